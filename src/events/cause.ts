@@ -1,0 +1,43 @@
+import type * as z from 'zod';
+import type { causeClassSchema, causeSchema, failureSchema, lossSchema, phaseSchema } from './schemas/common.ts';
+
+/** Why something failed; see {@link causeSchema}. */
+export type Cause = z.infer<typeof causeSchema>;
+/** The class of a cause. */
+export type CauseClass = z.infer<typeof causeClassSchema>;
+/** Where in a testbed's life something happened. */
+export type Phase = z.infer<typeof phaseSchema>;
+/** How a byte stream ended or never began. */
+export type Loss = z.infer<typeof lossSchema>;
+/** What a system call or program said. */
+export type Failure = z.infer<typeof failureSchema>;
+
+const CLASS_OF_LOSS: Record<Loss, CauseClass> = {
+  refused: 'connection-refused',
+  unreachable: 'connection-unreachable',
+  closed: 'connection-closed',
+  reset: 'connection-reset',
+  silent: 'connection-silent',
+  protocol: 'protocol-error',
+  local: 'internal-error',
+};
+
+/** The class of a cause that a lost or never made connection is. Pure. */
+export function classOfLoss(how: Loss): CauseClass {
+  return CLASS_OF_LOSS[how];
+}
+
+const PACKAGE_CLASSES: readonly CauseClass[] = ['bad-package'];
+const TEST_CLASSES: readonly CauseClass[] = ['test-failed', 'test-wrote-stderr', 'test-timed-out', 'test-signalled'];
+const OWN_CLASSES: readonly CauseClass[] = ['internal-error', 'host-disk-full', 'operator-interrupted', 'runner-killed'];
+
+/**
+ * autopkgtest's exit code for a run that ended with this cause: 4 a test failed, 12 the package is erroneous,
+ * 16 the testbed failed, 20 anything else (autopkgtest(1), EXIT STATUS). Pure.
+ */
+export function exitCodeOf(causeClass: CauseClass): 4 | 12 | 16 | 20 {
+  if (TEST_CLASSES.includes(causeClass)) return 4;
+  if (PACKAGE_CLASSES.includes(causeClass)) return 12;
+  if (OWN_CLASSES.includes(causeClass)) return 20;
+  return 16;
+}

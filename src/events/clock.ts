@@ -1,0 +1,15 @@
+/** Time as the edges see it. Machines have none: a deadline reaches them as an event. */
+export interface Clock {
+  /** Milliseconds on a clock that never jumps. */
+  now(): number;
+  /** Calls back once after `ms`; the handle goes to {@link clear}. */
+  after(ms: number, callback: () => void): unknown;
+  clear(handle: unknown): void;
+}
+
+/** The machine's own monotonic clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (ms, callback) => setTimeout(callback, ms),
+  clear: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};

@@ -1,0 +1,15 @@
+export { type Cause, type CauseClass, classOfLoss, exitCodeOf, type Failure, type Loss, type Phase } from './cause.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { type Command, type CommandType, DEADLINES, type Deadline, type DeadlineTable } from './command.ts';
+export type { Decision } from './decision.ts';
+export type { AuthMethod, Capability, CommandResult, Credentials, Endpoint, ReachableEndpoint } from './endpoint.ts';
+export {
+  type Emit,
+  type Envelope,
+  EVENT_VERSION,
+  type EventData,
+  type EventDraft,
+  type EventType,
+  type Origin,
+  type TrundleEvent,
+} from './event.ts';

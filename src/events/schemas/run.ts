@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { causeSchema, commandResultSchema } from './common.ts';
+
+/** How a test ended, in the words of autopkgtest's summary. */
+export const outcomeSchema = z.enum(['pass', 'fail', 'flaky', 'skip', 'badpkg']);
+
+/** The consumer's life of a testbed: what was asked for, and what its machine concluded. */
+export const testbedSchemas = {
+  'testbed.requested': z.object({
+    backend: z.string(),
+    /** Milliseconds for each deadline by name; names not given use the machines' defaults. */
+    deadlines: z.record(z.string(), z.number()),
+    /** How many connections the pool may hold. */
+    maxConnections: z.number().int(),
+  }),
+  'revert.requested': z.object({}),
+  'teardown.requested': z.object({ reason: z.string(), force: z.boolean() }),
+  /** `generation` grows with every revert and reboot. */
+  'testbed.readied': z.object({ generation: z.number().int() }),
+  'testbed.failed': z.object({ cause: causeSchema }),
+  'testbed.removed': z.object({ leftovers: z.array(z.string()), cause: causeSchema.nullable() }),
+};
+
+/** A run of tests, from the runner's plan to the verdict. */
+export const runSchemas = {
+  'run.started': z.object({ trundle: z.string(), sources: z.array(z.string()), backend: z.array(z.string()) }),
+  'package.rejected': z.object({ message: z.string(), file: z.string().nullable(), line: z.number().int().nullable() }),
+  'test.planned': z.object({ test: z.string(), restrictions: z.array(z.string()), superficial: z.boolean() }),
+  'test.skipped': z.object({ test: z.string(), reason: z.string() }),
+  'test.started': z.object({ test: z.string(), command: z.string() }),
+  'test.finished': z.object({
+    test: z.string(),
+    result: commandResultSchema,
+    stderrBytes: z.number(),
+    stderrLine: z.string(),
+    leaked: z.boolean(),
+    /** The cause the command or a copy of it ended with, where the testbed is to blame. */
+    cause: causeSchema.nullable(),
+  }),
+  'test.judged': z.object({ test: z.string(), outcome: outcomeSchema, reason: z.string() }),
+  'step.failed': z.object({ doing: z.string(), cause: causeSchema }),
+  'run.finished': z.object({}),
+  'run.concluded': z.object({ exitCode: z.number().int(), cause: causeSchema.nullable() }),
+};
+
+/** What happens around the machines. */
+export const surroundingSchemas = {
+  /** `subject` names the machine that armed it, as in `connection:tb1.c1`. `after` is in milliseconds. */
+  'deadline.expired': z.object({ deadline: z.string(), subject: z.string(), after: z.number() }),
+  'operator.signalled': z.object({ signal: z.string(), count: z.number().int() }),
+  /** A machine met an event that its state does not expect; `event` is that event's seq. */
+  'event.unexpected': z.object({ machine: z.string(), state: z.string(), event: z.number().int(), eventType: z.string() }),
+};
