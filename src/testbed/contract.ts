@@ -1,0 +1,137 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Observable } from 'rxjs';
+import type { ExecSpec, Forward } from '../driver/contract.ts';
+import type { Capability, Cause, CommandResult, DeadlineTable, Endpoint, TrundleEvent } from '../events/index.ts';
+
+/** How to run a command, and what to do with what it prints. */
+export interface ExecOptions extends Omit<ExecSpec, 'argv' | 'line'> {
+  /** Login name; the endpoint's own if absent. */
+  login?: string;
+  /** Milliseconds it may run before its process group is ended; no limit if absent. */
+  timeout?: number;
+  /** Bytes for its stdin. Absent: stdin is at its end. */
+  stdin?: Readable | Uint8Array | string;
+  /** Ends what is left of its process group when it ends (default true). */
+  sweep?: boolean;
+  /** Ends the command's process group; the result is then `cancelled`. */
+  signal?: AbortSignal;
+  /** Strings that must not appear in the trace. */
+  secrets?: readonly string[];
+}
+
+/** A command in flight. Its output must be read, or it waits: back-pressure reaches the remote process. */
+export interface RunningCommand {
+  readonly command: string;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly ended: Promise<CommandEnd>;
+  resize(size: { columns: number; rows: number }): void;
+}
+
+/** How a command ended. Never rejects for what the command did; see {@link CommandResult}. */
+export interface CommandEnd {
+  readonly command: string;
+  readonly result: CommandResult;
+  /** Processes of its group outlived it (and were ended, with `sweep`). */
+  readonly leaked: boolean;
+  /** Present where not the command but the testbed is to blame. */
+  readonly cause: Cause | null;
+}
+
+/** A command that ended by itself, with all that it printed. */
+export interface ExecResult {
+  /** 0-255, or null where a signal ended it. */
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly leaked: boolean;
+}
+
+/** Options of a copy. */
+export interface CopyOptions {
+  login?: string;
+  signal?: AbortSignal;
+  /** Called as bytes go over. */
+  onProgress?: (bytes: number) => void;
+}
+
+/** An open testbed: reached over SSH, ready for commands. */
+export interface Testbed extends AsyncDisposable {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  readonly capabilities: readonly Capability[];
+  /** Every event of this testbed from now on, in trace order. Hot. */
+  readonly events$: Observable<TrundleEvent>;
+  /**
+   * Runs a program or, given a string, a line for /bin/sh, and collects its output (64 MiB at most).
+   * @throws TestbedError where the testbed, not the command, failed, or the command timed out or was cancelled
+   */
+  exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>;
+  /** Runs a command with its output as streams. Does not throw for the command's end. */
+  start(command: readonly string[] | string, options?: ExecOptions): RunningCommand;
+  /** Copies a file or a tree (both paths with a trailing slash) from the host into the testbed. @throws TestbedError */
+  copyDown(from: string, to: string, options?: CopyOptions): Promise<void>;
+  /** Copies a file or a tree (both paths with a trailing slash) from the testbed to the host. @throws TestbedError */
+  copyUp(from: string, to: string, options?: CopyOptions): Promise<void>;
+  /** An interactive shell on a pty, wired to the given streams. Resolves at its end. */
+  shell(options: ShellOptions): Promise<CommandEnd>;
+  forward(direction: 'local' | 'remote', listen: { host: string; port: number }, connect: { host: string; port: number }): Promise<Forward>;
+  /** Reboots and comes back when a new boot is proven. @throws TestbedError */
+  reboot(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Puts the testbed back to where it was when it was opened. @throws TestbedError */
+  revert(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Ends commands, hangs up, stops and destroys, in that order. `force`: at once. Safe to call again. */
+  close(options?: { force?: boolean; reason?: string }): Promise<ClosedTestbed>;
+}
+
+/** What is left of a testbed: nothing that runs. */
+export interface ClosedTestbed {
+  readonly id: string;
+  /** Resources that could not be removed, with the commands that would. */
+  readonly leftovers: readonly { resource: string; kind: string; name: string; release: readonly string[] | null }[];
+  /** Why the testbed failed, where it did. */
+  readonly cause: Cause | null;
+  /** Directory of the trace; null where none was kept. */
+  readonly trace: string | null;
+}
+
+/** Options of an interactive shell. */
+export interface ShellOptions {
+  stdin: Readable;
+  stdout: Writable;
+  size: { columns: number; rows: number };
+  /** New sizes of the terminal as they happen. */
+  resizes$?: Observable<{ columns: number; rows: number }>;
+  term?: string;
+  login?: string;
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** A line for /bin/sh instead of the login shell. */
+  line?: string;
+  signal?: AbortSignal;
+}
+
+/** Options of openTestbed. */
+export interface OpenOptions {
+  deadlines?: DeadlineTable;
+  /** How many SSH connections the testbed may use at once (default 8). */
+  maxConnections?: number;
+  /** Aborting while it opens tears down what stands; afterwards it closes the testbed. */
+  signal?: AbortSignal;
+}
+
+/** The testbed failed, or a command did not come to an end of its own. `cause` tells it all. */
+export class TestbedError extends Error {
+  override readonly name = 'TestbedError';
+  readonly testbed: string;
+  readonly cause: Cause;
+  /** The command's end, where a command was under way. */
+  readonly result: CommandResult | null;
+  constructor(testbed: string, cause: Cause, message: string, result: CommandResult | null = null) {
+    super(message);
+    this.testbed = testbed;
+    this.cause = cause;
+    this.result = result;
+  }
+}

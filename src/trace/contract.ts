@@ -1,0 +1,42 @@
+import type { Decision, TrundleEvent } from '../events/index.ts';
+
+/** The version of the trace format that this code writes; docs/trace-format.md describes it. */
+export const TRACE_VERSION = 1;
+
+/** First line of `events.jsonl`. */
+export interface TraceHeader {
+  trundle: string;
+  format: typeof TRACE_VERSION;
+  run: string;
+  /** Wall-clock time at which `at` is 0, ISO 8601. */
+  started: string;
+  /** Who writes it: enough to tell whether that process still lives (start time in clock ticks, proc(5) field 22). */
+  owner: { pid: number; startTime: number; host: string };
+}
+
+/** A line of `events.jsonl` after the header: an event, or what a machine made of the event with that seq. */
+export type TraceLine = TrundleEvent | DecisionLine;
+
+/** A decision in its short form on disk: d = seq, m = machine, s = state, c = commands (absent if none). */
+export interface DecisionLine {
+  d: number;
+  m: string;
+  s: string;
+  c?: Decision['commands'];
+}
+
+/** Takes a run's events and bytes to disk. */
+export interface Recorder {
+  /** The trace's directory. */
+  readonly directory: string;
+  /** Buffers the event; on disk within 5 ms, or at once with {@link flush}. */
+  event(event: TrundleEvent): void;
+  decision(decision: Decision): void;
+  /** Appends bytes to a stream (`console`, `tb1.x3.stdout`), up to the stream limit; returns false once past it. */
+  bytes(stream: string, chunk: Uint8Array): boolean;
+  /** From now on these strings are written as `[redacted]`, in events and streams. */
+  redact(secrets: readonly string[]): void;
+  /** Writes all that is buffered, synchronously: for resources and for the end. */
+  flush(): void;
+  close(): void;
+}
