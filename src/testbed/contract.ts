@@ -125,7 +125,7 @@ export interface OpenOptions {
 export class TestbedError extends Error {
   override readonly name = 'TestbedError';
   readonly testbed: string;
-  readonly cause: Cause;
+  override readonly cause: Cause;
   /** The command's end, where a command was under way. */
   readonly result: CommandResult | null;
   constructor(testbed: string, cause: Cause, message: string, result: CommandResult | null = null) {
