@@ -11,7 +11,7 @@ export interface ExecOptions extends Omit<ExecSpec, 'argv' | 'line'> {
   timeout?: number;
   /** Bytes for its stdin. Absent: stdin is at its end. */
   stdin?: Readable | Uint8Array | string;
-  /** Ends what is left of its process group when it ends (default true). */
+  /** Ends what is left of its process group when it ends by itself (default false); a timeout always does. */
   sweep?: boolean;
   /** Ends the command's process group; the result is then `cancelled`. */
   signal?: AbortSignal;
@@ -32,7 +32,7 @@ export interface RunningCommand {
 export interface CommandEnd {
   readonly command: string;
   readonly result: CommandResult;
-  /** Processes of its group outlived it (and were ended, with `sweep`). */
+  /** Processes of its group outlived it, or held its output open; with `sweep` they were ended. */
   readonly leaked: boolean;
   /** Present where not the command but the testbed is to blame. */
   readonly cause: Cause | null;

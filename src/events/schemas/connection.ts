@@ -40,6 +40,8 @@ export const connectionSchemas = {
 
   'connection.established': z.object({ connection, login: z.string() }),
   'connection.failed': z.object({ connection, cause: causeSchema }),
+  /** The connection ended as we wanted it to, or was given up before it stood. */
+  'connection.retired': bare,
 
   'forward.opened': z.object({ forward: z.string(), connection, direction: z.enum(['local', 'remote']), from: z.string(), to: z.string() }),
   'forward.failed': z.object({ forward: z.string(), connection, failure: failureSchema }),
