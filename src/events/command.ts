@@ -49,7 +49,7 @@ export const DEADLINES = {
   drain: 2_000,
   close: 5_000,
   settle: 20_000,
-  teardown: 120_000,
+  teardown: 180_000,
   'reboot-identify': 10_000,
   'reboot-down': 60_000,
   'reboot-up': 300_000,

@@ -12,7 +12,8 @@ export type EventType = keyof typeof eventSchemas;
 export type Origin = z.infer<typeof originSchema>;
 
 /** The data of an event type, without the envelope. */
-export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+export type EventData<T extends EventType> =
+  z.infer<(typeof eventSchemas)[T]> extends Record<string, never> ? unknown : z.infer<(typeof eventSchemas)[T]>;
 
 /** What every event carries besides its data. */
 export interface Envelope {

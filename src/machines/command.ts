@@ -103,8 +103,14 @@ const machineSetup = setup({
         event.type === 'deadline.expired' ? { kind: 'timed-out' as const, after: event.after } : context.result,
       sweep: true,
     }),
-    noteCancelled: assign({ result: { kind: 'cancelled' }, sweep: true }),
-    noteAbandoned: assign({ result: ({ context }) => context.result ?? { kind: 'cancelled' as const }, sweep: true }),
+    noteCancelled: assign({ result: ({ context }) => context.result ?? { kind: 'cancelled' as const }, sweep: true }),
+    noteAbandoned: assign({
+      result: ({ context, event }) =>
+        event.type === 'command.abandoned' && event.cause !== null
+          ? { kind: 'refused' as const, message: event.reason }
+          : (context.result ?? { kind: 'cancelled' as const }),
+      cause: ({ context, event }) => (event.type === 'command.abandoned' ? event.cause : context.cause),
+    }),
     noteLoss: assign({
       result: ({ context, event }) =>
         context.result ?? { kind: 'lost' as const, how: event.type === 'command.lost' ? event.how : ('closed' as const) },
@@ -189,7 +195,7 @@ function early<T extends Event['type']>(state: string, ...types: T[]) {
 
 const lost = { target: '#command.concluded', actions: 'noteLoss' } as const;
 const cancel = { target: '#command.terminating', actions: 'noteCancelled' } as const;
-const abandon = { target: '#command.killing', actions: 'noteAbandoned' } as const;
+const abandon = { target: '#command.killing', actions: 'noteCancelled' } as const;
 
 /**
  * One command on one channel. What it printed flows past this machine; what it decides is when the command has
@@ -233,7 +239,7 @@ export const commandMachine = machineSetup.createMachine({
         'command.lost': lost,
         'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteNoChannel' },
         'cancel.requested': { target: 'withdrawing', actions: 'noteCancelled' },
-        'command.abandoned': { target: 'withdrawing', actions: 'noteAbandoned' },
+        'command.abandoned': { target: 'withdrawing', actions: 'noteCancelled' },
         ...breach('launching', 'command.requested', 'command.assigned', 'command.output', 'signal.delivered', 'signal.failed'),
       },
       states: {
@@ -330,7 +336,7 @@ export const commandMachine = machineSetup.createMachine({
           { guard: 'drain', target: 'giving-up', actions: 'noteLeak' },
         ],
         'cancel.requested': { target: 'clearing', actions: 'noteCancelled' },
-        'command.abandoned': { target: 'clearing', actions: 'noteAbandoned' },
+        'command.abandoned': { target: 'clearing', actions: 'noteCancelled' },
         ...breach('draining', 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused', 'command.started'),
         ...breach('draining', 'command.exited', 'command.signalled'),
       },

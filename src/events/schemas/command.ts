@@ -18,7 +18,8 @@ export const commandSchemas = {
     sweep: z.boolean(),
   }),
   'command.assigned': z.object({ command, connection }),
-  'command.abandoned': z.object({ command, reason: z.string() }),
+  /** The testbed cannot or will not run it; `cause` where something failed. */
+  'command.abandoned': z.object({ command, reason: z.string(), cause: causeSchema.nullable() }),
   'cancel.requested': z.object({ command, reason: z.string() }),
 
   'channel.opened': z.object({ command, connection }),

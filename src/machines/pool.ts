@@ -1,0 +1,151 @@
+/** One SSH connection in the pool and the commands on it. */
+export interface PooledConnection {
+  readonly id: string;
+  readonly login: string;
+  readonly established: boolean;
+  /** Commands that have, or are about to have, a channel on it. */
+  readonly active: readonly string[];
+  /** How many commands it takes. A server says no beyond its MaxSessions; then the limit is what it took. */
+  readonly limit: number;
+}
+
+/** The connections of a testbed and the commands that wait for one. Immutable. */
+export interface Pool {
+  readonly connections: readonly PooledConnection[];
+  readonly queue: readonly { readonly command: string; readonly login: string }[];
+  /** How many connections there may be. */
+  readonly max: number;
+  /** How many were ever asked for, for their ids. */
+  readonly made: number;
+}
+
+/** What a schedule wants done: channels on connections that stand, and new connections. */
+export interface Schedule {
+  readonly pool: Pool;
+  readonly assigned: readonly { readonly command: string; readonly connection: string }[];
+  readonly requested: readonly { readonly connection: string; readonly login: string }[];
+  /** Idle connections of other logins that must make room. */
+  readonly evicted: readonly string[];
+}
+
+/**
+ * Commands that a connection takes unless its server takes fewer: sshd's default MaxSessions is 10
+ * (sshd_config(5)), and signals and probes want channels too.
+ */
+const SESSIONS = 8;
+
+/** A pool without connections. Pure. */
+export function emptyPool(max: number): Pool {
+  return { connections: [], queue: [], max, made: 0 };
+}
+
+/** Adds a command to the end of the queue. Pure. */
+export function enqueue(pool: Pool, command: string, login: string): Pool {
+  return { ...pool, queue: [...pool.queue, { command, login }] };
+}
+
+/** Adds a connection that is being made; one that is known already stays as it is. Pure. */
+export function addConnection(pool: Pool, id: string, login: string): Pool {
+  if (pool.connections.some((connection) => connection.id === id)) return pool;
+  const connection: PooledConnection = { id, login, established: false, active: [], limit: SESSIONS };
+  return { ...pool, connections: [...pool.connections, connection], made: pool.made + 1 };
+}
+
+/** Marks a connection as ready for commands. Pure. */
+export function establish(pool: Pool, id: string): Pool {
+  return change(pool, id, (connection) => ({ ...connection, established: true }));
+}
+
+/** Takes a connection out. Pure. */
+export function dropConnection(pool: Pool, id: string): Pool {
+  return { ...pool, connections: pool.connections.filter((connection) => connection.id !== id) };
+}
+
+/** Takes a command out, wherever it is. Pure. */
+export function release(pool: Pool, command: string): Pool {
+  const connections = pool.connections.map((connection) =>
+    connection.active.includes(command)
+      ? { ...connection, active: connection.active.filter((id) => id !== command) }
+      : connection,
+  );
+  const queue = pool.queue.some((waiting) => waiting.command === command)
+    ? pool.queue.filter((waiting) => waiting.command !== command)
+    : pool.queue;
+  return { ...pool, connections, queue };
+}
+
+/** The server took no more sessions on this connection: the command goes back to the head of the queue. Pure. */
+export function refuse(pool: Pool, command: string, id: string): Pool {
+  const refused = pool.connections.find((connection) => connection.id === id);
+  if (refused === undefined) return pool;
+  const released = change(pool, id, (connection) => {
+    const active = connection.active.filter((other) => other !== command);
+    return { ...connection, active, limit: active.length };
+  });
+  return { ...released, queue: [{ command, login: refused.login }, ...released.queue] };
+}
+
+/** All commands that are on a connection or in the queue. Pure. */
+export function commandsOf(pool: Pool): readonly string[] {
+  return [...pool.connections.flatMap((connection) => connection.active), ...pool.queue.map((waiting) => waiting.command)];
+}
+
+/** How many commands there are. Pure. */
+export function load(pool: Pool): number {
+  let sum = pool.queue.length;
+  for (const connection of pool.connections) sum += connection.active.length;
+  return sum;
+}
+
+/**
+ * Gives waiting commands, first come first served for each login, a place on a connection that has room, and asks
+ * for more connections where all are full. Pure.
+ * @param prefix of the ids of new connections
+ */
+export function schedule(pool: Pool, prefix: string): Schedule {
+  if (pool.queue.length === 0) return { pool, assigned: [], requested: [], evicted: [] };
+  const connections = [...pool.connections];
+  const waiting: { command: string; login: string }[] = [];
+  const assigned: { command: string; connection: string }[] = [];
+  for (const entry of pool.queue) {
+    const index = connections.findIndex(
+      (connection) => connection.established && connection.login === entry.login && connection.active.length < connection.limit,
+    );
+    const connection = connections[index];
+    if (connection === undefined) {
+      waiting.push(entry);
+      continue;
+    }
+    connections[index] = { ...connection, active: [...connection.active, entry.command] };
+    assigned.push({ command: entry.command, connection: connection.id });
+  }
+  return grow({ ...pool, connections, queue: waiting }, assigned, prefix);
+}
+
+function grow(pool: Pool, assigned: Schedule['assigned'], prefix: string): Schedule {
+  let grown = pool;
+  const requested: { connection: string; login: string }[] = [];
+  const evicted: string[] = [];
+  for (const login of new Set(pool.queue.map((entry) => entry.login))) {
+    const wanted = pool.queue.filter((entry) => entry.login === login).length;
+    let coming = SESSIONS * pool.connections.filter((connection) => connection.login === login && !connection.established).length;
+    while (coming < wanted && grown.connections.length < grown.max) {
+      const connection = `${prefix}${grown.made + 1}`;
+      grown = addConnection(grown, connection, login);
+      requested.push({ connection, login });
+      coming += SESSIONS;
+    }
+    if (coming > 0 || pool.connections.some((connection) => connection.login === login && connection.limit > 0)) continue;
+    // Every place is taken by other logins: an idle one makes room, unless one is on its way out already.
+    if (grown.connections.some((connection) => connection.limit === 0)) continue;
+    const idle = grown.connections.find((connection) => connection.established && connection.active.length === 0);
+    if (idle === undefined) continue;
+    grown = change(grown, idle.id, (connection) => ({ ...connection, limit: 0 }));
+    evicted.push(idle.id);
+  }
+  return { pool: grown, assigned, requested, evicted };
+}
+
+function change(pool: Pool, id: string, by: (connection: PooledConnection) => PooledConnection): Pool {
+  return { ...pool, connections: pool.connections.map((connection) => (connection.id === id ? by(connection) : connection)) };
+}
