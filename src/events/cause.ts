@@ -29,7 +29,14 @@ export function classOfLoss(how: Loss): CauseClass {
 
 const PACKAGE_CLASSES: readonly CauseClass[] = ['bad-package'];
 const TEST_CLASSES: readonly CauseClass[] = ['test-failed', 'test-wrote-stderr', 'test-timed-out', 'test-signalled'];
-const OWN_CLASSES: readonly CauseClass[] = ['internal-error', 'host-disk-full', 'operator-interrupted', 'runner-killed'];
+const OWN_CLASSES: readonly CauseClass[] = [
+  'internal-error',
+  'host-disk-full',
+  'operator-interrupted',
+  'runner-killed',
+  // autopkgtest's own choice: a testbed that cannot be removed turns any other verdict into 20.
+  'teardown-failed',
+];
 
 /**
  * autopkgtest's exit code for a run that ended with this cause: 4 a test failed, 12 the package is erroneous,

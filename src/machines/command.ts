@@ -223,7 +223,7 @@ export const commandMachine = machineSetup.createMachine({
     },
     queued: {
       on: {
-        'command.assigned': { target: 'opening', actions: 'noteConnection' },
+        'command.assigned': { target: 'launching', actions: 'noteConnection' },
         'command.abandoned': { target: 'concluded', actions: 'noteAbandoned' },
         'cancel.requested': { target: 'concluded', actions: 'noteCancelled' },
         ...early('queued', 'command.requested', 'channel.opened', 'channel.refused', 'command.started', 'command.output'),

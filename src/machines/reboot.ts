@@ -248,7 +248,7 @@ export const rebootMachine = machineSetup.createMachine({
           { guard: 'redial', target: 'rising' },
         ],
         ...abandoned,
-        ...breach('pausing', 'reboot.requested', 'connection.established', 'backend.readied'),
+        ...breach('pausing', 'reboot.requested', 'backend.readied'),
       },
     },
     proven: { type: 'final', entry: ['disarmUp', 'announceProven'] },

@@ -17,7 +17,6 @@ export const TESTBED_ALPHABET = [
   'channel.refused',
   'command.requested',
   'command.concluded',
-  'cancel.requested',
   'reboot.requested',
   'reboot.proven',
   'reboot.failed',

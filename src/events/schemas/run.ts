@@ -23,10 +23,12 @@ export const testbedSchemas = {
 
 /** A run of tests, from the runner's plan to the verdict. */
 export const runSchemas = {
-  'run.started': z.object({ trundle: z.string(), sources: z.array(z.string()), backend: z.array(z.string()) }),
+  /** `tests` false: a session of commands that has no tests to judge. */
+  'run.started': z.object({ tests: z.boolean(), trundle: z.string(), sources: z.array(z.string()), backend: z.array(z.string()) }),
   'package.rejected': z.object({ message: z.string(), file: z.string().nullable(), line: z.number().int().nullable() }),
   'test.planned': z.object({ test: z.string(), restrictions: z.array(z.string()), superficial: z.boolean() }),
-  'test.skipped': z.object({ test: z.string(), reason: z.string() }),
+  /** Not run at all: `skip`, or `badpkg` where its dependencies cannot be had. */
+  'test.skipped': z.object({ test: z.string(), outcome: z.enum(['skip', 'badpkg']), reason: z.string() }),
   'test.started': z.object({ test: z.string(), command: z.string() }),
   'test.finished': z.object({
     test: z.string(),

@@ -1,0 +1,5 @@
+export { createMachines, type Machines, type Reaction } from './createMachines.ts';
+export { IGNORES, type Ignore } from './ignores.ts';
+export { exitCodeOfOutcomes, judge, type Outcome, type PlannedTest, signalNumber, type Verdict } from './judge.ts';
+export { MACHINES, type MachineKind } from './machines.ts';
+export { statePath } from './statePath.ts';
