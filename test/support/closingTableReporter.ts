@@ -1,0 +1,64 @@
+import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node';
+
+interface Unstarted {
+  readonly suite: string;
+  readonly file: string;
+  readonly reason: string;
+  tests: number;
+}
+
+const UNEXPLAINED = 'no reason given';
+
+/** Why a test was skipped: its own note, or what the nearest suite around it says is missing. */
+function reasonOf(test: TestCase): { suite: string; reason: string } {
+  const result = test.result();
+  if (result.state === 'skipped' && result.note !== undefined) return { suite: test.name, reason: result.note };
+  for (let at: TestSuite | TestModule = test.parent; at.type === 'suite'; at = at.parent) {
+    const missing = at.meta().missing;
+    if (missing !== undefined && missing.length > 0) return { suite: at.fullName, reason: missing.join('; ') };
+  }
+  return { suite: test.fullName, reason: UNEXPLAINED };
+}
+
+function table(rows: readonly Unstarted[]): string[] {
+  const cells = rows.map((row) => [`${row.file}: ${row.suite}`, String(row.tests), row.reason] as const);
+  const head = ['could not start here', 'tests', 'because'] as const;
+  const widths = [0, 1].map((column) => Math.max(...[head, ...cells].map((line) => line[column as 0 | 1].length)));
+  const line = (cell: readonly [string, string, string]) =>
+    `  ${cell[0].padEnd(widths[0] ?? 0)}  ${cell[1].padStart(widths[1] ?? 0)}  ${cell[2]}`;
+  return [line(head), ...cells.map(line)];
+}
+
+/**
+ * Ends a test run with a table of what the machine could not start, each with the reason, and the line
+ * `N passed, N failed, N skipped`. In CI a skipped test without a reason fails the run.
+ */
+export default class ClosingTableReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    const unstarted = new Map<string, Unstarted>();
+    for (const module of modules) {
+      counts.failed += module.errors().length;
+      for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
+      for (const test of module.children.allTests()) {
+        const state = test.result().state;
+        // A test that never reported was cut off: that is no pass.
+        if (state === 'pending') counts.failed += 1;
+        else counts[state] += 1;
+        if (state !== 'skipped') continue;
+        const { suite, reason } = reasonOf(test);
+        const key = JSON.stringify([module.moduleId, suite, reason]);
+        const row = unstarted.get(key) ?? { suite, reason, file: module.relativeModuleId, tests: 0 };
+        row.tests += 1;
+        unstarted.set(key, row);
+      }
+    }
+    const rows = [...unstarted.values()];
+    if (rows.length > 0) console.log(['', ...table(rows)].join('\n'));
+    if (process.env.CI === 'true' && rows.some((row) => row.reason === UNEXPLAINED)) {
+      console.log('\n  In CI every skipped test must say why: use describeWith (test/support/needs.ts).');
+      process.exitCode = 1;
+    }
+    console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  }
+}

@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+
+/** Something that a machine may lack, and that some tests cannot do without. */
+interface Requirement {
+  /** Is it here? Must change nothing and answer within seconds. */
+  readonly present: () => boolean;
+  /** What a person reads where it is not. */
+  readonly missing: string;
+  /** The Debian package that provides it; absent for what no package can give (a user id, a kernel feature). */
+  readonly package?: string;
+}
+
+// sshd and mount live in directories that a normal user's PATH does not name.
+const SEARCH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** Absolute path of a program, sbin directories included; null where this machine has none. */
+export function findProgram(name: string): string | null {
+  for (const directory of SEARCH) {
+    if (directory === '') continue;
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here; the next directory may have it.
+    }
+  }
+  return null;
+}
+
+function program(name: string, debianPackage: string): Requirement {
+  return { present: () => findProgram(name) !== null, missing: `no ${name}`, package: debianPackage };
+}
+
+function succeeds(...argv: readonly [string, ...string[]]): boolean {
+  const [name, ...args] = argv;
+  const path = findProgram(name);
+  return path !== null && spawnSync(path, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
+
+function loads(name: string): boolean {
+  try {
+    createRequire(import.meta.url)(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Everything a test may need. Add a line here, and its package to scripts/ci-packages.txt: CI installs what that
+ * file names and then skips nothing that has a package.
+ */
+const REQUIREMENTS = {
+  sshd: program('sshd', 'openssh-server'),
+  ssh: program('ssh', 'openssh-client'),
+  'ssh-agent': program('ssh-agent', 'openssh-client'),
+  'ssh-keygen': program('ssh-keygen', 'openssh-client'),
+  tar: { present: () => succeeds('tar', '--help'), missing: 'no GNU tar', package: 'tar' },
+  setsid: program('setsid', 'util-linux'),
+  script: program('script', 'bsdutils'),
+  tmux: program('tmux', 'tmux'),
+  useradd: program('useradd', 'passwd'),
+  dpkg: program('dpkg', 'dpkg'),
+  'dpkg-source': program('dpkg-source', 'dpkg-dev'),
+  autopkgtest: program('autopkgtest', 'autopkgtest'),
+  python3: program('python3', 'python3'),
+  gcc: program('gcc', 'gcc'),
+  'node-pty': {
+    present: () => loads('node-pty'),
+    missing: 'node-pty was not built (npm needs gcc, make and python3 for it)',
+    package: 'build-essential',
+  },
+  root: { present: () => process.getuid?.() === 0, missing: 'not root' },
+  tmpfs: {
+    present: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'),
+    missing: 'not allowed to mount a tmpfs',
+  },
+  namespaces: {
+    present: () => succeeds('unshare', '--user', '--map-root-user', '--mount', 'true'),
+    missing: 'not allowed to make user namespaces',
+  },
+  proc: { present: () => succeeds('test', '-e', '/proc/self/stat'), missing: 'no /proc' },
+} satisfies Record<string, Requirement>;
+
+/** A thing that tests may need of the machine. */
+export type Need = keyof typeof REQUIREMENTS;
+
+/** Every need, for the test that compares them with CI's list of packages. */
+export const needs: Readonly<Record<Need, Requirement>> = REQUIREMENTS;
+
+const known = new Map<Need, boolean>();
+
+/** Does this machine have it? Asked once per process. */
+export function have(need: Need): boolean {
+  let answer = known.get(need);
+  if (answer === undefined) {
+    answer = needs[need].present();
+    known.set(need, answer);
+  }
+  return answer;
+}
+
+/** What the closing table reads. */
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Why the tests of this suite could not start on this machine. */
+    missing?: readonly string[];
+  }
+}
+
+const inCi = process.env.CI === 'true';
+
+function reason(need: Need): string {
+  const { missing, package: debianPackage } = needs[need];
+  return debianPackage === undefined ? missing : `${missing} (apt-get install ${debianPackage})`;
+}
+
+/**
+ * A suite that runs where the machine has all it needs. Elsewhere its tests are skipped, and the closing table names
+ * them with the reason. In CI (`CI=true`) a need that a package could have met is a failing test instead.
+ */
+export function describeWith(required: readonly Need[], name: string, suite: () => void): void {
+  const lacking = required.filter((need) => !have(need));
+  const installable = lacking.filter((need) => needs[need].package !== undefined);
+  if (inCi && installable.length > 0) {
+    describe(name, () => {
+      test('finds what it needs', () => {
+        throw new Error(`${installable.map(reason).join('; ')}. CI must install it: see scripts/ci-packages.txt.`);
+      });
+    });
+    return;
+  }
+  describe.skipIf(lacking.length > 0)(name, { meta: { missing: lacking.map(reason) } }, suite);
+}
