@@ -10,8 +10,20 @@ export interface TraceHeader {
   run: string;
   /** Wall-clock time at which `at` is 0, ISO 8601. */
   started: string;
-  /** Who writes it: enough to tell whether that process still lives (start time in clock ticks, proc(5) field 22). */
-  owner: { pid: number; startTime: number; host: string };
+  owner: Owner;
+}
+
+/** The process that writes a trace: enough to tell whether it still lives. */
+export interface Owner {
+  pid: number;
+  /** In clock ticks since boot (proc(5), /proc/PID/stat field 22), so that a reused pid is not mistaken. */
+  startTime: number;
+  /** Host name. */
+  host: string;
+  /** The kernel's boot id: after a reboot every process of before is gone. Absent where there is none. */
+  boot?: string;
+  /** The pid namespace in which `pid` is meant (`pid:[4026531836]`). Absent where there is none. */
+  pidNamespace?: string;
 }
 
 /** A line of `events.jsonl` after the header: an event, or what a machine made of the event with that seq. */

@@ -1,4 +1,13 @@
-export { type DecisionLine, type Recorder, TRACE_VERSION, type TraceHeader, type TraceLine } from './contract.ts';
+export {
+  type DecisionLine,
+  type Owner,
+  type Recorder,
+  TRACE_VERSION,
+  type TraceHeader,
+  type TraceLine,
+} from './contract.ts';
+export { createHeader, type Liveness, livenessOf, thisProcess } from './owner.ts';
+export { type ReadOptions, readTrace, type Trace, type TraceEnd } from './readTrace.ts';
 export {
   createRecorder,
   type FileRecorder,
