@@ -13,3 +13,4 @@ export {
   type Origin,
   type TrundleEvent,
 } from './event.ts';
+export { VERSION } from './version.ts';

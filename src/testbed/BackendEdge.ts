@@ -1,0 +1,162 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Subscription } from 'rxjs';
+import type { BackendHost, BackendVerbs, ConfiguredBackend, Observation } from '../backends/index.ts';
+import type { Clock, Command, Emit, EventData, EventDraft, EventType, ReachableEndpoint } from '../events/index.ts';
+import { failureOf } from './failureOf.ts';
+import { LineSplitter } from './LineSplitter.ts';
+
+/** What the edge to a backend needs. */
+export interface BackendEdgeOptions {
+  testbed: string;
+  run: string;
+  backend: ConfiguredBackend;
+  clock: Clock;
+  emit: Emit;
+  randomBytes: (size: number) => Uint8Array;
+  /** Keeps raw bytes of a stream in the trace. */
+  keep: (stream: string, chunk: Uint8Array) => void;
+  log: (message: string, fields?: Record<string, unknown>) => void;
+}
+
+type VerbCommand = Extract<Command, { type: 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy' }>;
+type Ends = { done: EventDraft['type']; failed: EventDraft['type'] };
+
+const ENDS: Record<Exclude<VerbCommand['type'], 'locate'>, Ends> = {
+  create: { done: 'provision.completed', failed: 'provision.failed' },
+  start: { done: 'boot.completed', failed: 'boot.failed' },
+  restart: { done: 'restart.completed', failed: 'restart.failed' },
+  reset: { done: 'reset.completed', failed: 'reset.failed' },
+  stop: { done: 'shutdown.completed', failed: 'shutdown.failed' },
+  destroy: { done: 'destruction.completed', failed: 'destruction.failed' },
+};
+
+/** Carries out the backend machine's commands by the backend's verbs, and tells what the backend sees as events. */
+export class BackendEdge {
+  /** The endpoint as last announced, with its credentials. */
+  endpoint: ReachableEndpoint | null = null;
+  readonly #options: BackendEdgeOptions;
+  readonly #workDirectory: string;
+  readonly #verbs: BackendVerbs;
+  readonly #subscription: Subscription;
+  readonly #console: LineSplitter;
+  #aborter: AbortController | null = null;
+  #resources = 0;
+  #releaseDirectory: (() => void) | null = null;
+
+  constructor(options: BackendEdgeOptions) {
+    this.#options = options;
+    this.#workDirectory = join(tmpdir(), `trundle-${options.run}-${options.testbed}`);
+    this.#console = new LineSplitter((line) => this.#emit({ type: 'console.printed', line }));
+    this.#verbs = options.backend.open(this.#host());
+    this.#subscription = this.#verbs.observations$.subscribe({
+      next: (observation) => this.#observe(observation),
+      error: (error: unknown) => this.#observe({ type: 'guest.stopped', reason: `the backend's observations failed: ${String(error)}` }),
+    });
+  }
+
+  /** Whether the backend can restart the testbed from outside. */
+  get canRestart(): boolean {
+    return this.#verbs.restart !== undefined;
+  }
+
+  perform(command: VerbCommand | Extract<Command, { type: 'cancel' }>): void {
+    if (command.type === 'cancel') this.#aborter?.abort(new Error('cancelled'));
+    else void this.#call(command.type);
+  }
+
+  /** Removes the testbed without machines or deadlines to watch over it; tells whether that went well. */
+  async destroyNow(): Promise<boolean> {
+    this.#aborter?.abort(new Error('the machines are broken'));
+    const never = new AbortController().signal;
+    try {
+      await this.#verbs.stop(never).catch(() => {});
+      await this.#run('destroy', never);
+      return true;
+    } catch (error) {
+      this.#options.log('destroy failed', { error: String(error) });
+      return false;
+    }
+  }
+
+  async #call(verb: VerbCommand['type']): Promise<void> {
+    const aborter = new AbortController();
+    this.#aborter = aborter;
+    // The verb begins once the event that led here has been taken in: a resource it acquires is then written at once.
+    await null;
+    try {
+      if (verb === 'locate') await this.#locate(aborter.signal);
+      else {
+        await this.#run(verb, aborter.signal);
+        this.#emit({ type: ENDS[verb].done } as never);
+      }
+    } catch (error) {
+      const type = verb === 'locate' ? 'endpoint.failed' : ENDS[verb].failed;
+      this.#emit({ type, failure: failureOf(error) } as never);
+    } finally {
+      if (this.#aborter === aborter) this.#aborter = null;
+    }
+  }
+
+  async #locate(signal: AbortSignal): Promise<void> {
+    const { endpoint, capabilities } = await this.#verbs.endpoint(signal);
+    this.endpoint = endpoint;
+    const { credentials: _secret, connect: _live, ...open } = endpoint;
+    this.#emit({ type: 'endpoint.announced', endpoint: open, capabilities: [...capabilities] });
+  }
+
+  async #run(verb: Exclude<VerbCommand['type'], 'locate'>, signal: AbortSignal): Promise<void> {
+    if (verb === 'create') await this.#makeWorkDirectory();
+    const method = this.#verbs[verb];
+    if (method === undefined) throw Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
+    await method.call(this.#verbs, signal);
+    if (verb === 'destroy') await this.#finish();
+  }
+
+  async #makeWorkDirectory(): Promise<void> {
+    this.#releaseDirectory = this.#acquire({ kind: 'directory', name: this.#workDirectory });
+    await mkdir(this.#workDirectory, { mode: 0o700 });
+  }
+
+  async #finish(): Promise<void> {
+    this.#subscription.unsubscribe();
+    this.#console.end();
+    if (this.#releaseDirectory === null) return;
+    await rm(this.#workDirectory, { recursive: true, force: true });
+    this.#releaseDirectory();
+    this.#releaseDirectory = null;
+  }
+
+  #host(): BackendHost {
+    const { testbed, run, clock, randomBytes, log, keep } = this.#options;
+    return {
+      testbed,
+      run,
+      clock,
+      workDirectory: this.#workDirectory,
+      randomBytes,
+      log,
+      console: (chunk) => {
+        keep(`${testbed}.console`, chunk);
+        this.#console.write(chunk);
+      },
+      acquire: (resource) => this.#acquire(resource),
+    };
+  }
+
+  #acquire(resource: Parameters<BackendHost['acquire']>[0]): () => void {
+    this.#resources += 1;
+    const id = `${this.#options.testbed}.r${this.#resources}`;
+    this.#emit({ type: 'resource.acquired', resource: id, ...resource });
+    return () => this.#emit({ type: 'resource.released', resource: id });
+  }
+
+  #observe(observation: Observation): void {
+    this.#emit(observation);
+  }
+
+  #emit<T extends EventType>(event: { type: T } & EventData<T>): void {
+    this.#options.emit({ testbed: this.#options.testbed, from: 'backend', ...event } as unknown as EventDraft);
+  }
+}

@@ -1,0 +1,36 @@
+import { StringDecoder } from 'node:string_decoder';
+
+/** Characters of a line that are kept: a console may print without ever ending its line. */
+const LONGEST = 4096;
+
+/** Cuts a stream of bytes into lines of text, without line ends and without escape sequences' control characters. */
+export class LineSplitter {
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  write(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.write(Buffer.from(chunk))).split(/\r*\n/);
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#tell(line);
+    if (this.#rest.length >= LONGEST) {
+      this.#tell(this.#rest);
+      this.#rest = '';
+    }
+  }
+
+  /** Tells what is left of a line that was not ended. */
+  end(): void {
+    const rest = this.#rest + this.#decoder.end();
+    this.#rest = '';
+    if (rest !== '') this.#tell(rest);
+  }
+
+  #tell(line: string): void {
+    this.#onLine(line.slice(0, LONGEST).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ''));
+  }
+}

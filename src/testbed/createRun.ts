@@ -1,0 +1,218 @@
+import { randomBytes as cryptoRandomBytes } from 'node:crypto';
+import type { ConfiguredBackend } from '../backends/index.ts';
+import { type Cause, type Command, type EventDraft, systemClock, type TrundleEvent, VERSION } from '../events/index.ts';
+import { createHeader, createRecorder, type FileRecorder } from '../trace/index.ts';
+import type { OpenOptions, Testbed } from './contract.ts';
+import { TestbedError } from './contract.ts';
+import { Deadlines } from './Deadlines.ts';
+import { Journal } from './Journal.ts';
+import type { Run, RunEnd, RunOptions } from './runContract.ts';
+import { Site } from './Site.ts';
+import { TestbedHandle } from './TestbedHandle.ts';
+
+/** How many connections a testbed's pool may hold where nothing else is said. */
+const MAX_CONNECTIONS = 8;
+/** Bytes of each stream that the trace keeps. */
+const STREAM_LIMIT = 64 * 1024 * 1024;
+
+/**
+ * Begins a run: opens its trace and wakes its machines. Nothing is provisioned yet.
+ * @throws TraceError where the trace cannot be written
+ */
+export function createRun(options: RunOptions): Run {
+  return new LiveRun(options);
+}
+
+class LiveRun implements Run {
+  readonly id: string;
+  readonly trace: string | null;
+  cause: Cause | null = null;
+  readonly #options: RunOptions;
+  readonly #journal: Journal;
+  readonly #deadlines: Deadlines;
+  readonly #recorder: FileRecorder | null;
+  readonly #sites = new Map<string, Site>();
+  /** Streams of which the trace no longer keeps the bytes. */
+  readonly #cut = new Set<string>();
+  readonly #abort = new AbortController();
+  readonly #force = new AbortController();
+  #end: RunEnd | null = null;
+  #closing: Promise<RunEnd> | null = null;
+  #made = 0;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const clock = options.clock ?? systemClock;
+    this.id = options.id ?? Buffer.from(this.#randomBytes(5)).toString('hex');
+    this.trace = options.trace;
+    this.#recorder = options.trace === null ? null : this.#record(options.trace);
+    this.#journal = new Journal({
+      run: this.id,
+      clock,
+      recorder: this.#recorder,
+      perform: (command) => this.#perform(command),
+      onFatal: (error) => this.#fatal(error),
+    });
+    this.#deadlines = new Deadlines(clock, (draft) => this.emit(draft));
+    this.#journal.events$.subscribe((event) => this.#observe(event));
+    if (options.secrets !== undefined) this.redact(options.secrets);
+  }
+
+  get events$() {
+    return this.#journal.events$.asObservable();
+  }
+
+  get decisions$() {
+    return this.#journal.decisions$.asObservable();
+  }
+
+  get aborted(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get forced(): AbortSignal {
+    return this.#force.signal;
+  }
+
+  emit(draft: EventDraft): void {
+    this.#journal.append(draft);
+  }
+
+  redact(secrets: readonly string[]): void {
+    for (const warning of this.#recorder?.redact(secrets) ?? []) this.#log(warning);
+  }
+
+  async openTestbed(backend: ConfiguredBackend, options: OpenOptions = {}): Promise<Testbed> {
+    this.#made += 1;
+    const testbed = `tb${this.#made}`;
+    const site = new Site({
+      testbed,
+      run: this.id,
+      backend,
+      clock: this.#options.clock ?? systemClock,
+      append: (draft) => this.emit(draft),
+      randomBytes: (size) => this.#randomBytes(size),
+      keep: (stream, chunk) => this.#keep(testbed, stream, chunk),
+      log: (message, fields) => this.#log(message, { testbed, ...fields }),
+    });
+    this.#sites.set(testbed, site);
+    const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal } = options;
+    this.emit({
+      type: 'testbed.requested',
+      testbed,
+      from: 'runner',
+      backend: backend.name,
+      deadlines: { ...deadlines },
+      maxConnections,
+    });
+    const giveUp = () =>
+      this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason: String(signal?.reason?.message ?? 'aborted'), force: false });
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    const ready = await site.whenReady();
+    if (ready.ok && site.endpoint !== null) {
+      return new TestbedHandle({
+        site,
+        endpoint: site.endpoint,
+        events$: this.events$,
+        append: (draft) => this.emit(draft),
+        redact: (secrets) => this.redact(secrets),
+        trace: this.trace,
+      });
+    }
+    giveUp();
+    const removed = await site.whenRemoved();
+    const first = ready.ok ? null : ready.cause;
+    const cause = removed.cause ?? first ?? { class: 'internal-error', phase: 'provision', doing: 'opening the testbed', evidence: [] };
+    throw new TestbedError(testbed, cause, `${cause.doing}: ${cause.detail ?? cause.class}`);
+  }
+
+  close(): Promise<RunEnd> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<RunEnd> {
+    for (const site of this.#sites.values()) {
+      if (site.removed === null) {
+        this.emit({ type: 'teardown.requested', testbed: site.testbed, from: 'runner', reason: 'the run ends', force: false });
+      }
+    }
+    await Promise.all([...this.#sites.values()].map((site) => site.whenRemoved()));
+    this.emit({ type: 'run.finished', testbed: null, from: 'runner' });
+    this.#finish();
+    return this.#end ?? { exitCode: 20, cause: this.cause, trace: this.trace };
+  }
+
+  #finish(): void {
+    this.#deadlines.clear();
+    this.#journal.close();
+    this.#recorder?.close();
+  }
+
+  #record(directory: string): FileRecorder {
+    return createRecorder({
+      directory,
+      header: createHeader({ run: this.id, trundle: VERSION, now: new Date() }),
+      streamLimit: STREAM_LIMIT,
+      clock: this.#options.clock ?? systemClock,
+      onError: (error) => this.#log(error.message, { code: error.code }),
+    });
+  }
+
+  #observe(event: TrundleEvent): void {
+    if (event.testbed !== null) this.#sites.get(event.testbed)?.observe(event);
+    if (event.type === 'run.concluded') {
+      this.cause = event.cause;
+      this.#end = { exitCode: event.exitCode, cause: event.cause, trace: this.trace };
+    } else if (event.type === 'testbed.failed') this.cause ??= event.cause;
+  }
+
+  #perform(command: Command): void {
+    switch (command.type) {
+      case 'arm':
+        return this.#deadlines.arm(command);
+      case 'disarm':
+        return this.#deadlines.disarm(command);
+      case 'abort':
+        return this.#stop(command.reason, command.force);
+      default:
+        return this.#sites.get(command.testbed)?.perform(command);
+    }
+  }
+
+  #stop(reason: string, force: boolean): void {
+    const error = new Error(reason);
+    this.#abort.abort(error);
+    if (force) this.#force.abort(error);
+    for (const site of this.#sites.values()) {
+      if (site.removed === null) this.emit({ type: 'teardown.requested', testbed: site.testbed, from: 'runner', reason, force });
+    }
+  }
+
+  #keep(testbed: string, stream: string, chunk: Uint8Array): void {
+    if (this.#recorder === null || this.#recorder.bytes(stream, chunk)) return;
+    this.#truncated(testbed, stream);
+  }
+
+  #truncated(testbed: string, stream: string): void {
+    if (this.#cut.has(stream) || this.#recorder === null || this.#recorder.error !== null) return;
+    this.#cut.add(stream);
+    this.emit({ type: 'stream.truncated', testbed, from: 'runner', stream, limit: STREAM_LIMIT });
+  }
+
+  /** A bug in a machine: nobody decides any more, so all that is left is to end what runs. */
+  #fatal(error: unknown): void {
+    this.#log(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    for (const site of this.#sites.values()) site.fail(error);
+    this.#abort.abort(error);
+  }
+
+  #randomBytes(size: number): Uint8Array {
+    return this.#options.randomBytes?.(size) ?? cryptoRandomBytes(size);
+  }
+
+  #log(message: string, fields?: Record<string, unknown>): void {
+    this.#options.log?.(message, fields);
+  }
+}

@@ -1,0 +1,14 @@
+export type {
+  ClosedTestbed,
+  CommandEnd,
+  CopyOptions,
+  ExecOptions,
+  ExecResult,
+  OpenOptions,
+  RunningCommand,
+  ShellOptions,
+  Testbed,
+} from './contract.ts';
+export { TestbedError } from './contract.ts';
+export { createRun } from './createRun.ts';
+export type { Run, RunEnd, RunOptions } from './runContract.ts';

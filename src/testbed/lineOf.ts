@@ -1,0 +1,13 @@
+/** Characters of a command line that go into the trace. */
+const LONGEST = 2000;
+
+/** A command as a person would type it, shortened where it is very long. Pure. */
+export function lineOf(command: readonly string[] | string): string {
+  const line = typeof command === 'string' ? command : command.map(word).join(' ');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}...` : line;
+}
+
+function word(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
