@@ -43,7 +43,7 @@ export const BACKEND_ALPHABET = [
 
 type Event = TrundleEvent<(typeof BACKEND_ALPHABET)[number]>;
 
-interface Context extends Subject {
+export interface Context extends Subject {
   resources: readonly string[];
   endpoint: Endpoint | null;
   capabilities: readonly Capability[];

@@ -23,7 +23,7 @@ export const COMMAND_ALPHABET = [
 
 type Event = TrundleEvent<(typeof COMMAND_ALPHABET)[number]>;
 
-interface Context extends Subject {
+export interface Context extends Subject {
   command: string;
   line: string;
   /** Milliseconds it may run; null for no limit. */

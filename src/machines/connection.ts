@@ -23,7 +23,7 @@ export const CONNECTION_ALPHABET = [
 
 type Event = TrundleEvent<(typeof CONNECTION_ALPHABET)[number]>;
 
-interface Context extends Subject {
+export interface Context extends Subject {
   connection: string;
   login: string;
   attempt: number;

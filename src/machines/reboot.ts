@@ -19,7 +19,7 @@ export const REBOOT_ALPHABET = [
 
 type Event = TrundleEvent<(typeof REBOOT_ALPHABET)[number]>;
 
-interface Context extends Subject {
+export interface Context extends Subject {
   login: string;
   how: 'guest' | 'backend';
   generation: number;

@@ -20,7 +20,7 @@ export const RUN_ALPHABET = [
 
 type Event = TrundleEvent<(typeof RUN_ALPHABET)[number]>;
 
-interface Context {
+export interface Context {
   testbed: null;
   subject: string;
   tests: Readonly<Record<string, PlannedTest>>;

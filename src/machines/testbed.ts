@@ -27,7 +27,7 @@ export const TESTBED_ALPHABET = [
 
 type Event = TrundleEvent<(typeof TESTBED_ALPHABET)[number]>;
 
-interface Context extends Subject {
+export interface Context extends Subject {
   login: string;
   pool: pools.Pool;
   cause: Cause | null;

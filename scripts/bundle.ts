@@ -1,0 +1,67 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** What the package offers: the library and the program. They share chunks, so that both see the same modules. */
+const ENTRIES = { index: join(root, 'src/index.ts'), bin: join(root, 'src/cli/bin.ts') };
+
+/**
+ * Left out of the bundle. ssh2 finds its native binding by `__dirname`; node-pty and cpu-features are native and
+ * may be missing.
+ */
+const EXTERNAL = ['ssh2', 'node-pty', 'cpu-features'];
+
+/** Dependencies written as CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
+const BANNER = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+].join('\n');
+
+/**
+ * Bundles the sources into dist/. Every file is put in place whole, entries last, so that a `trundle` that runs
+ * meanwhile never reads half a file.
+ */
+export async function bundle(): Promise<void> {
+  const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(file)));
+  if (Object.keys(entryPoints).length === 0) return;
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    external: EXTERNAL,
+    banner: { js: BANNER },
+    chunkNames: 'chunks/[name]-[hash]',
+    legalComments: 'linked',
+    write: false,
+    logLevel: 'warning',
+  });
+  const isEntry = (path: string) => dirname(path) === dist && path.endsWith('.js');
+  const ordered = outputFiles.toSorted((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
+  for (const { path, contents } of ordered) {
+    mkdirSync(dirname(path), { recursive: true });
+    const whole = join(dirname(path), `.${basename(path)}.${process.pid}`);
+    writeFileSync(whole, contents);
+    if (path === join(dist, 'bin.js')) chmodSync(whole, 0o755);
+    renameSync(whole, path);
+  }
+  removeStaleChunks(new Set(outputFiles.map(({ path }) => path)));
+}
+
+/** Chunks of earlier builds go, but not at once: a program started from them may still load one. */
+function removeStaleChunks(current: ReadonlySet<string>): void {
+  const chunks = join(dist, 'chunks');
+  if (!existsSync(chunks)) return;
+  for (const name of readdirSync(chunks)) {
+    const path = join(chunks, name);
+    const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (!current.has(path) && written !== undefined && Date.now() - written > 60_000) rmSync(path, { force: true });
+  }
+}
