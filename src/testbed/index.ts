@@ -9,6 +9,7 @@ export type {
   ShellOptions,
   Testbed,
 } from './contract.ts';
+export type { ConfiguredBackend } from '../backends/contract.ts';
 export { TestbedError } from './contract.ts';
 export { createRun } from './createRun.ts';
 export type { Run, RunEnd, RunOptions } from './runContract.ts';
