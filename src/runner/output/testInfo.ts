@@ -1,0 +1,33 @@
+import type { TestbedFacts } from '../session/facts.ts';
+
+/** What goes into testinfo.json. */
+export interface TestInfo {
+  /** The backend and its arguments as typed. */
+  readonly backend: readonly string[];
+  readonly facts: TestbedFacts | null;
+  /** `NAME=VALUE` as given with --env. */
+  readonly environment: readonly string[];
+}
+
+/** autopkgtest's testinfo.json; keys without a value are left out. Pure. */
+export function testInfoJson(info: TestInfo): string {
+  const { facts } = info;
+  const entries: [string, unknown][] = [
+    ['virt_server', info.backend.map(shellWord).join(' ')],
+    ['kernel_version', facts?.kernel],
+    ['custom_environment', info.environment.length > 0 ? info.environment : undefined],
+    ['nproc', facts?.processors],
+    ['cpu_model', facts?.cpuModel],
+    ['cpu_flags', facts?.cpuFlags],
+  ];
+  return JSON.stringify(
+    Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null)),
+    null,
+    2,
+  );
+}
+
+/** A word as one would type it in a shell, quoted only where it has to be. Pure. */
+export function shellWord(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+}

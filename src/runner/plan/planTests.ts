@@ -1,0 +1,77 @@
+import type { Capability } from '../../events/index.ts';
+import { architectureObstacle } from '../control/architecture.ts';
+import { type Need, needsOf } from '../control/restrictions.ts';
+import type { TestDefinition } from '../control/testControl.ts';
+
+/** What decides which tests run. */
+export interface PlanContext {
+  readonly capabilities: readonly Capability[];
+  /** Debian architecture of the testbed; null where nobody knows it: Architecture fields are then not looked at. */
+  readonly architecture: string | null;
+  /** Whether the tree was built before; tests with `build-needed` need that. */
+  readonly built: boolean;
+  /** False where tests that want the internet are to be skipped (--needs-internet=skip). */
+  readonly internet: boolean;
+  /** Restrictions that must not lead to a skip (--ignore-restrictions). */
+  readonly ignoreRestrictions: readonly string[];
+  /** Run only these; empty for all (--test-name). */
+  readonly only: readonly string[];
+  /** Leave these out (--skip-test). */
+  readonly without: readonly string[];
+}
+
+/** A test of the plan. `id` is the name, or `NAME#2` and so on where a package gives a name more than once. */
+export interface PlannedTest {
+  readonly id: string;
+  readonly definition: TestDefinition;
+  /** Why it does not run, in autopkgtest's words; null where it does. */
+  readonly skip: string | null;
+}
+
+/** Decides for each test whether it runs. Tests that were not asked for are not in the plan. Pure. */
+export function planTests(definitions: readonly TestDefinition[], context: PlanContext): PlannedTest[] {
+  const seen = new Map<string, number>();
+  return definitions
+    .filter(({ name }) => context.only.length === 0 || context.only.includes(name))
+    .filter(({ name }) => !context.without.includes(name))
+    .map((definition) => {
+      const count = (seen.get(definition.name) ?? 0) + 1;
+      seen.set(definition.name, count);
+      const id = count === 1 ? definition.name : `${definition.name}#${count}`;
+      return { id, definition, skip: obstacle(definition, context) };
+    });
+}
+
+function obstacle(test: TestDefinition, context: PlanContext): string | null {
+  if (test.unknownField !== null) return `unknown field ${test.unknownField}`;
+  if (context.architecture !== null) {
+    const reason = architectureObstacle(test.architectures, context.architecture);
+    if (reason !== null) return reason;
+  }
+  if (test.name.includes('/')) return 'test name may not contain / character';
+  if (test.name === '.' || test.name === '..') return 'test name may not be . or ..';
+
+  const effective = test.restrictions.filter((restriction) => !context.ignoreRestrictions.includes(restriction));
+  const unknown = effective.find((restriction) => needsOf(restriction) === null);
+  if (unknown !== undefined) return `unknown restriction ${unknown}`;
+
+  const provided = new Set<Need>(context.capabilities);
+  if (context.internet) provided.add('has_internet');
+  for (const restriction of effective) {
+    const needs = needsOf(restriction) ?? [];
+    if (needs.length > 0 && !needs.some((need) => provided.has(need))) {
+      return `Test restriction "${restriction}" requires testbed capability ${listed(needs)}`;
+    }
+  }
+  if (effective.includes('build-needed') && !context.built) {
+    return 'build-needed: the tree is not built, and building it is not supported yet';
+  }
+  return null;
+}
+
+function listed(needs: readonly Need[]): string {
+  return [...needs]
+    .sort()
+    .map((need) => `"${need}"`)
+    .join(' and/or ');
+}

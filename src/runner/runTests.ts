@@ -1,0 +1,122 @@
+import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
+import type { ConfiguredBackend, OpenOptions, Run, RunOptions } from '../testbed/index.ts';
+import { UsageError } from './errors.ts';
+import { OutputDirectory, openSink } from './output/OutputDirectory.ts';
+import { RunLog } from './output/RunLog.ts';
+import type { Terminal } from './output/terminal.ts';
+import type { InteractiveTerminal } from './session/interactiveShell.ts';
+import { testTree } from './session/testTree.ts';
+import { classifySource } from './source.ts';
+import type { Timeouts } from './timeouts.ts';
+
+/** What to test, where, and what to keep of it. Names in brackets are autopkgtest's options. */
+export interface RunTestsOptions {
+  /** Directory of a source package: a path with a slash in it, as on autopkgtest's command line. */
+  source: string;
+  backend: ConfiguredBackend;
+  /** Trundle's version, for the log and the trace. */
+  version: string;
+  /** Where a person reads along. Nothing is written anywhere else. */
+  terminal: Terminal;
+  /** Directory for results; must not exist or be empty (--output-dir). */
+  outputDir?: string;
+  /** File for the log instead of `log` in the output directory (--log-file). */
+  logFile?: string;
+  /** File for the summary instead of `summary` in the output directory (--summary). */
+  summaryFile?: string;
+  /** Keeps the runner's own lines from the terminal (--quiet). */
+  quiet?: boolean;
+  /** Directory for the trace; null keeps none (default). */
+  trace?: string | null;
+  /** `NAME=VALUE` for the tests (--env). */
+  env?: readonly string[];
+  /** Value of LANG in the tests, `C.UTF-8` by default (--set-lang). */
+  lang?: string;
+  /** Seconds by kind (--timeout-KIND), and what to multiply all of them with (--timeout-factor). */
+  timeouts?: Partial<Timeouts>;
+  timeoutFactor?: number;
+  /** Ordinary user for tests that do not need root (--user). */
+  user?: string;
+  /** N of DEB_BUILD_OPTIONS=parallel=N (--build-parallel). */
+  parallel?: number;
+  /** Only these tests (--test-name); all but these (--skip-test). */
+  testNames?: readonly string[];
+  skipTests?: readonly string[];
+  /** Restrictions that must not lead to a skip (--ignore-restrictions). */
+  ignoreRestrictions?: readonly string[];
+  /** False skips tests that need the internet (--needs-internet=skip). */
+  internet?: boolean;
+  /** A shell in the testbed after each test (--shell) or after failed ones (--shell-fail). */
+  shell?: 'never' | 'on-failure' | 'always';
+  /** The terminal for that shell; null where there is none. */
+  interactive?: InteractiveTerminal | null;
+  /** Strings that must not appear in the trace. */
+  secrets?: readonly string[];
+  /** Deadlines and connections of the testbed. */
+  testbed?: Omit<OpenOptions, 'signal'>;
+  /** Ends the run in order, as the operator's first signal does; a reason `SIGTERM` counts as that signal. */
+  signal?: AbortSignal;
+  /** Called with the run before anything happens in it: for its events, and for the operator's signals. */
+  onRun?: (run: Run) => void;
+  /** Words of the command line, for the log. */
+  commandLine?: readonly string[];
+  /** Word at the start of the log's lines; `autopkgtest` by default, which log readers look for. */
+  program?: string;
+  clock?: Clock;
+  /** Wall-clock time. */
+  now?: () => Date;
+  /** Debug log; never for secrets. */
+  log?: RunOptions['log'];
+}
+
+/** How one test ended. `test` is its id: the name, or `NAME#2` where a package uses a name twice. */
+export interface TestOutcome {
+  readonly test: string;
+  readonly outcome: TrundleEvent<'test.judged'>['outcome'];
+  readonly reason: string;
+}
+
+/** How a run of tests ended. */
+export interface RunReport {
+  /** autopkgtest(1), EXIT STATUS; 130 or 143 where SIGINT or SIGTERM ended the run. */
+  readonly exitCode: number;
+  /** In the order in which they were decided. */
+  readonly outcomes: readonly TestOutcome[];
+  /** Why the run failed, where it did. */
+  readonly cause: Cause | null;
+  /** Directory of the trace; null where none was kept. */
+  readonly trace: string | null;
+}
+
+/**
+ * Tests a package: opens a testbed, runs the tests of debian/tests/control in it (DEP-8), and closes it again.
+ * Whatever happens in the run is told by the report, not thrown.
+ * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
+ */
+export async function runTests(options: RunTestsOptions): Promise<RunReport> {
+  const tree = classifySource(options.source);
+  checkEnvironment(options.env ?? []);
+  const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
+  const logFile = options.logFile ?? output?.file('log');
+  const summaryFile = options.summaryFile ?? output?.file('summary');
+  const now = options.now ?? (() => new Date());
+  const log = new RunLog({
+    program: options.program ?? 'autopkgtest',
+    now,
+    terminal: options.terminal,
+    quiet: options.quiet ?? false,
+    log: logFile === undefined ? null : openSink(logFile),
+    summary: summaryFile === undefined ? null : openSink(summaryFile),
+  });
+  try {
+    return await testTree({ options, tree, output, log, now });
+  } finally {
+    log.close();
+  }
+}
+
+function checkEnvironment(assignments: readonly string[]): void {
+  for (const assignment of assignments) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*=/.test(assignment)) throw new UsageError(`--env ${assignment}: expected NAME=VALUE`);
+  }
+}

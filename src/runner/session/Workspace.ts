@@ -1,0 +1,241 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { Cause, Phase } from '../../events/index.ts';
+import type { ExecResult, Testbed } from '../../testbed/index.ts';
+import type { TestDefinition } from '../control/testControl.ts';
+import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../dependencies/installedPackages.ts';
+import { BadPackageError, StepError } from '../errors.ts';
+import type { SourceTree } from '../source.ts';
+import { parseFacts, SETUP_SCRIPT, type TestbedFacts } from './facts.ts';
+import type { TestPaths } from './testScript.ts';
+
+/** Milliseconds for the removal of the scratch directory, which must not hold up the end of a run for long. */
+const REMOVAL_LIMIT = 30_000;
+
+/** What a workspace needs besides its testbed. */
+export interface WorkspaceOptions {
+  readonly tree: SourceTree;
+  /** Ordinary user asked for with --user. */
+  readonly user: string | null;
+  /** Milliseconds for a short command, and for a copy. */
+  readonly timeouts: { readonly short: number; readonly copy: number };
+  readonly signal: AbortSignal;
+  /** seq of the latest event that tells of a command's end: evidence for a cause. */
+  readonly evidence: () => readonly number[];
+}
+
+/** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
+export class Workspace {
+  readonly facts: TestbedFacts;
+  /** Login for everything but the tests. */
+  readonly admin: string;
+  /** The ordinary user for tests without needs-root, and for AUTOPKGTEST_NORMAL_USER; null where there is none. */
+  readonly user: string | null;
+  readonly #testbed: Testbed;
+  readonly #options: WorkspaceOptions;
+  /** The scratch directory in the testbed. */
+  readonly scratch: string;
+
+  private constructor(
+    testbed: Testbed,
+    options: WorkspaceOptions,
+    logins: Logins,
+    scratch: string,
+    facts: TestbedFacts,
+  ) {
+    this.#testbed = testbed;
+    this.#options = options;
+    this.admin = logins.admin;
+    this.user = logins.user;
+    this.scratch = scratch;
+    this.facts = facts;
+  }
+
+  /**
+   * Makes the scratch directory and copies the tree into it.
+   * @throws StepError, TestbedError
+   */
+  static async open(testbed: Testbed, options: WorkspaceOptions): Promise<Workspace> {
+    const logins = chooseLogins(testbed, options.user);
+    const mode = logins.admin === 'root' ? '755' : '700';
+    const { stdout } = await checked(
+      testbed,
+      options,
+      logins.admin,
+      'making a scratch directory',
+      'provision',
+      SETUP_SCRIPT,
+      [mode],
+    );
+    const { scratch, facts } = parseFacts(stdout);
+    if (scratch === null)
+      throw failed('making a scratch directory', 'provision', 'the testbed did not tell its name', options.evidence());
+    const workspace = new Workspace(testbed, options, logins, scratch, facts);
+    await workspace.#copyTree();
+    return workspace;
+  }
+
+  paths(test: string): TestPaths {
+    return {
+      tree: `${this.scratch}/tree`,
+      temporary: `${this.scratch}/autopkgtest_tmp`,
+      artifacts: `${this.scratch}/${test}-artifacts`,
+    };
+  }
+
+  /** Who a test runs as. */
+  login(test: TestDefinition): string {
+    return test.restrictions.includes('needs-root') ? this.admin : (this.user ?? this.admin);
+  }
+
+  /**
+   * Makes the test's own directories and its executable bit.
+   * @throws BadPackageError where the package has no such test program
+   */
+  async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
+    const paths = this.paths(id);
+    const program = test.program.kind === 'file' ? test.program.path : '';
+    if (program !== '' && !statSync(path.join(this.#options.tree.directory, program), { throwIfNoEntry: false })) {
+      throw new BadPackageError(`${program} does not exist`, 'debian/tests/control', test.line);
+    }
+    const script = `set -e
+rm -rf "$1" "$2"
+mkdir -m 755 "$1"
+mkdir -m 1777 "$2"
+if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
+if [ -n "$3" ]; then chmod a+x "$3"; fi`;
+    const owner = this.login(test) === this.admin ? '' : this.login(test);
+    const file = program === '' ? '' : `${paths.tree}/${program}`;
+    await this.#checked(`preparing test ${id}`, 'exec', script, [paths.temporary, paths.artifacts, file, owner]);
+    return paths;
+  }
+
+  /** Whether a directory of the testbed holds anything. */
+  async holdsAnything(directory: string): Promise<boolean> {
+    const { stdout } = await this.#checked('looking for artifacts', 'copy', 'ls -A "$1" | head -n 1', [directory]);
+    return stdout !== '';
+  }
+
+  /** Copies a directory of the testbed to the host. */
+  async fetch(from: string, to: string): Promise<void> {
+    await this.#copy('up', `${from}/`, `${to}/`);
+  }
+
+  /** Removes what {@link prepare} made. */
+  async tidy(paths: TestPaths): Promise<void> {
+    await this.#checked('tidying up after a test', 'exec', 'rm -rf "$1" "$2"', [paths.temporary, paths.artifacts]);
+  }
+
+  /** What is installed; null where the testbed has no dpkg. */
+  async installed(): Promise<InstalledPackages | null> {
+    if (!this.facts.dpkg) return null;
+    const { stdout } = await this.#checked(
+      'asking dpkg what is installed',
+      'exec',
+      'exec dpkg-query "$@"',
+      INSTALLED_QUERY,
+    );
+    return parseInstalled(stdout);
+  }
+
+  /** Whether a login may become root without a password (restriction needs-sudo). */
+  async maySudo(login: string): Promise<boolean> {
+    const options = { login, timeout: this.#options.timeouts.short, signal: this.#options.signal };
+    const { status } = await this.#testbed.exec('sudo -n true', options);
+    return status === 0;
+  }
+
+  /** Removes the scratch directory, also after the run was told to stop. */
+  async remove(signal: AbortSignal): Promise<void> {
+    const options = { ...this.#options, signal, timeouts: { ...this.#options.timeouts, short: REMOVAL_LIMIT } };
+    await checked(this.#testbed, options, this.admin, 'removing the scratch directory', 'teardown', 'rm -rf "$1"', [
+      this.scratch,
+    ]);
+  }
+
+  async #copyTree(): Promise<void> {
+    const { tree } = this.#options;
+    const target = this.paths('').tree;
+    await this.#copy('down', `${tree.directory}/`, `${target}/`);
+    const patched =
+      tree.kind === 'unbuilt-tree' &&
+      statSync(path.join(tree.directory, 'debian/patches/series'), { throwIfNoEntry: false });
+    const script = `set -e
+cd "$1"
+if [ -n "$3" ]; then dpkg-source --before-build . >/dev/null; fi
+chmod -R a+rX .
+if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
+    const arguments_ = [target, this.user ?? 'root', patched && this.facts.dpkgSource ? 'patch' : ''];
+    await this.#checked('making the tree ready', 'copy', script, arguments_);
+  }
+
+  async #copy(direction: 'down' | 'up', from: string, to: string): Promise<void> {
+    const limit = AbortSignal.timeout(this.#options.timeouts.copy);
+    const options = { login: this.admin, signal: AbortSignal.any([this.#options.signal, limit]) };
+    try {
+      await (direction === 'down'
+        ? this.#testbed.copyDown(from, to, options)
+        : this.#testbed.copyUp(from, to, options));
+    } catch (error) {
+      if (!limit.aborted || this.#options.signal.aborted) throw error;
+      const doing = `copying ${from} ${direction === 'down' ? 'into' : 'from'} the testbed`;
+      const detail = `it took more than ${this.#options.timeouts.copy / 1000} s`;
+      throw new StepError(doing, {
+        class: 'deadline-expired',
+        phase: 'copy',
+        doing,
+        detail,
+        evidence: [...this.#options.evidence()],
+      });
+    }
+  }
+
+  #checked(doing: string, phase: Phase, script: string, words: readonly string[]): Promise<ExecResult> {
+    return checked(this.#testbed, this.#options, this.admin, doing, phase, script, words);
+  }
+}
+
+interface Logins {
+  readonly admin: string;
+  readonly user: string | null;
+}
+
+function chooseLogins(testbed: Testbed, asked: string | null): Logins {
+  const root = testbed.capabilities.includes('root-on-testbed');
+  const admin = root ? 'root' : testbed.endpoint.login;
+  if (asked !== null && asked !== admin && !root) {
+    const doing = `choosing user ${asked} for the tests`;
+    const detail = `cannot change to user ${asked} without root-on-testbed`;
+    throw new StepError(doing, { class: 'internal-error', phase: 'plan', doing, detail, evidence: [] });
+  }
+  return { admin, user: asked ?? (root ? (testbed.endpoint.normalUser ?? null) : null) };
+}
+
+async function checked(
+  testbed: Testbed,
+  options: WorkspaceOptions,
+  login: string,
+  doing: string,
+  phase: Phase,
+  script: string,
+  words: readonly string[],
+): Promise<ExecResult> {
+  const { timeouts, signal } = options;
+  const result = await testbed.exec(['sh', '-c', script, 'sh', ...words], { login, timeout: timeouts.short, signal });
+  if (result.status === 0) return result;
+  const how = result.status === null ? `signal ${result.signal}` : `exit status ${result.status}`;
+  const said = result.stderr.trim();
+  throw failed(doing, phase, said === '' ? how : `${how}: ${said}`, options.evidence());
+}
+
+function failed(doing: string, phase: Phase, detail: string, evidence: readonly number[]): StepError {
+  const full = /No space left on device|Disk quota exceeded/.test(detail);
+  const cause: Cause = {
+    class: full ? 'testbed-disk-full' : phase === 'copy' ? 'copy-failed' : 'provision-failed',
+    phase,
+    doing,
+    detail,
+    evidence: [...evidence],
+  };
+  return new StepError(doing, cause);
+}

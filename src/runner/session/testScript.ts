@@ -1,0 +1,85 @@
+import type { TestProgram } from '../control/testControl.ts';
+import type { TestbedFacts } from './facts.ts';
+
+/** Where a test finds its things in the testbed. */
+export interface TestPaths {
+  readonly tree: string;
+  readonly temporary: string;
+  readonly artifacts: string;
+}
+
+/** What a test's environment is made of. */
+export interface EnvironmentOptions {
+  readonly paths: TestPaths;
+  readonly facts: TestbedFacts;
+  /** Value of LANG. */
+  readonly lang: string;
+  /** An ordinary user that a test run as root may turn to. */
+  readonly normalUser: string | null;
+  /** N of DEB_BUILD_OPTIONS=parallel=N; the number of processors if null. */
+  readonly parallel: number | null;
+  /** `NAME=VALUE`, as given with --env; these win. */
+  readonly extra: readonly string[];
+}
+
+/** The variables that DEP-8 and autopkgtest promise to a test, old names included. Pure. */
+export function testEnvironment(options: EnvironmentOptions): Record<string, string> {
+  const { paths, facts } = options;
+  const parallel = options.parallel?.toString() ?? facts.processors;
+  const environment: Record<string, string> = {
+    AUTOPKGTEST_TMP: paths.temporary,
+    ADTTMP: paths.temporary,
+    AUTOPKGTEST_ARTIFACTS: paths.artifacts,
+    ADT_ARTIFACTS: paths.artifacts,
+    DEBIAN_FRONTEND: 'noninteractive',
+    LANG: options.lang,
+    ...(parallel === null ? {} : { DEB_BUILD_OPTIONS: `parallel=${parallel}` }),
+    ...(facts.architecture === null
+      ? {}
+      : { AUTOPKGTEST_TESTBED_ARCH: facts.architecture, AUTOPKGTEST_TEST_ARCH: facts.architecture }),
+    ...(options.normalUser === null
+      ? {}
+      : { AUTOPKGTEST_NORMAL_USER: options.normalUser, ADT_NORMAL_USER: options.normalUser }),
+  };
+  for (const assignment of options.extra) {
+    const equals = assignment.indexOf('=');
+    environment[assignment.slice(0, equals)] = assignment.slice(equals + 1);
+  }
+  return environment;
+}
+
+/** Locale variables (locale(7)) that would override LANG. */
+const LOCALE_VARIABLES = [
+  'LANGUAGE',
+  'LC_ALL',
+  ...['ADDRESS', 'COLLATE', 'CTYPE', 'IDENTIFICATION', 'MEASUREMENT', 'MESSAGES', 'MONETARY', 'NAME'].map(
+    (name) => `LC_${name}`,
+  ),
+  ...['NUMERIC', 'PAPER', 'TELEPHONE', 'TIME'].map((name) => `LC_${name}`),
+];
+
+/**
+ * The shell script that turns into a test: it reads the system's and the user's profile, sets the environment,
+ * goes to the tree and execs the test, so that the test's end is the script's end. Pure.
+ */
+export function testScript(
+  program: TestProgram,
+  paths: TestPaths,
+  environment: Readonly<Record<string, string>>,
+): string {
+  const command = program.kind === 'file' ? [`${paths.tree}/${program.path}`] : ['bash', '-ec', program.command];
+  return [
+    'USER=$(id -nu); export USER',
+    ...['/etc/profile', '~/.profile'].map((file) => `if [ -r ${file} ]; then . ${file} >/dev/null 2>&1; fi`),
+    'set +e +u',
+    `unset ${LOCALE_VARIABLES.join(' ')}`,
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `cd ${quote(paths.tree)} || exit`,
+    `exec ${command.map(quote).join(' ')}`,
+  ].join('\n');
+}
+
+/** A string as one word for a POSIX shell. Pure. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

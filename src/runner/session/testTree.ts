@@ -1,0 +1,174 @@
+import { hostname } from 'node:os';
+import { systemClock } from '../../events/index.ts';
+import { createRun, type Run, type Testbed } from '../../testbed/index.ts';
+import { BadPackageError } from '../errors.ts';
+import { causeLine, causeOfError } from '../failures.ts';
+import type { OutputDirectory } from '../output/OutputDirectory.ts';
+import { dateAndTime, HEADING, type RunLog } from '../output/RunLog.ts';
+import { shellWord, testInfoJson } from '../output/testInfo.ts';
+import type { RunReport, RunTestsOptions, TestOutcome } from '../runTests.ts';
+import { packageVersion, type SourceTree } from '../source.ts';
+import { timeoutsInMs } from '../timeouts.ts';
+import { EvidenceBook } from './EvidenceBook.ts';
+import type { TestbedFacts } from './facts.ts';
+import { listenToAbort } from './operator.ts';
+import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
+
+/** A run of one tree's tests, with everything checked and opened that can be before there is a run. */
+export interface TreeRun {
+  readonly options: RunTestsOptions;
+  readonly tree: SourceTree;
+  readonly output: OutputDirectory | null;
+  readonly log: RunLog;
+  readonly now: () => Date;
+}
+
+/** Makes the run, tests the tree in it, and concludes it. Throws nothing that happens in the run. */
+export async function testTree(treeRun: TreeRun): Promise<RunReport> {
+  const { options, output, log } = treeRun;
+  const run = createRun({
+    trace: options.trace ?? null,
+    clock: options.clock ?? systemClock,
+    ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
+  const outcomes: TestOutcome[] = [];
+  const book = new EvidenceBook();
+  run.events$.subscribe((event) => {
+    book.note(event);
+    if (event.type === 'test.judged') outcomes.push({ test: event.test, outcome: event.outcome, reason: event.reason });
+  });
+  const stopListening = listenToAbort(run, options.signal);
+  options.onRun?.(run);
+  start(treeRun, run);
+
+  const facts: { found: TestbedFacts | null } = { found: null };
+  let told = false;
+  try {
+    await testPackage(treeRun, run, book, (found) => {
+      facts.found = found;
+    });
+  } catch (error) {
+    told = tellFailure(treeRun, run, error);
+  }
+  const end = await run.close();
+  stopListening();
+  if (end.cause !== null && !told && end.exitCode >= 16) {
+    const line = causeLine(end.cause);
+    log.error(line);
+    log.conclusion(line);
+  }
+  const info = { backend: options.backend.words, facts: facts.found, environment: options.env ?? [] };
+  output?.write('testinfo.json', testInfoJson(info));
+  return { exitCode: end.exitCode, outcomes, cause: end.cause, trace: end.trace };
+}
+
+function start({ options, tree, log, now }: TreeRun, run: Run): void {
+  log.info(`starting date and time: ${dateAndTime(now())}`);
+  log.info(`version ${options.version} (trundle)`);
+  log.info(`host ${hostname()}; command line: ${(options.commandLine ?? []).map(shellWord).join(' ')}`);
+  run.emit({
+    type: 'run.started',
+    testbed: null,
+    from: 'runner',
+    tests: true,
+    trundle: options.version,
+    sources: [tree.argument],
+    backend: [...options.backend.words],
+  });
+}
+
+async function testPackage(
+  treeRun: TreeRun,
+  run: Run,
+  book: EvidenceBook,
+  learn: (facts: TestbedFacts) => void,
+): Promise<void> {
+  const { options, tree, output, log } = treeRun;
+  log.info(`${HEADING} ${tree.kind} ${tree.argument}`);
+  const version = packageVersion(tree);
+  if (version !== null) {
+    log.info(`testing package ${version.name} version ${version.version}`);
+    output?.write('testpkg-version', `${version.name} ${version.version}\n`);
+  }
+  const { definitions, control } = readTests(tree);
+  const only = options.testNames ?? [];
+  if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
+    log.error(`${tree.kind} ${tree.argument} has no test matching --test-name ${only.join(', ')}`);
+  }
+
+  const testbed = await run.openTestbed(options.backend, { ...options.testbed, signal: run.aborted });
+  const onForce = () => void testbed.close({ force: true, reason: 'the operator insisted' });
+  run.forced.addEventListener('abort', onForce, { once: true });
+  try {
+    const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal: run.aborted };
+    const tests = await PackageTests.open(context, packageOptions(options, tree, book), control);
+    learn(tests.workspace.facts);
+    try {
+      await tests.run(definitions);
+    } finally {
+      await leave(tests, log, run);
+    }
+  } finally {
+    await close(testbed, log);
+  }
+}
+
+function packageOptions(options: RunTestsOptions, tree: SourceTree, book: EvidenceBook): PackageOptions {
+  return {
+    tree,
+    user: options.user ?? null,
+    timeouts: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1),
+    env: options.env ?? [],
+    lang: options.lang ?? 'C.UTF-8',
+    parallel: options.parallel ?? null,
+    only: options.testNames ?? [],
+    without: options.skipTests ?? [],
+    ignoreRestrictions: options.ignoreRestrictions ?? [],
+    internet: options.internet ?? true,
+    shell: options.shell ?? 'never',
+    interactive: options.interactive ?? null,
+    evidence: () => book.latest,
+  };
+}
+
+/** Removes the scratch directory where the testbed can still be talked to; it must not hide what happened before. */
+async function leave(tests: PackageTests, log: RunLog, run: Run): Promise<void> {
+  try {
+    await tests.workspace.remove(run.forced);
+  } catch (error) {
+    log.warning(`${tests.workspace.scratch} may be left in the testbed: ${(error as Error).message}`);
+  }
+}
+
+async function close(testbed: Testbed, log: RunLog): Promise<void> {
+  const { leftovers } = await testbed.close();
+  for (const { kind, name, release } of leftovers) {
+    log.warning(
+      `${kind} ${name} could not be removed${release === null ? '' : `; this would: ${release.map(shellWord).join(' ')}`}`,
+    );
+  }
+}
+
+/** Tells the run, and for a bad package the reader, why it could not go on. True where the reader knows all. */
+function tellFailure({ tree, log }: TreeRun, run: Run, error: unknown): boolean {
+  if (error instanceof BadPackageError) {
+    run.emit({
+      type: 'package.rejected',
+      testbed: null,
+      from: 'runner',
+      message: error.message,
+      file: error.file,
+      line: error.line,
+    });
+    log.finding(`blame: ${tree.argument}`);
+    log.finding(`badpkg: ${error.report}`);
+    log.error(`erroneous package: ${error.report}`);
+    log.conclusion(`erroneous package: ${error.report}`);
+    return true;
+  }
+  if (run.aborted.aborted) return false;
+  const { doing, cause } = causeOfError(error, 'exec', 'running the tests');
+  run.emit({ type: 'step.failed', testbed: null, from: 'runner', doing, cause });
+  return false;
+}
