@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** Bundles anew where a source changed, so that the suite tests the real program. */
+const FRESH_BUILD = ['./test/support/freshBuild.ts'];
+
+interface Suite {
+  readonly folders: readonly string[];
+  readonly seconds: number;
+  readonly before?: string[];
+}
+
 /** Suites by folder. Those with real processes get a minute; nothing may wait without a deadline of its own. */
-const SUITES = {
+const SUITES: Record<string, Suite> = {
   unit: { folders: ['unit', 'architecture'], seconds: 20 },
   contract: { folders: ['contract'], seconds: 60 },
   driver: { folders: ['driver'], seconds: 60 },
@@ -9,9 +18,9 @@ const SUITES = {
   backends: { folders: ['backends'], seconds: 60 },
   testbed: { folders: ['testbed'], seconds: 60 },
   runner: { folders: ['runner'], seconds: 60 },
-  faults: { folders: ['faults'], seconds: 120 },
-  e2e: { folders: ['e2e'], seconds: 120 },
-} as const;
+  faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },
+  e2e: { folders: ['e2e'], seconds: 120, before: FRESH_BUILD },
+};
 
 export default defineConfig({
   test: {
@@ -19,7 +28,7 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['default', './test/support/closingTableReporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
-    projects: Object.entries(SUITES).map(([name, { folders, seconds }]) => ({
+    projects: Object.entries(SUITES).map(([name, { folders, seconds, before }]) => ({
       extends: true as const,
       test: {
         name,
@@ -27,6 +36,7 @@ export default defineConfig({
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         teardownTimeout: 20_000,
+        ...(before === undefined ? {} : { globalSetup: before }),
       },
     })),
   },
