@@ -25,8 +25,7 @@ export interface HandleOptions {
   append: (draft: EventDraft) => void;
   redact: (secrets: readonly string[]) => void;
   trace: string | null;
-  /** Called when the testbed is gone: a handle made by openTestbed() then closes its run. */
-  onClosed?: () => Promise<void>;
+  onClosed?: () => Promise<unknown>;
 }
 
 /** An open testbed, as the library's users and the runner hold it. */

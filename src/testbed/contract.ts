@@ -119,6 +119,8 @@ export interface OpenOptions {
   maxConnections?: number;
   /** Aborting while it opens tears down what stands; afterwards it closes the testbed. */
   signal?: AbortSignal;
+  /** Called once the testbed is gone, before its close() resolves. */
+  onClosed?: () => Promise<unknown>;
 }
 
 /** The testbed failed, or a command did not come to an end of its own. `cause` tells it all. */

@@ -96,7 +96,7 @@ class LiveRun implements Run {
       log: (message, fields) => this.#log(message, { testbed, ...fields }),
     });
     this.#sites.set(testbed, site);
-    const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal } = options;
+    const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
     this.emit({
       type: 'testbed.requested',
       testbed,
@@ -118,6 +118,7 @@ class LiveRun implements Run {
         append: (draft) => this.emit(draft),
         redact: (secrets) => this.redact(secrets),
         trace: this.trace,
+        ...(onClosed === undefined ? {} : { onClosed }),
       });
     }
     giveUp();

@@ -12,4 +12,5 @@ export type {
 export type { ConfiguredBackend } from '../backends/contract.ts';
 export { TestbedError } from './contract.ts';
 export { createRun } from './createRun.ts';
+export { type OpenTestbedOptions, openTestbed } from './openTestbed.ts';
 export type { Run, RunEnd, RunOptions } from './runContract.ts';

@@ -1,0 +1,60 @@
+/**
+ * Trundle as a library: open a testbed, run things in it over SSH, roll it away; test Debian packages; read, replay
+ * and explain traces; write backends.
+ * @module
+ */
+export {
+  type Availability,
+  type Backend,
+  BackendError,
+  type BackendHost,
+  type BackendVerbs,
+  type ConfiguredBackend,
+  configureBackend,
+  defineBackend,
+  type Location,
+  type Observation,
+  type ObservationType,
+} from './backends/index.ts';
+export { type Forward, generateKeyPair, type KeyPair } from './driver/index.ts';
+export {
+  type Capability,
+  type Cause,
+  type CauseClass,
+  type Clock,
+  type Command,
+  type CommandResult,
+  type Credentials,
+  DEADLINES,
+  type Deadline,
+  type DeadlineTable,
+  type Decision,
+  type Endpoint,
+  type EventData,
+  type EventDraft,
+  type EventType,
+  exitCodeOf,
+  type ReachableEndpoint,
+  type TrundleEvent,
+  VERSION,
+} from './events/index.ts';
+export { type RunReport, type RunTestsOptions, runTests, type TestOutcome, UsageError } from './runner/index.ts';
+export {
+  type ClosedTestbed,
+  type CommandEnd,
+  type CopyOptions,
+  createRun,
+  type ExecOptions,
+  type ExecResult,
+  type OpenOptions,
+  type OpenTestbedOptions,
+  openTestbed,
+  type Run,
+  type RunEnd,
+  type RunningCommand,
+  type RunOptions,
+  type ShellOptions,
+  type Testbed,
+  TestbedError,
+} from './testbed/index.ts';
+export { readTrace, TraceError } from './trace/index.ts';
