@@ -1,5 +1,5 @@
 import { type AnyActorRef, createActor } from 'xstate';
-import type { Command, Decision, DeadlineTable, EventDraft, EventType, TrundleEvent } from '../events/index.ts';
+import type { Command, DeadlineTable, Decision, EventDraft, EventType, TrundleEvent } from '../events/index.ts';
 import { MACHINES, type MachineKind } from './machines.ts';
 import { isFact, type Output, unexpected } from './output.ts';
 import { statePath } from './statePath.ts';
@@ -106,7 +106,14 @@ export function createMachines(): Machines {
       case 'command.requested': {
         if (instances.has(`command:${event.command}`)) return;
         const { command, line, timeout, sweep } = event;
-        bear('command', command, { testbed: event.testbed, command, line, timeout, sweep, deadlines: deadlinesOf(event) });
+        bear('command', command, {
+          testbed: event.testbed,
+          command,
+          line,
+          timeout,
+          sweep,
+          deadlines: deadlinesOf(event),
+        });
         return;
       }
       case 'reboot.requested': {

@@ -1,9 +1,15 @@
-import { BACKEND_ALPHABET, backendMachine } from './backend.ts';
-import { COMMAND_ALPHABET, commandMachine } from './command.ts';
-import { CONNECTION_ALPHABET, connectionMachine } from './connection.ts';
-import { REBOOT_ALPHABET, rebootMachine } from './reboot.ts';
-import { RUN_ALPHABET, runMachine } from './run.ts';
-import { TESTBED_ALPHABET, testbedMachine } from './testbed.ts';
+import { backendMachine } from './backend/machine.ts';
+import { BACKEND_ALPHABET } from './backend/setup.ts';
+import { commandMachine } from './command/machine.ts';
+import { COMMAND_ALPHABET } from './command/setup.ts';
+import { connectionMachine } from './connection/machine.ts';
+import { CONNECTION_ALPHABET } from './connection/setup.ts';
+import { rebootMachine } from './reboot/machine.ts';
+import { REBOOT_ALPHABET } from './reboot/setup.ts';
+import { runMachine } from './run/machine.ts';
+import { RUN_ALPHABET } from './run/setup.ts';
+import { testbedMachine } from './testbed/machine.ts';
+import { TESTBED_ALPHABET } from './testbed/setup.ts';
 
 /** Every machine with its alphabet: the event types that reach it. Facts flow through them in this order. */
 export const MACHINES = {

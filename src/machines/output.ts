@@ -1,4 +1,13 @@
-import type { Cause, CauseClass, Command, Deadline, DeadlineTable, EventDraft, EventType, Phase } from '../events/index.ts';
+import type {
+  Cause,
+  CauseClass,
+  Command,
+  Deadline,
+  DeadlineTable,
+  EventDraft,
+  EventType,
+  Phase,
+} from '../events/index.ts';
 import { DEADLINES } from '../events/index.ts';
 
 /** What machines emit: commands for the edges and facts for the trace. Facts have a dot in their type. */
@@ -33,7 +42,13 @@ export interface Subject {
 }
 
 /** A cause, written in one line. Pure. */
-export function causeOf(causeClass: CauseClass, phase: Phase, doing: string, evidence: readonly number[], detail?: string): Cause {
+export function causeOf(
+  causeClass: CauseClass,
+  phase: Phase,
+  doing: string,
+  evidence: readonly number[],
+  detail?: string,
+): Cause {
   const cause: Cause = { class: causeClass, phase, doing, evidence: [...evidence] };
   return detail === undefined ? cause : { ...cause, detail };
 }

@@ -1,5 +1,5 @@
-import type { Cause, TrundleEvent } from '../events/index.ts';
-import { causeOf } from './output.ts';
+import type { Cause, TrundleEvent } from '../../events/index.ts';
+import { causeOf } from '../output.ts';
 
 /** How a test ended, in the words of autopkgtest's summary. */
 export type Outcome = TrundleEvent<'test.judged'>['outcome'];

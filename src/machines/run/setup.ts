@@ -1,9 +1,9 @@
 import { assign, emit, enqueueActions, setup } from 'xstate';
-import { type Cause, exitCodeOf, type TrundleEvent } from '../events/index.ts';
+import { type Cause, exitCodeOf, type TrundleEvent } from '../../events/index.ts';
+import { causeOf, type Output, unexpected } from '../output.ts';
 import { exitCodeOfOutcomes, judge, type Outcome, type PlannedTest, signalNumber } from './judge.ts';
-import { causeOf, type Output, unexpected } from './output.ts';
 
-/** Event types that reach the run machine. */
+/** RunEvent types that reach the run machine. */
 export const RUN_ALPHABET = [
   'run.started',
   'package.rejected',
@@ -18,9 +18,9 @@ export const RUN_ALPHABET = [
   'run.finished',
 ] as const;
 
-type Event = TrundleEvent<(typeof RUN_ALPHABET)[number]>;
+export type RunEvent = TrundleEvent<(typeof RUN_ALPHABET)[number]>;
 
-export interface Context {
+export interface RunContext {
   testbed: null;
   subject: string;
   tests: Readonly<Record<string, PlannedTest>>;
@@ -34,10 +34,10 @@ export interface Context {
   signal: string | null;
 }
 
-const machineSetup = setup({
+export const runSetup = setup({
   types: {
-    context: {} as Context,
-    events: {} as Event,
+    context: {} as RunContext,
+    events: {} as RunEvent,
     emitted: {} as Output,
   },
   actions: {
@@ -93,16 +93,29 @@ const machineSetup = setup({
     noteRejection: assign({
       cause: ({ context, event }) =>
         context.cause ??
-        causeOf('bad-package', 'plan', 'reading the package', [event.seq], event.type === 'package.rejected' ? event.message : ''),
+        causeOf(
+          'bad-package',
+          'plan',
+          'reading the package',
+          [event.seq],
+          event.type === 'package.rejected' ? event.message : '',
+        ),
     }),
     noteCause: assign({
-      cause: ({ context, event }) => ('cause' in event && event.cause !== null ? worse(context.cause, event.cause) : context.cause),
+      cause: ({ context, event }) =>
+        'cause' in event && event.cause !== null ? worse(context.cause, event.cause) : context.cause,
     }),
     noteSignal: assign({
       signal: ({ context, event }) => context.signal ?? (event.type === 'operator.signalled' ? event.signal : null),
       cause: ({ context, event }) =>
         context.cause ??
-        causeOf('operator-interrupted', 'exec', 'running', [event.seq], event.type === 'operator.signalled' ? event.signal : ''),
+        causeOf(
+          'operator-interrupted',
+          'exec',
+          'running',
+          [event.seq],
+          event.type === 'operator.signalled' ? event.signal : '',
+        ),
     }),
     abort: emit(({ event }) => ({
       type: 'abort' as const,
@@ -136,83 +149,8 @@ function worse(first: Cause | null, later: Cause): Cause {
   return later.class === 'testbed-died' && first.class.startsWith('connection-') ? later : first;
 }
 
-function exitCode(context: Context): number {
+function exitCode(context: RunContext): number {
   if (context.signal !== null) return 128 + signalNumber(context.signal);
   if (context.cause !== null) return exitCodeOf(context.cause.class);
   return context.hasTests ? exitCodeOfOutcomes(context.outcomes) : 0;
 }
-
-/** Events out of order: recorded, and without effect on the verdict. */
-function shrug<T extends Event['type']>(state: string, ...types: T[]) {
-  const transition = { actions: { type: 'recordUnexpected' as const, params: { state } } } as const;
-  return Object.fromEntries(types.map((type) => [type, transition])) as Record<T, typeof transition>;
-}
-
-/**
- * A run from its start to its verdict: judges tests, keeps the one cause of a failure, turns the operator's first
- * signal into an orderly end and the second into an immediate one, and computes the exit code.
- */
-export const runMachine = machineSetup.createMachine({
-  id: 'run',
-  context: {
-    testbed: null,
-    subject: 'run:run',
-    tests: {},
-    outcomes: [],
-    cause: null,
-    testCause: null,
-    hasTests: false,
-    open: [],
-    signal: null,
-  },
-  initial: 'idle',
-  on: {
-    'testbed.failed': { actions: 'noteCause' },
-    'testbed.removed': { actions: 'noteCause' },
-    'step.failed': { actions: 'noteCause' },
-    'package.rejected': { actions: 'noteRejection' },
-    'test.planned': { actions: 'plan' },
-    'test.skipped': { actions: 'judgeSkipped' },
-    'run.finished': '.concluded',
-  },
-  states: {
-    idle: {
-      on: {
-        'run.started': { target: 'running', actions: 'noteStart' },
-        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
-        ...shrug('idle', 'test.started', 'test.finished'),
-      },
-    },
-    running: {
-      initial: 'between-tests',
-      on: {
-        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
-        'test.started': { actions: 'open' },
-        'test.finished': [
-          { guard: 'isOpen', actions: ['judge', 'shut'] },
-          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
-        ],
-        ...shrug('running', 'run.started'),
-      },
-      states: {
-        'between-tests': { always: { guard: 'anyOpen', target: 'testing' } },
-        testing: { always: { guard: 'noneOpen', target: 'between-tests' } },
-      },
-    },
-    interrupted: {
-      on: {
-        'operator.signalled': { target: 'forced', actions: 'force' },
-        'test.finished': { actions: 'shut' },
-        ...shrug('interrupted', 'run.started', 'test.started'),
-      },
-    },
-    forced: {
-      on: {
-        'operator.signalled': { actions: 'force' },
-        'test.finished': { actions: 'shut' },
-        ...shrug('forced', 'run.started', 'test.started'),
-      },
-    },
-    concluded: { type: 'final', entry: 'announceConcluded' },
-  },
-});

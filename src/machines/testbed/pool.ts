@@ -87,7 +87,10 @@ export function refuse(pool: Pool, command: string, id: string): Pool {
 
 /** All commands that are on a connection or in the queue. Pure. */
 export function commandsOf(pool: Pool): readonly string[] {
-  return [...pool.connections.flatMap((connection) => connection.active), ...pool.queue.map((waiting) => waiting.command)];
+  return [
+    ...pool.connections.flatMap((connection) => connection.active),
+    ...pool.queue.map((waiting) => waiting.command),
+  ];
 }
 
 /** How many commands there are. Pure. */
@@ -109,7 +112,8 @@ export function schedule(pool: Pool, prefix: string): Schedule {
   const assigned: { command: string; connection: string }[] = [];
   for (const entry of pool.queue) {
     const index = connections.findIndex(
-      (connection) => connection.established && connection.login === entry.login && connection.active.length < connection.limit,
+      (connection) =>
+        connection.established && connection.login === entry.login && connection.active.length < connection.limit,
     );
     const connection = connections[index];
     if (connection === undefined) {
@@ -128,14 +132,16 @@ function grow(pool: Pool, assigned: Schedule['assigned'], prefix: string): Sched
   const evicted: string[] = [];
   for (const login of new Set(pool.queue.map((entry) => entry.login))) {
     const wanted = pool.queue.filter((entry) => entry.login === login).length;
-    let coming = SESSIONS * pool.connections.filter((connection) => connection.login === login && !connection.established).length;
+    let coming =
+      SESSIONS * pool.connections.filter((connection) => connection.login === login && !connection.established).length;
     while (coming < wanted && grown.connections.length < grown.max) {
       const connection = `${prefix}${grown.made + 1}`;
       grown = addConnection(grown, connection, login);
       requested.push({ connection, login });
       coming += SESSIONS;
     }
-    if (coming > 0 || pool.connections.some((connection) => connection.login === login && connection.limit > 0)) continue;
+    if (coming > 0 || pool.connections.some((connection) => connection.login === login && connection.limit > 0))
+      continue;
     // Every place is taken by other logins: an idle one makes room, unless one is on its way out already.
     if (grown.connections.some((connection) => connection.limit === 0)) continue;
     const idle = grown.connections.find((connection) => connection.established && connection.active.length === 0);
@@ -147,5 +153,8 @@ function grow(pool: Pool, assigned: Schedule['assigned'], prefix: string): Sched
 }
 
 function change(pool: Pool, id: string, by: (connection: PooledConnection) => PooledConnection): Pool {
-  return { ...pool, connections: pool.connections.map((connection) => (connection.id === id ? by(connection) : connection)) };
+  return {
+    ...pool,
+    connections: pool.connections.map((connection) => (connection.id === id ? by(connection) : connection)),
+  };
 }

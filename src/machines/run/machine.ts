@@ -1,0 +1,77 @@
+import { each } from '../each.ts';
+import { type RunEvent, runSetup } from './setup.ts';
+
+/** Events out of order: recorded, and without effect on the verdict. */
+function shrug<T extends RunEvent['type']>(state: string, ...types: T[]) {
+  const transition = { actions: { type: 'recordUnexpected' as const, params: { state } } } as const;
+  return each(types, transition);
+}
+
+/**
+ * A run from its start to its verdict: judges tests, keeps the one cause of a failure, turns the operator's first
+ * signal into an orderly end and the second into an immediate one, and computes the exit code.
+ */
+export const runMachine = runSetup.createMachine({
+  id: 'run',
+  context: {
+    testbed: null,
+    subject: 'run:run',
+    tests: {},
+    outcomes: [],
+    cause: null,
+    testCause: null,
+    hasTests: false,
+    open: [],
+    signal: null,
+  },
+  initial: 'idle',
+  on: {
+    'testbed.failed': { actions: 'noteCause' },
+    'testbed.removed': { actions: 'noteCause' },
+    'step.failed': { actions: 'noteCause' },
+    'package.rejected': { actions: 'noteRejection' },
+    'test.planned': { actions: 'plan' },
+    'test.skipped': { actions: 'judgeSkipped' },
+    'run.finished': '.concluded',
+  },
+  states: {
+    idle: {
+      on: {
+        'run.started': { target: 'running', actions: 'noteStart' },
+        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
+        ...shrug('idle', 'test.started', 'test.finished'),
+      },
+    },
+    running: {
+      initial: 'between-tests',
+      on: {
+        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
+        'test.started': { actions: 'open' },
+        'test.finished': [
+          { guard: 'isOpen', actions: ['judge', 'shut'] },
+          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+        ],
+        ...shrug('running', 'run.started'),
+      },
+      states: {
+        'between-tests': { always: { guard: 'anyOpen', target: 'testing' } },
+        testing: { always: { guard: 'noneOpen', target: 'between-tests' } },
+      },
+    },
+    interrupted: {
+      on: {
+        'operator.signalled': { target: 'forced', actions: 'force' },
+        'test.finished': { actions: 'shut' },
+        ...shrug('interrupted', 'run.started', 'test.started'),
+      },
+    },
+    forced: {
+      on: {
+        'operator.signalled': { actions: 'force' },
+        'test.finished': { actions: 'shut' },
+        ...shrug('forced', 'run.started', 'test.started'),
+      },
+    },
+    concluded: { type: 'final', entry: 'announceConcluded' },
+  },
+});

@@ -1,0 +1,276 @@
+import { each } from '../each.ts';
+import { emptyPool } from './pool.ts';
+import { type TestbedEvent, testbedSetup } from './setup.ts';
+
+/** Events that in `state` would mean that the order of things is lost: recorded, and the testbed given up. */
+function breach<T extends TestbedEvent['type']>(state: string, ...types: T[]) {
+  const transition = {
+    target: '#testbed.failed',
+    actions: [{ type: 'recordUnexpected' as const, params: { state } }, 'noteConfusion' as const],
+  } as const;
+  return each(types, transition);
+}
+
+/** The same where the testbed is on its way out already: recorded, and that is all. */
+function shrug<T extends TestbedEvent['type']>(state: string, ...types: T[]) {
+  const transition = { actions: { type: 'recordUnexpected' as const, params: { state } } } as const;
+  return each(types, transition);
+}
+
+const failing = { target: '#testbed.failed', actions: 'noteCause' } as const;
+const queueing = { actions: 'enqueueCommand' } as const;
+const releasing = { actions: 'releaseCommand' } as const;
+const dropping = { actions: 'dropConnection' } as const;
+const teardown = [
+  { guard: 'forced', target: '#testbed.tearing-down.removing-at-once' },
+  { target: '#testbed.tearing-down' },
+] as const;
+
+/**
+ * The consumer's side of a testbed, from the wish for one until it is gone. It owns the pool of connections and
+ * decides which command goes where, when the testbed counts as failed, and in which order it is taken down.
+ */
+export const testbedMachine = testbedSetup.createMachine({
+  id: 'testbed',
+  context: ({ input }) => ({
+    testbed: input.testbed,
+    subject: `testbed:${input.testbed}`,
+    deadlines: input.deadlines,
+    login: '',
+    pool: emptyPool(input.maxConnections),
+    cause: null,
+    leftovers: [],
+    generation: 0,
+  }),
+  initial: 'absent',
+  states: {
+    absent: {
+      on: {
+        'testbed.requested': { target: 'provisioning', actions: 'requestStartup' },
+        'teardown.requested': 'gone',
+        'command.requested': { actions: 'abandonRequested' },
+        ...shrug(
+          'absent',
+          'provision.completed',
+          'backend.readied',
+          'backend.failed',
+          'backend.removed',
+          'connection.requested',
+        ),
+        ...shrug('absent', 'connection.established', 'connection.failed', 'connection.retired', 'channel.refused'),
+        ...shrug('absent', 'reboot.requested', 'reboot.proven', 'reboot.failed', 'revert.requested'),
+      },
+    },
+    provisioning: {
+      on: {
+        'provision.completed': 'booting',
+        'backend.failed': failing,
+        'command.requested': queueing,
+        'command.concluded': releasing,
+        'teardown.requested': teardown,
+        ...breach('provisioning', 'testbed.requested', 'backend.readied', 'backend.removed', 'connection.requested'),
+        ...breach(
+          'provisioning',
+          'connection.established',
+          'connection.failed',
+          'connection.retired',
+          'channel.refused',
+        ),
+        ...breach('provisioning', 'reboot.requested', 'reboot.proven', 'reboot.failed', 'revert.requested'),
+      },
+    },
+    booting: {
+      on: {
+        'backend.readied': { target: 'connecting', actions: 'noteLogin' },
+        'backend.failed': failing,
+        'command.requested': queueing,
+        'command.concluded': releasing,
+        'teardown.requested': teardown,
+        ...breach('booting', 'testbed.requested', 'provision.completed', 'backend.removed', 'connection.requested'),
+        ...breach('booting', 'connection.established', 'connection.failed', 'connection.retired', 'channel.refused'),
+        ...breach('booting', 'reboot.requested', 'reboot.proven', 'reboot.failed', 'revert.requested'),
+      },
+    },
+    connecting: {
+      entry: 'connect',
+      on: {
+        'connection.established': { target: 'ready', actions: ['noteEstablished', 'schedule'] },
+        'connection.failed': { target: 'failed', actions: ['noteCause', 'dropConnection'] },
+        'connection.retired': { target: 'failed', actions: ['dropConnection', 'noteConfusion'] },
+        'backend.failed': failing,
+        'command.requested': queueing,
+        'command.concluded': releasing,
+        'teardown.requested': teardown,
+        ...breach('connecting', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...breach(
+          'connecting',
+          'channel.refused',
+          'reboot.requested',
+          'reboot.proven',
+          'reboot.failed',
+          'revert.requested',
+        ),
+      },
+    },
+    ready: {
+      entry: 'announceReadied',
+      initial: 'idle',
+      on: {
+        'command.requested': { actions: ['enqueueCommand', 'schedule'] },
+        'command.concluded': { actions: ['releaseCommand', 'schedule'] },
+        'channel.refused': [
+          { guard: 'noSessionAtAll', target: 'failed', actions: ['noteNoSessions', 'lowerLimit'] },
+          { guard: 'noRoom', actions: ['lowerLimit', 'schedule'] },
+        ],
+        'connection.requested': { actions: 'noteConnection' },
+        'connection.established': { actions: ['noteEstablished', 'schedule'] },
+        'connection.retired': { actions: ['dropConnection', 'schedule'] },
+        'connection.failed': [
+          { guard: 'stood', target: 'failed', actions: ['noteCause', 'dropConnection'] },
+          { guard: 'hasSiblings', actions: ['dropConnection', 'stopGrowing', 'schedule'] },
+          { guard: 'ours', actions: ['abandonLogin', 'dropConnection', 'schedule'] },
+        ],
+        'backend.failed': failing,
+        'reboot.requested': 'rebooting',
+        'revert.requested': 'reverting',
+        'teardown.requested': teardown,
+        ...breach('ready', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...breach('ready', 'reboot.proven', 'reboot.failed'),
+      },
+      states: {
+        idle: { always: { guard: 'busy', target: 'executing' } },
+        executing: { always: { guard: 'quiet', target: 'idle' } },
+      },
+    },
+    // The reboot machine is in charge, on connections of its own: those that stand end because they are meant to.
+    rebooting: {
+      entry: 'hangUpAll',
+      on: {
+        'connection.requested': { actions: 'noteConnection' },
+        'connection.established': { actions: 'noteEstablished' },
+        'connection.failed': dropping,
+        'connection.retired': dropping,
+        'command.requested': queueing,
+        'command.concluded': releasing,
+        'channel.refused': { guard: 'noRoom', actions: 'lowerLimit' },
+        'backend.readied': { actions: 'noteLogin' },
+        'backend.failed': failing,
+        'reboot.proven': { target: 'ready', actions: ['nextGeneration', 'schedule'] },
+        'reboot.failed': failing,
+        'teardown.requested': teardown,
+        ...breach('rebooting', 'testbed.requested', 'provision.completed', 'backend.removed'),
+        ...breach('rebooting', 'reboot.requested', 'revert.requested'),
+      },
+    },
+    reverting: {
+      initial: 'hanging-up',
+      on: {
+        'backend.failed': failing,
+        'command.requested': queueing,
+        'command.concluded': releasing,
+        'teardown.requested': teardown,
+        ...breach('reverting', 'testbed.requested', 'provision.completed', 'backend.removed', 'reboot.requested'),
+        ...breach('reverting', 'reboot.proven', 'reboot.failed', 'revert.requested'),
+      },
+      states: {
+        'hanging-up': {
+          entry: ['abandonAll', 'hangUpAll', 'armHangUp'],
+          exit: 'disarmHangUp',
+          always: { guard: 'hungUp', target: 'resetting' },
+          on: {
+            'connection.requested': { actions: 'noteConnection' },
+            'connection.established': { actions: 'noteEstablished' },
+            'connection.failed': dropping,
+            'connection.retired': dropping,
+            'deadline.expired': { guard: 'hangUp', target: 'resetting' },
+            ...breach('reverting.hanging-up', 'backend.readied'),
+          },
+        },
+        resetting: {
+          entry: 'requestReset',
+          on: {
+            'backend.readied': { target: 'reconnecting', actions: ['noteLogin', 'nextGeneration'] },
+            'connection.failed': dropping,
+            'connection.retired': dropping,
+            ...breach('reverting.resetting', 'connection.established', 'connection.requested'),
+          },
+        },
+        reconnecting: {
+          entry: 'connect',
+          on: {
+            'connection.established': { target: '#testbed.ready', actions: ['noteEstablished', 'schedule'] },
+            'connection.failed': { target: '#testbed.failed', actions: ['noteCause', 'dropConnection'] },
+            'connection.retired': dropping,
+            ...breach('reverting.reconnecting', 'backend.readied'),
+          },
+        },
+      },
+    },
+    failed: {
+      entry: ['announceFailed', 'abandonQueued', 'hangUpAll'],
+      on: {
+        'teardown.requested': teardown,
+        'backend.failed': { actions: 'noteCause' },
+        'connection.failed': dropping,
+        'connection.retired': dropping,
+        'connection.requested': { actions: 'noteConnection' },
+        'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
+        'command.requested': { actions: 'abandonRequested' },
+        'command.concluded': releasing,
+        ...shrug('failed', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...shrug('failed', 'reboot.requested', 'revert.requested'),
+      },
+    },
+    'tearing-down': {
+      initial: 'settling',
+      on: {
+        'command.requested': { actions: 'abandonRequested' },
+        'command.concluded': releasing,
+        'connection.failed': dropping,
+        'connection.retired': dropping,
+        'connection.requested': { actions: 'noteConnection' },
+        'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
+        'backend.failed': { actions: 'noteCause' },
+        'backend.removed': { target: 'gone', actions: ['noteLeftovers', 'noteCause'] },
+        ...shrug('tearing-down', 'testbed.requested', 'provision.completed', 'backend.readied'),
+        ...shrug('tearing-down', 'reboot.requested', 'revert.requested'),
+      },
+      states: {
+        settling: {
+          entry: ['abandonAll', 'armSettle'],
+          exit: 'disarmSettle',
+          always: { guard: 'quiet', target: 'hanging-up' },
+          on: {
+            'deadline.expired': { guard: 'settle', target: 'hanging-up' },
+            'teardown.requested': { guard: 'forced', target: 'removing-at-once' },
+          },
+        },
+        'hanging-up': {
+          entry: ['hangUpAll', 'armHangUp'],
+          exit: 'disarmHangUp',
+          always: { guard: 'hungUp', target: 'removing' },
+          on: {
+            'deadline.expired': { guard: 'hangUp', target: 'removing' },
+            'teardown.requested': { guard: 'forced', target: 'removing-at-once' },
+          },
+        },
+        removing: {
+          entry: [{ type: 'requestRemoval', params: { force: false } }, 'armTeardown'],
+          exit: 'disarmTeardown',
+          on: {
+            'deadline.expired': { guard: 'teardown', target: '#testbed.gone', actions: 'noteOverdueTeardown' },
+            'teardown.requested': { guard: 'forced', target: 'removing-at-once' },
+          },
+        },
+        'removing-at-once': {
+          entry: ['hangUpAll', { type: 'requestRemoval', params: { force: true } }, 'armTeardown'],
+          exit: 'disarmTeardown',
+          on: {
+            'deadline.expired': { guard: 'teardown', target: '#testbed.gone', actions: 'noteOverdueTeardown' },
+          },
+        },
+      },
+    },
+    gone: { type: 'final', entry: 'announceRemoved' },
+  },
+});
