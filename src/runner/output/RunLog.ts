@@ -21,6 +21,7 @@ export class RunLog {
   readonly #elapsed: ElapsedLines;
   readonly #summary: string[] = [];
   readonly #ignore = () => {};
+  #failure: Error | null = null;
 
   constructor(options: RunLogOptions) {
     this.#options = options;
@@ -28,6 +29,11 @@ export class RunLog {
     this.#elapsed = new ElapsedLines(() => Math.floor((options.now().getTime() - started) / 1000));
     // A reader who leaves (EPIPE) must not end the run.
     for (const stream of [options.terminal.stdout, options.terminal.stderr]) stream.on('error', this.#ignore);
+  }
+
+  /** What went wrong when the log or the summary was written, as on a full disk; from then on they are not. */
+  get failure(): Error | null {
+    return this.#failure;
   }
 
   /** `autopkgtest [HH:MM:SS]: message` */
@@ -58,13 +64,14 @@ export class RunLog {
   /** A line of the summary that the log has in another form. */
   conclusion(line: string): void {
     this.#summary.push(line);
-    this.#options.summary?.write(`${line}\n`);
+    this.#keep(this.#options.summary, `${line}\n`);
   }
 
-  /** What a test printed. Resolves when there is room for more. */
-  output(stream: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void> {
-    if (this.#options.log) this.#options.log.write(this.#elapsed.add(chunk));
-    return writeTo(this.#options.terminal[stream], chunk);
+  /** What a test printed. Resolves when there is room for more; rejects where the log cannot be written. */
+  async output(stream: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void> {
+    if (this.#options.log) this.#keep(this.#options.log, this.#elapsed.add(chunk));
+    if (this.#failure) throw this.#failure;
+    await writeTo(this.#options.terminal[stream], chunk);
   }
 
   /** The whole summary once more, under its heading. */
@@ -87,7 +94,17 @@ export class RunLog {
 
   /** Our own lines start on a line of their own, whatever a test left behind. */
   #toLog(text: string): void {
-    this.#options.log?.write(this.#elapsed.add(Buffer.from(this.#elapsed.lineOpen ? `\n${text}` : text)));
+    this.#keep(this.#options.log, this.#elapsed.add(Buffer.from(this.#elapsed.lineOpen ? `\n${text}` : text)));
+  }
+
+  /** A file that fails must not keep the run from its end: the failure waits for whoever can act on it. */
+  #keep(sink: Sink | null, chunk: Uint8Array | string): void {
+    if (this.#failure) return;
+    try {
+      sink?.write(chunk);
+    } catch (error) {
+      this.#failure = error as Error;
+    }
   }
 }
 

@@ -103,6 +103,7 @@ export class PackageTests {
     let first = true;
     for (const planned of plan.filter(({ skip }) => skip === null)) {
       signal.throwIfAborted();
+      if (log.failure) throw log.failure;
       log.info(`test ${planned.definition.name}: preparing testbed`);
       if (!first && testbed.capabilities.includes('revert')) await this.#revert();
       first = false;

@@ -42,14 +42,25 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
   options.onRun?.(run);
   start(treeRun, run);
 
-  const facts: { found: TestbedFacts | null } = { found: null };
+  let facts: TestbedFacts | null = null;
+  const steps = [
+    () => testPackage(treeRun, run, book, (found) => (facts = found)),
+    () =>
+      output?.write(
+        'testinfo.json',
+        testInfoJson({ backend: options.backend.words, facts, environment: options.env ?? [] }),
+      ),
+    () => {
+      if (log.failure) throw log.failure;
+    },
+  ];
   let told = false;
-  try {
-    await testPackage(treeRun, run, book, (found) => {
-      facts.found = found;
-    });
-  } catch (error) {
-    told = tellFailure(treeRun, run, error);
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      told = tellFailure(treeRun, run, error) || told;
+    }
   }
   const end = await run.close();
   stopListening();
@@ -58,8 +69,6 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
     log.error(line);
     log.conclusion(line);
   }
-  const info = { backend: options.backend.words, facts: facts.found, environment: options.env ?? [] };
-  output?.write('testinfo.json', testInfoJson(info));
   return { exitCode: end.exitCode, outcomes, cause: end.cause, trace: end.trace };
 }
 
@@ -82,7 +91,7 @@ async function testPackage(
   treeRun: TreeRun,
   run: Run,
   book: EvidenceBook,
-  learn: (facts: TestbedFacts) => void,
+  learn: (facts: TestbedFacts) => unknown,
 ): Promise<void> {
   const { options, tree, output, log } = treeRun;
   log.info(`${HEADING} ${tree.kind} ${tree.argument}`);

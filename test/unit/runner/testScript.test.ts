@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseFacts, SETUP_SCRIPT, type TestbedFacts } from '../../../src/runner/session/facts.ts';
+import { type EnvironmentOptions, quote, testEnvironment, testScript } from '../../../src/runner/session/testScript.ts';
+
+const facts: TestbedFacts = {
+  architecture: 'amd64',
+  dpkg: true,
+  dpkgSource: true,
+  shell: 'bash',
+  processors: '4',
+  kernel: null,
+  cpuModel: null,
+  cpuFlags: null,
+};
+
+let directory: string;
+let paths: EnvironmentOptions['paths'];
+beforeAll(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'trundle-script-'));
+  paths = {
+    tree: path.join(directory, "tree with 'quotes"),
+    temporary: `${directory}/tmp`,
+    artifacts: `${directory}/art`,
+  };
+  mkdirSync(path.join(paths.tree, 'debian/tests'), { recursive: true });
+  const file = (name: string, text: string) => {
+    writeFileSync(path.join(paths.tree, 'debian/tests', name), text);
+    chmodSync(path.join(paths.tree, 'debian/tests', name), 0o755);
+  };
+  file('show', '#!/bin/sh\npwd; echo "$AUTOPKGTEST_TMP|$LANG|$LC_ALL|$FROM_PROFILE|$USER"; exit 3\n');
+  file('bare', 'echo no interpreter named\n');
+  file('lost', '#!/no/such/interpreter\n');
+  writeFileSync(path.join(directory, '.profile'), 'FROM_PROFILE=yes; export FROM_PROFILE\nfalse\n');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const base = (): EnvironmentOptions => ({ paths, facts, lang: 'C.UTF-8', normalUser: null, parallel: null, extra: [] });
+
+function run(shell: string, script: string) {
+  const env = { PATH: process.env.PATH ?? '', HOME: directory, LC_ALL: 'de_DE.UTF-8' };
+  const { status, signal, stdout, stderr } = spawnSync(shell, ['-c', script], { env, encoding: 'utf8' });
+  return { status, signal, stdout, stderr };
+}
+
+describe('the environment of a test', () => {
+  it('has what DEP-8 promises, under old names as well', () => {
+    expect(testEnvironment({ ...base(), normalUser: 'joe' })).toEqual({
+      AUTOPKGTEST_TMP: paths.temporary,
+      ADTTMP: paths.temporary,
+      AUTOPKGTEST_ARTIFACTS: paths.artifacts,
+      ADT_ARTIFACTS: paths.artifacts,
+      AUTOPKGTEST_NORMAL_USER: 'joe',
+      ADT_NORMAL_USER: 'joe',
+      AUTOPKGTEST_TESTBED_ARCH: 'amd64',
+      AUTOPKGTEST_TEST_ARCH: 'amd64',
+      DEBIAN_FRONTEND: 'noninteractive',
+      DEB_BUILD_OPTIONS: 'parallel=4',
+      LANG: 'C.UTF-8',
+    });
+  });
+
+  it('says nothing of what nobody knows', () => {
+    const unknown = { ...facts, architecture: null, processors: null };
+    const names = Object.keys(testEnvironment({ ...base(), facts: unknown }));
+    expect(names.filter((name) => /ARCH$|USER$|OPTIONS$/.test(name))).toEqual([]);
+  });
+
+  it('lets the operator have the last word', () => {
+    const environment = testEnvironment({ ...base(), parallel: 1, extra: ['LANG=de_DE.UTF-8', 'EMPTY=', 'EQ=a=b'] });
+    expect(environment).toMatchObject({ DEB_BUILD_OPTIONS: 'parallel=1', LANG: 'de_DE.UTF-8', EMPTY: '', EQ: 'a=b' });
+  });
+});
+
+describe.each(['bash', 'sh'])('a test started by %s', (shell) => {
+  it('stands in the tree, with the profile read and the locale set', () => {
+    const script = testScript({ kind: 'file', path: 'debian/tests/show' }, paths, testEnvironment(base()));
+    const { status, stdout } = run(shell, script);
+    const [cwd, variables] = stdout.split('\n');
+    expect(cwd).toBe(paths.tree);
+    expect(variables).toMatch(new RegExp(`^${paths.temporary}\\|C\\.UTF-8\\|\\|yes\\|.+`));
+    expect(status).toBe(3);
+  });
+
+  it('needs no interpreter line', () => {
+    expect(run(shell, testScript({ kind: 'file', path: 'debian/tests/bare' }, paths, {})).stdout).toBe(
+      'no interpreter named\n',
+    );
+  });
+
+  it('fails as a shell would where it cannot be started', () => {
+    expect(
+      run(shell, testScript({ kind: 'file', path: 'debian/tests/lost' }, paths, {})).status,
+    ).toBeGreaterThanOrEqual(126);
+  });
+
+  it('that is a command stops at the first failure', () => {
+    const script = testScript({ kind: 'command', command: `echo 'a"b'; false; echo never` }, paths, {});
+    expect(run(shell, script)).toMatchObject({ status: 1, stdout: 'a"b\n' });
+  });
+
+  it('ends as it ends, also by a signal', () => {
+    expect(run(shell, testScript({ kind: 'command', command: 'kill -9 $$' }, paths, {}))).toMatchObject({
+      status: null,
+      signal: 'SIGKILL',
+    });
+  });
+});
+
+describe('quoting', () => {
+  it('brings every string through a shell unchanged', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', "'", '"', '\\', '$', '`', ' ', '\n', '!', 'é') }), (word) => {
+        expect(run('sh', `printf %s ${quote(word)}`).stdout).toBe(word);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('the facts of a testbed', () => {
+  it('are printed by a script that every shell can run', () => {
+    const { status, stdout } = spawnSync('sh', ['-c', SETUP_SCRIPT, 'sh', '755'], {
+      env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    const { scratch, facts: found } = parseFacts(stdout);
+    expect(scratch).toMatch(new RegExp(`^${directory}/autopkgtest\\.`));
+    expect(found.processors).toMatch(/^\d+$/);
+    expect(found.kernel).toContain('Linux');
+  });
+
+  it('are unknown where the testbed does not tell', () => {
+    expect(parseFacts('scratch=/tmp/x\narchitecture=\n')).toEqual({
+      scratch: '/tmp/x',
+      facts: {
+        architecture: null,
+        dpkg: false,
+        dpkgSource: false,
+        shell: 'sh',
+        processors: null,
+        kernel: null,
+        cpuModel: null,
+        cpuFlags: null,
+      },
+    });
+  });
+});
