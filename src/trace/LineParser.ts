@@ -94,7 +94,7 @@ export class LineParser {
     }
     const problem = eventProblem(line) ?? this.#validator?.(line) ?? null;
     if (problem !== null) throw new LineProblem('damaged', problem);
-    const seq = line['seq'] as number;
+    const seq = line.seq as number;
     if (seq !== this.#lastSeq + 1)
       throw new LineProblem('gap', `event ${seq} where event ${this.#lastSeq + 1} should be`);
     this.#lastSeq = seq;

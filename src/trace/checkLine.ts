@@ -19,26 +19,23 @@ export function headerProblem(value: JsonObject): string | null {
 
 /** What is wrong with the shape of a line that has no `d`, or null; its data is not looked at. Pure. */
 export function eventProblem(value: JsonObject): string | null {
-  if (!Number.isSafeInteger(value['seq'])) return 'neither an event nor a decision: it has no sequence number';
-  if (typeof value['type'] !== 'string') return 'an event without a type';
-  if (typeof value['at'] !== 'number') return 'an event without a time';
-  if (typeof value['from'] !== 'string') return 'an event without an origin';
+  if (!Number.isSafeInteger(value.seq)) return 'neither an event nor a decision: it has no sequence number';
+  if (typeof value.type !== 'string') return 'an event without a type';
+  if (typeof value.at !== 'number') return 'an event without a time';
+  if (typeof value.from !== 'string') return 'an event without an origin';
   return null;
 }
 
 /** What is wrong with a line that has a `d`, or null. Pure. */
 export function decisionProblem(value: JsonObject, lastSeq: number): string | null {
-  if (!Number.isSafeInteger(value['d'])) return 'a decision whose sequence number is no whole number';
-  const seq = value['d'] as number;
+  if (!Number.isSafeInteger(value.d)) return 'a decision whose sequence number is no whole number';
+  const seq = value.d as number;
   if (seq < 1 || seq > lastSeq) return `a decision on event ${seq}, which did not come before it`;
-  if (typeof value['m'] !== 'string') return 'a decision without a machine';
-  if (typeof value['s'] !== 'string') return 'a decision without a state';
+  if (typeof value.m !== 'string') return 'a decision without a machine';
+  if (typeof value.s !== 'string') return 'a decision without a state';
   if (
     'c' in value &&
-    !(
-      Array.isArray(value['c']) &&
-      value['c'].every((command) => isObject(command) && typeof command['type'] === 'string')
-    )
+    !(Array.isArray(value.c) && value.c.every((command) => isObject(command) && typeof command.type === 'string'))
   ) {
     return 'a decision whose commands are no list of commands';
   }

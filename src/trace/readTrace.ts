@@ -127,20 +127,15 @@ async function readHeader(
   } catch {
     throw new TraceError('not-a-trace', file, 'not a trace: the first line is no JSON', { place });
   }
-  if (
-    !isObject(value) ||
-    !('trundle' in value) ||
-    !Number.isSafeInteger(value['format']) ||
-    Number(value['format']) < 1
-  ) {
+  if (!isObject(value) || !('trundle' in value) || !Number.isSafeInteger(value.format) || Number(value.format) < 1) {
     throw new TraceError('not-a-trace', file, 'not a trace: the first line is not the header of one', { place });
   }
-  const format = Number(value['format']);
+  const format = Number(value.format);
   if (format > TRACE_VERSION) {
     throw new TraceError(
       'future',
       file,
-      `written by Trundle ${String(value['trundle'])} in format ${format}; this one reads formats up to ${TRACE_VERSION}: use that version or a later one`,
+      `written by Trundle ${String(value.trundle)} in format ${format}; this one reads formats up to ${TRACE_VERSION}: use that version or a later one`,
       { place },
     );
   }

@@ -52,7 +52,12 @@ export const commandSchemas = {
 
 /** Copies of files and trees between the host and the testbed. */
 export const copySchemas = {
-  'copy.started': z.object({ copy: z.string(), direction: z.enum(['down', 'up']), from: z.string(), to: z.string() }),
+  'copy.started': z.object({
+    copy: z.string(),
+    direction: z.enum(['down', 'up']),
+    source: z.string(),
+    target: z.string(),
+  }),
   'copy.progressed': z.object({ copy: z.string(), bytes: z.number(), total: z.number().nullable() }),
   'copy.completed': z.object({ copy: z.string(), bytes: z.number() }),
   'copy.failed': z.object({ copy: z.string(), cause: causeSchema }),

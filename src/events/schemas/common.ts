@@ -14,15 +14,7 @@ export const capabilitySchema = z.enum([
 ]);
 
 /** How a byte stream to a peer came to an end, or why there never was one. */
-export const lossSchema = z.enum([
-  'refused',
-  'unreachable',
-  'closed',
-  'reset',
-  'silent',
-  'protocol',
-  'local',
-]);
+export const lossSchema = z.enum(['refused', 'unreachable', 'closed', 'reset', 'silent', 'protocol', 'local']);
 
 /** Where in a testbed's life something happened. */
 export const phaseSchema = z.enum([

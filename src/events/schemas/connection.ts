@@ -43,7 +43,13 @@ export const connectionSchemas = {
   /** The connection ended as we wanted it to, or was given up before it stood. */
   'connection.retired': bare,
 
-  'forward.opened': z.object({ forward: z.string(), connection, direction: z.enum(['local', 'remote']), from: z.string(), to: z.string() }),
+  'forward.opened': z.object({
+    forward: z.string(),
+    connection,
+    direction: z.enum(['local', 'remote']),
+    source: z.string(),
+    target: z.string(),
+  }),
   'forward.failed': z.object({ forward: z.string(), connection, failure: failureSchema }),
   'forward.closed': z.object({ forward: z.string(), connection }),
 };

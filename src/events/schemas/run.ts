@@ -24,7 +24,12 @@ export const testbedSchemas = {
 /** A run of tests, from the runner's plan to the verdict. */
 export const runSchemas = {
   /** `tests` false: a session of commands that has no tests to judge. */
-  'run.started': z.object({ tests: z.boolean(), trundle: z.string(), sources: z.array(z.string()), backend: z.array(z.string()) }),
+  'run.started': z.object({
+    tests: z.boolean(),
+    trundle: z.string(),
+    sources: z.array(z.string()),
+    backend: z.array(z.string()),
+  }),
   'package.rejected': z.object({ message: z.string(), file: z.string().nullable(), line: z.number().int().nullable() }),
   'test.planned': z.object({ test: z.string(), restrictions: z.array(z.string()), superficial: z.boolean() }),
   /** Not run at all: `skip`, or `badpkg` where its dependencies cannot be had. */
@@ -51,5 +56,10 @@ export const surroundingSchemas = {
   'deadline.expired': z.object({ deadline: z.string(), subject: z.string(), after: z.number() }),
   'operator.signalled': z.object({ signal: z.string(), count: z.number().int() }),
   /** A machine met an event that its state does not expect; `event` is that event's seq. */
-  'event.unexpected': z.object({ machine: z.string(), state: z.string(), event: z.number().int(), eventType: z.string() }),
+  'event.unexpected': z.object({
+    machine: z.string(),
+    state: z.string(),
+    event: z.number().int(),
+    eventType: z.string(),
+  }),
 };

@@ -13,7 +13,7 @@ const renaming: Upgrade = {
 };
 const doubling: Upgrade = {
   header: (header) => ({ ...header, format: 3 }),
-  line: (line) => ({ ...line, new: Number(line['new']) * 2 }),
+  line: (line) => ({ ...line, new: Number(line.new) * 2 }),
 };
 
 describe('older formats', () => {

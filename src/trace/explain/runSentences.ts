@@ -1,0 +1,37 @@
+import type { EventType } from '../../events/index.ts';
+import type { Sentences } from './describeEvent.ts';
+import { causeWords, count, duration, list, resultWords, shellLine } from './words.ts';
+
+/** How each fact of a run, of its tests and of what happens around them is told. */
+export const runSentences = {
+  'testbed.requested': (e) => `a testbed of backend ${e.backend} is asked for`,
+  'revert.requested': () => 'the testbed is to be put back to where it was',
+  'teardown.requested': (e) => `the testbed is to be taken down${e.force ? ' at once' : ''}: ${e.reason}`,
+  'testbed.readied': (e) => `the testbed is ready${e.generation > 0 ? ` again (generation ${e.generation})` : ''}`,
+  'testbed.failed': (e) => `the testbed failed: ${causeWords(e.cause)}`,
+  'testbed.removed': (e) =>
+    `the testbed is gone${e.leftovers.length === 0 ? '' : `, but ${count(e.leftovers.length, 'resource')} could not be removed`}`,
+  'run.started': (e) =>
+    `Trundle ${e.trundle} starts ${e.tests ? 'a run of tests' : 'a session'}: ${shellLine([...e.sources, '--', ...e.backend])}`,
+  'package.rejected': (e) =>
+    `the package cannot be tested${e.file === null ? '' : ` (${e.file}${e.line === null ? '' : `, line ${e.line}`})`}: ${e.message}`,
+  'test.planned': (e) =>
+    `test ${e.test} is planned${e.superficial ? ', superficial' : ''}${e.restrictions.length === 0 ? '' : `, with ${list(e.restrictions)}`}`,
+  'test.skipped': (e) => `test ${e.test} is not run (${e.outcome}): ${e.reason}`,
+  'test.started': (e) => `test ${e.test} starts: ${e.command}`,
+  'test.finished': (e) =>
+    `test ${e.test} ${resultWords(e.result)}${e.stderrBytes === 0 ? '' : `, with ${count(e.stderrBytes, 'byte')} on stderr`}${e.leaked ? ', and left processes behind' : ''}`,
+  'test.judged': (e) => `test ${e.test}: ${e.outcome.toUpperCase()}${e.reason === '' ? '' : ` (${e.reason})`}`,
+  'step.failed': (e) => `${e.doing} failed: ${causeWords(e.cause)}`,
+  'run.finished': () => 'the run has nothing more to do',
+  'run.concluded': (e) =>
+    `the run ends with exit code ${e.exitCode}${e.cause === null ? '' : `: ${causeWords(e.cause)}`}`,
+  'deadline.expired': (e) => `the deadline ${e.deadline} of ${e.subject} passed, ${duration(e.after)}`,
+  'operator.signalled': (e) => `signal ${e.signal} came from outside${e.count > 1 ? `, the ${ordinal(e.count)}` : ''}`,
+  'event.unexpected': (e) => `${e.machine} did not expect ${e.eventType} (event ${e.event}) in state ${e.state}`,
+} satisfies Partial<Sentences<EventType>>;
+
+function ordinal(number: number): string {
+  const word = ['', 'first', 'second', 'third'][number];
+  return word ?? `${number}th`;
+}

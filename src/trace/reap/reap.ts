@@ -1,0 +1,186 @@
+import { basename, resolve } from 'node:path';
+import { type Clock, exitCodeOf } from '../../events/index.ts';
+import type { Owner } from '../contract.ts';
+import { removalCommand } from '../explain/removalCommand.ts';
+import { messageOf } from '../files.ts';
+import { foldConclusion, foldResources, isEvent, type Resource } from '../folds.ts';
+import { livenessOf, thisProcess } from '../owner.ts';
+import { readTrace, type Trace } from '../readTrace.ts';
+import { type Environment, listRuns, runsDirectory } from '../registry.ts';
+import { foldStage, type Stage } from '../stage.ts';
+import { TraceError } from '../TraceError.ts';
+import { Continuation } from './Continuation.ts';
+import { claim } from './claim.ts';
+import { release } from './release.ts';
+
+/** How to reap. */
+export interface ReapOptions {
+  /** Ids of registered runs, or directories of traces (with a slash); all registered runs if absent. */
+  runs?: readonly string[];
+  clock: Clock;
+  log?: (message: string) => void;
+  env?: Environment;
+  /** Milliseconds since 1970, for the times of the events that are added. */
+  wallClock?: () => number;
+  /** This process, as others see it. */
+  self?: Owner;
+}
+
+/** A resource that could not be removed. */
+export interface LeftResource {
+  resource: string;
+  kind: Resource['kind'];
+  name: string;
+  reason: string;
+  /** The command line that a person would type; null where none is known. */
+  command: string | null;
+}
+
+/** What became of one run. */
+export interface ReapedRun {
+  run: string;
+  trace: string;
+  /**
+   * `finished`: it was dead, and what it left is seen to. `clean`: it has ended and left nothing. `alive`: its runner
+   * lives. `elsewhere`: its runner runs, or ran, where this process cannot see it. `busy`: another reap is at it.
+   * `unreadable`: the trace cannot be read or added to, `problem` says why.
+   */
+  outcome: 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable';
+  released: readonly { resource: string; kind: Resource['kind']; name: string }[];
+  left: readonly LeftResource[];
+  /** The trace had no end and was given one: cause `runner-killed`, exit code 20. */
+  concluded: boolean;
+  problem: string | null;
+}
+
+/** What a trace says of a run whose end is to be seen to. */
+interface Remains {
+  resources: readonly Resource[];
+  concluded: boolean;
+  stage: Stage;
+  lastSeq: number;
+  lastAt: number;
+  /** Where the trace is damaged: what comes after is not known. */
+  damage: TraceError | null;
+}
+
+/**
+ * Finishes runs whose runner is dead: removes the resources that their traces have left, youngest first, writes
+ * that down, and gives a trace without an end the cause `runner-killed`. Runs that live are never touched, and two
+ * reaps never work on the same run.
+ */
+export async function reap(options: ReapOptions): Promise<ReapedRun[]> {
+  const reaped: ReapedRun[] = [];
+  for (const { run, trace } of await targets(options)) reaped.push(await reapRun(run, trace, options));
+  return reaped;
+}
+
+async function targets({ runs, env, self }: ReapOptions): Promise<{ run: string; trace: string }[]> {
+  if (runs === undefined) return await listRuns(env, self);
+  const known = new Map((await listRuns(env, self)).map(({ run, trace }) => [run, trace]));
+  return runs.map((run) => {
+    if (run.includes('/')) return { run: basename(resolve(run)), trace: resolve(run) };
+    const trace = known.get(run);
+    if (trace === undefined)
+      throw new RangeError(
+        `no run is called ${run}; give the directory of its trace (with a slash), or one of ${[...known.keys()].join(', ') || 'none'}`,
+      );
+    return { run, trace };
+  });
+}
+
+async function reapRun(run: string, path: string, options: ReapOptions): Promise<ReapedRun> {
+  const none = { run, trace: path, released: [], left: [], concluded: false, problem: null };
+  const self = options.self ?? thisProcess();
+  try {
+    const trace = await readTrace(path);
+    const named = { ...none, run: trace.header.run, trace: trace.directory };
+    const liveness = livenessOf(trace.header.owner, self);
+    if (liveness !== 'dead') return { ...named, outcome: liveness === 'alive' ? 'alive' : 'elsewhere' };
+    const before = await remainsOf(trace);
+    if (before.damage !== null) {
+      // What the trace can no longer tell may have been released, or taken by others: a person must look.
+      const left = before.resources.map((resource) => leftOver(resource, 'the trace is damaged after it was taken'));
+      return { ...named, outcome: 'unreadable', left, problem: before.damage.message };
+    }
+    if (before.concluded && before.resources.length === 0) return { ...named, outcome: 'clean' };
+    const giveBack = await claim(trace.directory, self, options.clock);
+    if (giveBack === null) return { ...named, outcome: 'busy' };
+    try {
+      return { ...named, ...(await finish(trace, options)) };
+    } finally {
+      giveBack();
+    }
+  } catch (error) {
+    return { ...none, outcome: 'unreadable', problem: messageOf(error) };
+  }
+}
+
+async function finish(trace: Trace, options: ReapOptions): Promise<Omit<ReapedRun, 'run' | 'trace'>> {
+  const { clock, log = () => {}, env, wallClock = Date.now } = options;
+  // Again, now that nobody else is at it: another reap may just have ended.
+  const remains = await remainsOf(trace);
+  if (remains.damage !== null || trace.end === null)
+    throw remains.damage ?? new Error(`${trace.file} was not read to its end`);
+  const continuation = new Continuation(trace, trace.end, remains.lastAt, wallClock);
+  const released: { resource: string; kind: Resource['kind']; name: string }[] = [];
+  const left: LeftResource[] = [];
+  try {
+    for (const resource of remains.resources.toReversed()) {
+      const { resource: id, kind, name, testbed } = resource;
+      const reason = await release(resource, clock, [trace.directory, runsDirectory(env)]);
+      log(`run ${trace.header.run}: ${kind} ${name} ${reason === null ? 'is gone' : `is left: ${reason}`}`);
+      if (reason === null) {
+        released.push({ resource: id, kind, name });
+        continuation.append({ type: 'resource.released', testbed, from: 'operator', resource: id });
+      } else left.push(leftOver(resource, reason));
+    }
+    if (!remains.concluded) conclude(continuation, remains);
+    return { outcome: 'finished', released, left, concluded: !remains.concluded, problem: null };
+  } catch (error) {
+    // What was removed stays removed, whether or not the trace can be told; the next reap finds it gone.
+    return { outcome: 'unreadable', released, left, concluded: false, problem: messageOf(error) };
+  } finally {
+    continuation.close();
+  }
+}
+
+function conclude(continuation: Continuation, { stage, lastSeq }: Remains): void {
+  const { phase, doing } = stage;
+  const detail = 'the runner was gone, and its trace had no end';
+  const cause = { class: 'runner-killed' as const, phase, doing, detail, evidence: lastSeq === 0 ? [] : [lastSeq] };
+  continuation.append({
+    type: 'run.concluded',
+    testbed: null,
+    from: 'operator',
+    exitCode: exitCodeOf(cause.class),
+    cause,
+  });
+}
+
+async function remainsOf(trace: Trace): Promise<Remains> {
+  const folds = { resources: foldResources(), conclusion: foldConclusion(), stage: foldStage() };
+  let damage: TraceError | null = null;
+  let lastSeq = 0;
+  let lastAt = 0;
+  try {
+    for await (const lines of trace.batches()) {
+      for (const line of lines) {
+        if (!isEvent(line)) continue;
+        for (const each of Object.values(folds)) each.see(line);
+        lastSeq = line.seq;
+        lastAt = line.at;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    damage = error;
+  }
+  const concluded = folds.conclusion.result() !== null;
+  return { resources: folds.resources.result(), concluded, stage: folds.stage.result(), lastSeq, lastAt, damage };
+}
+
+function leftOver(resource: Resource, reason: string): LeftResource {
+  const { resource: id, kind, name } = resource;
+  return { resource: id, kind, name, reason, command: removalCommand(resource) };
+}
