@@ -14,8 +14,6 @@ export interface RunTestsOptions {
   /** Directory of a source package: a path with a slash in it, as on autopkgtest's command line. */
   source: string;
   backend: ConfiguredBackend;
-  /** Trundle's version, for the log and the trace. */
-  version: string;
   /** Where a person reads along. Nothing is written anywhere else. */
   terminal: Terminal;
   /** Directory for results; must not exist or be empty (--output-dir). */

@@ -1,16 +1,15 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { Cause, Phase } from '../../events/index.ts';
-import type { ExecResult, Testbed } from '../../testbed/index.ts';
+import type { Cause, Clock, Phase } from '../../events/index.ts';
+import { type CommandEnd, type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
 import type { TestDefinition } from '../control/testControl.ts';
 import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../dependencies/installedPackages.ts';
 import { BadPackageError, StepError } from '../errors.ts';
 import type { SourceTree } from '../source.ts';
-import { parseFacts, SETUP_SCRIPT, type TestbedFacts } from './facts.ts';
+import type { TestbedFacts } from './facts.ts';
+import { limited } from './limit.ts';
+import { ScratchKeeper } from './ScratchKeeper.ts';
 import type { TestPaths } from './testScript.ts';
-
-/** Milliseconds for the removal of the scratch directory, which must not hold up the end of a run for long. */
-const REMOVAL_LIMIT = 30_000;
 
 /** What a workspace needs besides its testbed. */
 export interface WorkspaceOptions {
@@ -19,6 +18,7 @@ export interface WorkspaceOptions {
   readonly user: string | null;
   /** Milliseconds for a short command, and for a copy. */
   readonly timeouts: { readonly short: number; readonly copy: number };
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** seq of the latest event that tells of a command's end: evidence for a cause. */
   readonly evidence: () => readonly number[];
@@ -26,29 +26,20 @@ export interface WorkspaceOptions {
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
 export class Workspace {
-  readonly facts: TestbedFacts;
   /** Login for everything but the tests. */
   readonly admin: string;
   /** The ordinary user for tests without needs-root, and for AUTOPKGTEST_NORMAL_USER; null where there is none. */
   readonly user: string | null;
   readonly #testbed: Testbed;
   readonly #options: WorkspaceOptions;
-  /** The scratch directory in the testbed. */
-  readonly scratch: string;
+  readonly #keeper: ScratchKeeper;
 
-  private constructor(
-    testbed: Testbed,
-    options: WorkspaceOptions,
-    logins: Logins,
-    scratch: string,
-    facts: TestbedFacts,
-  ) {
+  private constructor(testbed: Testbed, options: WorkspaceOptions, logins: Logins, keeper: ScratchKeeper) {
     this.#testbed = testbed;
     this.#options = options;
+    this.#keeper = keeper;
     this.admin = logins.admin;
     this.user = logins.user;
-    this.scratch = scratch;
-    this.facts = facts;
   }
 
   /**
@@ -58,21 +49,27 @@ export class Workspace {
   static async open(testbed: Testbed, options: WorkspaceOptions): Promise<Workspace> {
     const logins = chooseLogins(testbed, options.user);
     const mode = logins.admin === 'root' ? '755' : '700';
-    const { stdout } = await checked(
-      testbed,
-      options,
-      logins.admin,
-      'making a scratch directory',
-      'provision',
-      SETUP_SCRIPT,
-      [mode],
-    );
-    const { scratch, facts } = parseFacts(stdout);
-    if (scratch === null)
-      throw failed('making a scratch directory', 'provision', 'the testbed did not tell its name', options.evidence());
-    const workspace = new Workspace(testbed, options, logins, scratch, facts);
+    const { timeouts, clock, signal } = options;
+    const keeper = await ScratchKeeper.open(testbed, {
+      login: logins.admin,
+      mode,
+      timeout: timeouts.short,
+      clock,
+      signal,
+    });
+    if (!(keeper instanceof ScratchKeeper)) throw unkept(keeper.end, keeper.said, options);
+    const workspace = new Workspace(testbed, options, logins, keeper);
     await workspace.#copyTree();
     return workspace;
+  }
+
+  get facts(): TestbedFacts {
+    return this.#keeper.facts;
+  }
+
+  /** The scratch directory in the testbed. */
+  get scratch(): string {
+    return this.#keeper.directory;
   }
 
   paths(test: string): TestPaths {
@@ -145,12 +142,9 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     return status === 0;
   }
 
-  /** Removes the scratch directory, also after the run was told to stop. */
-  async remove(signal: AbortSignal): Promise<void> {
-    const options = { ...this.#options, signal, timeouts: { ...this.#options.timeouts, short: REMOVAL_LIMIT } };
-    await checked(this.#testbed, options, this.admin, 'removing the scratch directory', 'teardown', 'rm -rf "$1"', [
-      this.scratch,
-    ]);
+  /** Removes the scratch directory, also after the run was told to stop; false where nobody can tell. */
+  close(): Promise<boolean> {
+    return this.#keeper.close();
   }
 
   async #copyTree(): Promise<void> {
@@ -170,23 +164,23 @@ if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
   }
 
   async #copy(direction: 'down' | 'up', from: string, to: string): Promise<void> {
-    const limit = AbortSignal.timeout(this.#options.timeouts.copy);
-    const options = { login: this.admin, signal: AbortSignal.any([this.#options.signal, limit]) };
+    const { clock, timeouts, signal, evidence } = this.#options;
+    const limit = limited(clock, timeouts.copy, signal);
+    const options = { login: this.admin, signal: limit.signal };
     try {
       await (direction === 'down'
         ? this.#testbed.copyDown(from, to, options)
         : this.#testbed.copyUp(from, to, options));
     } catch (error) {
-      if (!limit.aborted || this.#options.signal.aborted) throw error;
-      const doing = `copying ${from} ${direction === 'down' ? 'into' : 'from'} the testbed`;
-      const detail = `it took more than ${this.#options.timeouts.copy / 1000} s`;
-      throw new StepError(doing, {
-        class: 'deadline-expired',
-        phase: 'copy',
-        doing,
-        detail,
-        evidence: [...this.#options.evidence()],
-      });
+      if (!limit.expired || signal.aborted) throw error;
+      throw tooLate(
+        `copying ${from} ${direction === 'down' ? 'into' : 'from'} the testbed`,
+        'copy',
+        timeouts.copy,
+        evidence(),
+      );
+    } finally {
+      limit.done();
     }
   }
 
@@ -221,7 +215,11 @@ async function checked(
   words: readonly string[],
 ): Promise<ExecResult> {
   const { timeouts, signal } = options;
-  const result = await testbed.exec(['sh', '-c', script, 'sh', ...words], { login, timeout: timeouts.short, signal });
+  const argv = ['sh', '-c', script, 'sh', ...words];
+  const result = await testbed.exec(argv, { login, timeout: timeouts.short, signal }).catch((error: unknown) => {
+    if (!(error instanceof TestbedError) || error.result?.kind !== 'timed-out') throw error;
+    throw tooLate(doing, phase, timeouts.short, options.evidence());
+  });
   if (result.status === 0) return result;
   const how = result.status === null ? `signal ${result.signal}` : `exit status ${result.status}`;
   const said = result.stderr.trim();
@@ -238,4 +236,22 @@ function failed(doing: string, phase: Phase, detail: string, evidence: readonly 
     evidence: [...evidence],
   };
   return new StepError(doing, cause);
+}
+
+function tooLate(doing: string, phase: Phase, limit: number, evidence: readonly number[]): StepError {
+  const detail = `it took more than ${limit / 1000} s`;
+  return new StepError(doing, { class: 'deadline-expired', phase, doing, detail, evidence: [...evidence] });
+}
+
+/** Why there is no scratch directory. */
+function unkept(
+  { result, cause }: CommandEnd,
+  said: string,
+  { timeouts, evidence, signal }: WorkspaceOptions,
+): StepError {
+  const doing = 'making a scratch directory';
+  if (cause !== null) return new StepError(doing, cause);
+  if (result.kind === 'cancelled' && !signal.aborted) return tooLate(doing, 'provision', timeouts.short, evidence());
+  const how = result.kind === 'exited' ? `exit status ${result.status}` : result.kind;
+  return failed(doing, 'provision', said === '' ? how : `${how}: ${said}`, evidence());
 }

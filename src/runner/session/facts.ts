@@ -15,27 +15,7 @@ export interface TestbedFacts {
   readonly cpuFlags: string | null;
 }
 
-/**
- * Makes the scratch directory with mode `$1` and prints it with all the facts, one `key=value` per line. One
- * script, since each command costs a round trip.
- */
-export const SETUP_SCRIPT = `set -e
-scratch=$(mktemp -d -t autopkgtest.XXXXXX)
-chmod "$1" "$scratch"
-echo "scratch=$scratch"
-echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)"
-command -v dpkg-query >/dev/null 2>&1 && echo dpkg=yes
-command -v dpkg-source >/dev/null 2>&1 && echo dpkgSource=yes
-command -v bash >/dev/null 2>&1 && echo bash=yes
-echo "processors=$(nproc 2>/dev/null || :)"
-echo "kernel=$(uname -srv 2>/dev/null || :)"
-if [ -r /proc/cpuinfo ]; then
-  sed -n -e '/^model name[[:space:]]*:/{s/^[^:]*: */cpuModel=/p;q;}' /proc/cpuinfo
-  sed -n -e '/^flags[[:space:]]*:/{s/^[^:]*: */cpuFlags=/p;q;}' /proc/cpuinfo
-fi
-exit 0`;
-
-/** Reads what {@link SETUP_SCRIPT} printed. `scratch` is null where it did not say. Pure. */
+/** Reads what KEEPER_SCRIPT printed. `scratch` is null where it did not say. Pure. */
 export function parseFacts(output: string): { scratch: string | null; facts: TestbedFacts } {
   const values = new Map<string, string>();
   for (const line of output.split('\n')) {
@@ -47,8 +27,8 @@ export function parseFacts(output: string): { scratch: string | null; facts: Tes
     scratch: text('scratch'),
     facts: {
       architecture: text('architecture'),
-      dpkg: values.has('dpkg'),
-      dpkgSource: values.has('dpkgSource'),
+      dpkg: values.has('dpkg-query'),
+      dpkgSource: values.has('dpkg-source'),
       shell: values.has('bash') ? 'bash' : 'sh',
       processors: text('processors'),
       kernel: text('kernel'),

@@ -56,7 +56,11 @@ export class PackageTests {
 
   /** Copies the tree into the testbed and learns what the testbed is. @throws StepError, TestbedError */
   static async open(context: TestRunContext, options: PackageOptions, control: SourceControl): Promise<PackageTests> {
-    const workspace = await Workspace.open(context.testbed, { ...options, signal: context.signal });
+    const workspace = await Workspace.open(context.testbed, {
+      ...options,
+      clock: context.clock,
+      signal: context.signal,
+    });
     const tests = new PackageTests(context, options, control, workspace);
     const { facts } = workspace;
     context.log.info(
@@ -114,10 +118,11 @@ export class PackageTests {
 
   /** Every test starts in a fresh testbed, where there is a way back. */
   async #revert(): Promise<void> {
-    const { testbed, signal } = this.#context;
+    const { testbed, clock, signal } = this.#context;
+    await this.#workspace.close();
     await testbed.revert({ signal });
     this.#installed = undefined;
-    this.#workspace = await Workspace.open(testbed, { ...this.#options, signal });
+    this.#workspace = await Workspace.open(testbed, { ...this.#options, clock, signal });
   }
 
   /** Sees to what a test needs beyond its files; false where it was skipped for the lack of it. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { systemClock } from '../../events/index.ts';
+import { systemClock, VERSION } from '../../events/index.ts';
 import { createRun, type Run, type Testbed } from '../../testbed/index.ts';
 import { BadPackageError } from '../errors.ts';
 import { causeLine, causeOfError } from '../failures.ts';
@@ -74,14 +74,14 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
 
 function start({ options, tree, log, now }: TreeRun, run: Run): void {
   log.info(`starting date and time: ${dateAndTime(now())}`);
-  log.info(`version ${options.version} (trundle)`);
+  log.info(`version ${VERSION} (trundle)`);
   log.info(`host ${hostname()}; command line: ${(options.commandLine ?? []).map(shellWord).join(' ')}`);
   run.emit({
     type: 'run.started',
     testbed: null,
     from: 'runner',
     tests: true,
-    trundle: options.version,
+    trundle: VERSION,
     sources: [tree.argument],
     backend: [...options.backend.words],
   });
@@ -106,9 +106,7 @@ async function testPackage(
     log.error(`${tree.kind} ${tree.argument} has no test matching --test-name ${only.join(', ')}`);
   }
 
-  const testbed = await run.openTestbed(options.backend, { ...options.testbed, signal: run.aborted });
-  const onForce = () => void testbed.close({ force: true, reason: 'the operator insisted' });
-  run.forced.addEventListener('abort', onForce, { once: true });
+  const testbed = await run.openTestbed(options.backend, options.testbed ?? {});
   try {
     const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal: run.aborted };
     const tests = await PackageTests.open(context, packageOptions(options, tree, book), control);
@@ -116,7 +114,7 @@ async function testPackage(
     try {
       await tests.run(definitions);
     } finally {
-      await leave(tests, log, run);
+      await leave(tests, log);
     }
   } finally {
     await close(testbed, log);
@@ -141,13 +139,9 @@ function packageOptions(options: RunTestsOptions, tree: SourceTree, book: Eviden
   };
 }
 
-/** Removes the scratch directory where the testbed can still be talked to; it must not hide what happened before. */
-async function leave(tests: PackageTests, log: RunLog, run: Run): Promise<void> {
-  try {
-    await tests.workspace.remove(run.forced);
-  } catch (error) {
-    log.warning(`${tests.workspace.scratch} may be left in the testbed: ${(error as Error).message}`);
-  }
+/** Removes the scratch directory; what came of it must not hide what happened before. */
+async function leave(tests: PackageTests, log: RunLog): Promise<void> {
+  if (!(await tests.workspace.close())) log.warning(`the testbed did not say that ${tests.workspace.scratch} is gone`);
 }
 
 async function close(testbed: Testbed, log: RunLog): Promise<void> {

@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseFacts, SETUP_SCRIPT, type TestbedFacts } from '../../../src/runner/session/facts.ts';
+import { parseFacts, type TestbedFacts } from '../../../src/runner/session/facts.ts';
+import { KEEPER_SCRIPT } from '../../../src/runner/session/ScratchKeeper.ts';
 import { type EnvironmentOptions, quote, testEnvironment, testScript } from '../../../src/runner/session/testScript.ts';
 
 const facts: TestbedFacts = {
@@ -123,16 +124,37 @@ describe('quoting', () => {
 });
 
 describe('the facts of a testbed', () => {
-  it('are printed by a script that every shell can run', () => {
-    const { status, stdout } = spawnSync('sh', ['-c', SETUP_SCRIPT, 'sh', '755'], {
+  it('are printed by a script that every shell can run, and that tidies up when its input ends', () => {
+    const { status, stdout } = spawnSync('sh', ['-c', KEEPER_SCRIPT, 'sh', '755'], {
       env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
+      input: '',
       encoding: 'utf8',
     });
     expect(status).toBe(0);
+    expect(stdout).toMatch(/^ready$/m);
     const { scratch, facts: found } = parseFacts(stdout);
     expect(scratch).toMatch(new RegExp(`^${directory}/autopkgtest\\.`));
+    expect(existsSync(scratch ?? '')).toBe(false);
     expect(found.processors).toMatch(/^\d+$/);
     expect(found.kernel).toContain('Linux');
+  });
+
+  it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('are gone with the scratch directory after %s', async (signal) => {
+    const keeper = spawn('sh', ['-c', KEEPER_SCRIPT, 'sh', '700'], {
+      env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
+    });
+    let said = '';
+    const scratch = await new Promise<string>((resolve) => {
+      keeper.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (/^ready$/m.test(said)) resolve(parseFacts(said).scratch ?? '');
+      });
+    });
+    expect(statSync(scratch).mode & 0o777).toBe(0o700);
+    keeper.kill(signal);
+    const status = await new Promise((resolve) => keeper.once('exit', resolve));
+    expect(status).toBe(0);
+    expect(existsSync(scratch)).toBe(false);
   });
 
   it('are unknown where the testbed does not tell', () => {

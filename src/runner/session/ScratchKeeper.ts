@@ -1,0 +1,96 @@
+import { PassThrough } from 'node:stream';
+import type { Clock } from '../../events/index.ts';
+import type { CommandEnd, RunningCommand, Testbed } from '../../testbed/index.ts';
+import { parseFacts, type TestbedFacts } from './facts.ts';
+import { limited } from './limit.ts';
+
+/**
+ * Makes the scratch directory with mode `$1`, prints its name and the facts of the testbed, one `key=value` per
+ * line, and `ready`; removes the directory when its stdin ends. So the directory goes away whatever ends the run:
+ * an orderly end, a signal to the command, a lost connection, or the death of our process.
+ */
+export const KEEPER_SCRIPT = `set -e
+scratch=$(mktemp -d -t autopkgtest.XXXXXX)
+trap 'cd / && rm -rf "$scratch"' EXIT
+trap 'exit 0' HUP INT TERM PIPE
+chmod "$1" "$scratch"
+echo "scratch=$scratch"
+echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)"
+for program in dpkg-query dpkg-source bash; do
+  if command -v "$program" >/dev/null 2>&1; then echo "$program=yes"; fi
+done
+echo "processors=$(nproc 2>/dev/null || :)"
+echo "kernel=$(uname -srv 2>/dev/null || :)"
+if [ -r /proc/cpuinfo ]; then
+  sed -n -e '/^model name[[:space:]]*:/{s/^[^:]*: */cpuModel=/p;q;}' /proc/cpuinfo
+  sed -n -e '/^flags[[:space:]]*:/{s/^[^:]*: */cpuFlags=/p;q;}' /proc/cpuinfo
+fi
+echo ready
+while read -r ignored; do :; done`;
+
+/** Where the keeper runs. */
+export interface KeeperOptions {
+  readonly login: string;
+  /** Octal mode of the directory. */
+  readonly mode: string;
+  /** Milliseconds for its making. */
+  readonly timeout: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** A scratch directory in the testbed, with the command that holds it. */
+export class ScratchKeeper {
+  readonly directory: string;
+  readonly facts: TestbedFacts;
+  readonly #running: RunningCommand;
+  readonly #stdin: PassThrough;
+
+  private constructor(directory: string, facts: TestbedFacts, running: RunningCommand, stdin: PassThrough) {
+    this.directory = directory;
+    this.facts = facts;
+    this.#running = running;
+    this.#stdin = stdin;
+  }
+
+  /** The keeper with its directory; or how its command ended, and what it said, where there is none. */
+  static async open(
+    testbed: Testbed,
+    options: KeeperOptions,
+  ): Promise<ScratchKeeper | { end: CommandEnd; said: string }> {
+    const stdin = new PassThrough();
+    const late = new AbortController();
+    // The keeper itself must outlive an abort for long enough to remove its directory: the end of its stdin tells it.
+    const limit = limited(options.clock, options.timeout, options.signal);
+    const giveUp = () => late.abort();
+    limit.signal.addEventListener('abort', giveUp, { once: true });
+    if (limit.signal.aborted) giveUp();
+    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode];
+    const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
+    const said = { stdout: '', stderr: '' };
+    running.stderr.on('data', (chunk: Uint8Array) => {
+      said.stderr += Buffer.from(chunk).toString();
+    });
+    const ready = new Promise<boolean>((resolve) => {
+      running.stdout.on('data', (chunk: Uint8Array) => {
+        said.stdout += Buffer.from(chunk).toString();
+        if (/^ready$/m.test(said.stdout)) resolve(true);
+      });
+      void running.ended.then(() => resolve(false));
+    });
+    const standing = await ready;
+    limit.signal.removeEventListener('abort', giveUp);
+    limit.done();
+    const { scratch, facts } = parseFacts(said.stdout);
+    if (standing && scratch !== null) return new ScratchKeeper(scratch, facts, running, stdin);
+    stdin.end();
+    return { end: await running.ended, said: said.stderr.trim() };
+  }
+
+  /** Removes the directory; false where nobody can tell that it is gone. */
+  async close(): Promise<boolean> {
+    this.#stdin.end();
+    const { result } = await this.#running.ended;
+    return result.kind === 'exited' && result.status === 0;
+  }
+}
