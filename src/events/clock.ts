@@ -7,9 +7,12 @@ export interface Clock {
   clear(handle: unknown): void;
 }
 
+/** The longest delay that setTimeout keeps (24.8 days); a longer one would be over at once. */
+const LONGEST = 2 ** 31 - 1;
+
 /** The machine's own monotonic clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after: (ms, callback) => setTimeout(callback, ms),
+  after: (ms, callback) => setTimeout(callback, Math.min(ms, LONGEST)),
   clear: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };

@@ -7,6 +7,9 @@ import type { Clock, Command, Emit, EventData, EventDraft, EventType, ReachableE
 import { failureOf } from './failureOf.ts';
 import { LineSplitter } from './LineSplitter.ts';
 
+/** Milliseconds for a removal that no machine watches over. */
+const UNWATCHED_REMOVAL = 60_000;
+
 /** What the edge to a backend needs. */
 export interface BackendEdgeOptions {
   testbed: string;
@@ -52,7 +55,8 @@ export class BackendEdge {
     this.#verbs = options.backend.open(this.#host());
     this.#subscription = this.#verbs.observations$.subscribe({
       next: (observation) => this.#observe(observation),
-      error: (error: unknown) => this.#observe({ type: 'guest.stopped', reason: `the backend's observations failed: ${String(error)}` }),
+      error: (error: unknown) =>
+        this.#observe({ type: 'guest.stopped', reason: `the backend's observations failed: ${String(error)}` }),
     });
   }
 
@@ -66,21 +70,39 @@ export class BackendEdge {
     else void this.#call(command.type);
   }
 
-  /** Removes the testbed without machines or deadlines to watch over it; tells whether that went well. */
-  async destroyNow(): Promise<boolean> {
+  /** Removes the testbed without machines to watch over it. What stays is what no `resource.released` was told of. */
+  async destroyNow(): Promise<void> {
     this.#aborter?.abort(new Error('the machines are broken'));
-    const never = new AbortController().signal;
-    try {
-      await this.#verbs.stop(never).catch(() => {});
-      await this.#run('destroy', never);
-      return true;
-    } catch (error) {
-      this.#options.log('destroy failed', { error: String(error) });
-      return false;
-    }
+    const { clock, log } = this.#options;
+    const aborter = new AbortController();
+    const removal = async () => {
+      await this.#verbs.stop(aborter.signal).catch((error: unknown) => log('stop failed', { error: String(error) }));
+      await this.#run('destroy', aborter.signal);
+    };
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(UNWATCHED_REMOVAL, () => {
+        aborter.abort(new Error('it takes too long'));
+        resolve();
+      });
+      void removal()
+        .catch((error: unknown) => log('destroy failed', { error: String(error) }))
+        .finally(() => {
+          clock.clear(timer);
+          resolve();
+        });
+    });
+  }
+
+  /** Stops listening to the backend: the testbed is gone, or nothing more can be done about it. */
+  dispose(): void {
+    this.#aborter?.abort(new Error('the testbed is given up'));
+    this.#subscription.unsubscribe();
+    this.#console.end();
   }
 
   async #call(verb: VerbCommand['type']): Promise<void> {
+    // One verb at a time: what the machine has stopped waiting for is told to stop.
+    this.#aborter?.abort(new Error(`${verb} comes instead`));
     const aborter = new AbortController();
     this.#aborter = aborter;
     // The verb begins once the event that led here has been taken in: a resource it acquires is then written at once.
@@ -109,19 +131,25 @@ export class BackendEdge {
   async #run(verb: Exclude<VerbCommand['type'], 'locate'>, signal: AbortSignal): Promise<void> {
     if (verb === 'create') await this.#makeWorkDirectory();
     const method = this.#verbs[verb];
-    if (method === undefined) throw Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
+    if (method === undefined)
+      throw Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
     await method.call(this.#verbs, signal);
-    if (verb === 'destroy') await this.#finish();
+    if (verb === 'destroy') await this.#removeWorkDirectory();
   }
 
   async #makeWorkDirectory(): Promise<void> {
-    this.#releaseDirectory = this.#acquire({ kind: 'directory', name: this.#workDirectory });
-    await mkdir(this.#workDirectory, { mode: 0o700 });
+    const release = this.#acquire({ kind: 'directory', name: this.#workDirectory });
+    try {
+      await mkdir(this.#workDirectory, { mode: 0o700 });
+    } catch (error) {
+      // Not made by us, so not ours to remove.
+      release();
+      throw error;
+    }
+    this.#releaseDirectory = release;
   }
 
-  async #finish(): Promise<void> {
-    this.#subscription.unsubscribe();
-    this.#console.end();
+  async #removeWorkDirectory(): Promise<void> {
     if (this.#releaseDirectory === null) return;
     await rm(this.#workDirectory, { recursive: true, force: true });
     this.#releaseDirectory();
@@ -149,7 +177,11 @@ export class BackendEdge {
     this.#resources += 1;
     const id = `${this.#options.testbed}.r${this.#resources}`;
     this.#emit({ type: 'resource.acquired', resource: id, ...resource });
-    return () => this.#emit({ type: 'resource.released', resource: id });
+    let held = true;
+    return () => {
+      if (held) this.#emit({ type: 'resource.released', resource: id });
+      held = false;
+    };
   }
 
   #observe(observation: Observation): void {

@@ -94,7 +94,13 @@ export class Commands {
     if (signal === undefined) return;
     const { append, testbed } = this.#options;
     const cancel = () =>
-      append({ type: 'cancel.requested', testbed, from: 'runner', command, reason: String(signal.reason?.message ?? signal.reason) });
+      append({
+        type: 'cancel.requested',
+        testbed,
+        from: 'runner',
+        command,
+        reason: String(signal.reason?.message ?? signal.reason),
+      });
     // Not before command.requested is in the trace.
     if (signal.aborted) queueMicrotask(cancel);
     else {
@@ -117,7 +123,8 @@ export class Commands {
 
 function specOf(command: readonly string[] | string, options: StartOptions): ExecSpec {
   const { env, cwd, pty, shell } = options;
-  const program = shell === true ? { shell: true } : typeof command === 'string' ? { line: command } : { argv: command };
+  const program =
+    shell === true ? { shell: true } : typeof command === 'string' ? { line: command } : { argv: command };
   return { ...program, ...(env ? { env } : {}), ...(cwd === undefined ? {} : { cwd }), ...(pty ? { pty } : {}) };
 }
 

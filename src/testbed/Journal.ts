@@ -1,6 +1,13 @@
 import { Subject } from 'rxjs';
-import { type Clock, type Command, type Decision, EVENT_VERSION, type EventDraft, type TrundleEvent } from '../events/index.ts';
-import { createMachines, type Machines } from '../machines/index.ts';
+import {
+  type Clock,
+  type Command,
+  type Decision,
+  EVENT_VERSION,
+  type EventDraft,
+  type TrundleEvent,
+} from '../events/index.ts';
+import { createMachines, type Machines, type Reaction } from '../machines/index.ts';
 import type { Recorder } from '../trace/index.ts';
 
 /** What a journal needs. */
@@ -11,9 +18,12 @@ export interface JournalOptions {
   recorder: Recorder | null;
   /** Carries a command out; what comes of it returns as events. */
   perform: (command: Command) => void;
-  /** A machine itself failed: a bug of ours, and the end of the run. */
+  /** A machine, or what carries out its commands, failed: a bug of ours. No machine sees another fact. */
   onFatal: (error: unknown) => void;
 }
+
+/** What broken machines make of an event. */
+const NOTHING: Reaction = { facts: [], decisions: [] };
 
 /**
  * The one way by which facts enter a run: gives each its place, writes it down, shows it to the machines, and hands
@@ -28,6 +38,7 @@ export class Journal {
   readonly #start: number;
   readonly #waiting: EventDraft[] = [];
   #taking = false;
+  #broken = false;
   #closed = false;
   #seq = 0;
 
@@ -44,9 +55,6 @@ export class Journal {
     this.#taking = true;
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#take(next);
-    } catch (error) {
-      this.#closed = true;
-      this.#options.onFatal(error);
     } finally {
       this.#taking = false;
     }
@@ -65,13 +73,35 @@ export class Journal {
     const at = Math.round((clock.now() - this.#start) * 1000) / 1000;
     const event = { v: EVENT_VERSION, seq: this.#seq, at, run, ...draft } as TrundleEvent;
     recorder?.event(event);
-    const { facts, decisions } = this.machines.accept(event);
+    const { facts, decisions } = this.#ask(event);
     for (const fact of facts) this.#waiting.push(fact);
     for (const decision of decisions) {
       recorder?.decision(decision);
       if (this.decisions$.observed) this.decisions$.next(decision);
     }
     this.events$.next(event);
-    for (const decision of decisions) for (const command of decision.commands) perform(command);
+    for (const command of decisions.flatMap((decision) => decision.commands)) {
+      if (this.#broken) return;
+      try {
+        perform(command);
+      } catch (error) {
+        this.#break(error);
+      }
+    }
+  }
+
+  #ask(event: TrundleEvent): Reaction {
+    if (this.#broken) return NOTHING;
+    try {
+      return this.machines.accept(event);
+    } catch (error) {
+      this.#break(error);
+      return NOTHING;
+    }
+  }
+
+  #break(error: unknown): void {
+    this.#broken = true;
+    this.#options.onFatal(error);
   }
 }

@@ -31,6 +31,6 @@ export class LineSplitter {
   }
 
   #tell(line: string): void {
-    this.#onLine(line.slice(0, LONGEST).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ''));
+    this.#onLine(line.slice(0, LONGEST).replaceAll(/[^\P{Cc}\t]/gu, ''));
   }
 }

@@ -1,6 +1,15 @@
 import type { ConfiguredBackend } from '../backends/index.ts';
 import { createDriver, type Driver } from '../driver/index.ts';
-import type { Capability, Cause, Clock, Command, Endpoint, EventData, EventDraft, TrundleEvent } from '../events/index.ts';
+import type {
+  Capability,
+  Cause,
+  Clock,
+  Command,
+  Endpoint,
+  EventData,
+  EventDraft,
+  TrundleEvent,
+} from '../events/index.ts';
 import { BackendEdge } from './BackendEdge.ts';
 import { Commands } from './Commands.ts';
 
@@ -19,9 +28,6 @@ export interface SiteOptions {
 type Ready = { ok: true } | { ok: false; cause: Cause };
 type Removed = TrundleEvent<'testbed.removed'>;
 
-/** The envelope of an end that never got into the trace. */
-const LAST_WORDS = { v: 1, seq: 0, at: 0, run: '', from: 'machine', type: 'testbed.removed' } as const;
-
 /**
  * All that belongs to one testbed outside the machines: the backend's verbs, the SSH driver, the commands in flight,
  * and what its events say so far. It carries out commands and folds events; it decides nothing.
@@ -39,6 +45,7 @@ export class Site {
   readonly resources = new Map<string, EventData<'resource.acquired'>>();
   /** Connections that are ready, in the order in which they became so. */
   readonly established = new Set<string>();
+  readonly #append: (draft: EventDraft) => void;
   #ready = false;
   readonly #awaitingReady: ((ready: Ready) => void)[] = [];
   readonly #awaitingRemoval: ((removed: Removed) => void)[] = [];
@@ -46,15 +53,26 @@ export class Site {
   constructor(options: SiteOptions) {
     const { testbed, clock, append, log, keep } = options;
     this.testbed = testbed;
+    this.#append = append;
     this.backend = new BackendEdge({ ...options, emit: append });
     this.driver = createDriver({ testbed, clock, emit: append, log });
-    this.commands = new Commands({ testbed, append, keep, resize: (command, size) => this.driver.resize(command, size) });
+    this.commands = new Commands({
+      testbed,
+      append,
+      keep,
+      resize: (command, size) => this.driver.resize(command, size),
+    });
   }
 
-  /** Resolves when the testbed is ready (again), or has failed. */
+  /** Resolves when the testbed is ready, or will not be. */
   whenReady(): Promise<Ready> {
-    if (this.cause !== null) return Promise.resolve({ ok: false, cause: this.cause });
-    if (this.#ready) return Promise.resolve({ ok: true });
+    return this.#ready ? Promise.resolve({ ok: true }) : this.whenReadyAgain();
+  }
+
+  /** Resolves when the testbed is ready the next time, or will not be: for what takes it out of service. */
+  whenReadyAgain(): Promise<Ready> {
+    const cause = this.removed === null ? this.cause : this.#causeOfEnd(this.removed);
+    if (cause !== null) return Promise.resolve({ ok: false, cause });
     return new Promise((resolve) => this.#awaitingReady.push(resolve));
   }
 
@@ -117,45 +135,56 @@ export class Site {
       case 'stop':
       case 'destroy':
       case 'cancel':
-        return this.backend.perform(command);
+        this.backend.perform(command);
+        return;
       case 'dial': {
         const { endpoint } = this.backend;
         // A dial is only ever commanded after an endpoint was announced.
         if (endpoint === null) throw new Error(`no endpoint to dial for ${command.connection}`);
         const { connection, attempt, login } = command;
-        return driver.dial({ connection, attempt, login, endpoint });
+        driver.dial({ connection, attempt, login, endpoint });
+        return;
       }
       case 'hang-up':
-        return driver.hangUp(command.connection);
+        driver.hangUp(command.connection);
+        return;
       case 'identify-boot':
-        return driver.identifyBoot(command.connection);
+        driver.identifyBoot(command.connection);
+        return;
       case 'ask-reboot':
-        return driver.askReboot(command.connection);
+        driver.askReboot(command.connection);
+        return;
       case 'open-channel': {
         const inFlight = this.commands.find(command.command);
         if (inFlight === null) throw new Error(`no such command ${command.command}`);
         const { connection } = command;
-        return driver.openChannel({ command: command.command, connection, spec: inFlight.spec, streams: inFlight.streams });
+        driver.openChannel({
+          command: command.command,
+          connection,
+          spec: inFlight.spec,
+          streams: inFlight.streams,
+        });
+        return;
       }
       case 'signal': {
         const { connection, signal } = command;
-        return driver.signal({ command: command.command, connection, signal });
+        driver.signal({ command: command.command, connection, signal });
+        return;
       }
       case 'close-channel':
-        return driver.closeChannel(command.command);
+        driver.closeChannel(command.command);
+        return;
     }
   }
 
-  /** The machines are broken and will say no more: ends what runs and tells everybody who waits. */
-  fail(error: unknown): void {
+  /** The machines are broken and will say no more: ends what runs, and tells in their place that the testbed is gone. */
+  fail(cause: Cause): void {
     if (this.removed !== null) return;
-    const detail = error instanceof Error ? error.message : String(error);
-    const cause: Cause = { class: 'internal-error', phase: 'exec', doing: 'running the state machines', detail, evidence: [] };
     this.commands.concludeAll(cause);
     this.driver.abandon();
-    void this.backend.destroyNow().then((removed) => {
-      const leftovers = removed ? [] : [...this.resources.keys()];
-      this.#finish({ ...LAST_WORDS, testbed: this.testbed, leftovers, cause });
+    void this.backend.destroyNow().then(() => {
+      const leftovers = [...this.resources.keys()];
+      this.#append({ type: 'testbed.removed', testbed: this.testbed, from: 'runner', leftovers, cause });
     });
   }
 
@@ -164,9 +193,17 @@ export class Site {
     this.removed = event;
     this.#ready = false;
     this.driver.abandon();
-    const cause = this.cause ?? { class: 'operator-interrupted', phase: 'teardown', doing: 'opening the testbed', evidence: [event.seq] };
+    this.backend.dispose();
+    const cause = this.#causeOfEnd(event);
+    this.commands.concludeAll(cause);
     this.#settleReady({ ok: false, cause });
     for (const resolve of this.#awaitingRemoval.splice(0)) resolve(event);
+  }
+
+  /** Why a testbed that is gone cannot be used: it failed, or somebody wanted it gone. */
+  #causeOfEnd(removed: Removed): Cause {
+    const unwanted = { class: 'operator-interrupted', phase: 'teardown', doing: 'using the testbed' } as const;
+    return this.cause ?? { ...unwanted, detail: 'it was torn down', evidence: [removed.seq] };
   }
 
   #settleReady(ready: Ready): void {

@@ -78,7 +78,7 @@ export class TestbedHandle implements Testbed {
 
   async shell(options: ShellOptions): Promise<CommandEnd> {
     this.#mustBeOpen();
-    return interact(this.#site.commands, options);
+    return await interact(this.#site.commands, options);
   }
 
   async forward(
@@ -90,7 +90,13 @@ export class TestbedHandle implements Testbed {
     const [connection] = this.#site.established;
     if (connection === undefined) throw this.#failure('the testbed has no connection to forward over');
     this.#forwards += 1;
-    return this.#site.driver.forward({ forward: `${this.id}.f${this.#forwards}`, connection, direction, listen, connect });
+    return await this.#site.driver.forward({
+      forward: `${this.id}.f${this.#forwards}`,
+      connection,
+      direction,
+      listen,
+      connect,
+    });
   }
 
   async reboot(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -153,15 +159,17 @@ export class TestbedHandle implements Testbed {
     const giveUp = () => void this.close({ reason: 'aborted' });
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
-    const ready = await this.#site.whenReady();
+    const ready = await this.#site.whenReadyAgain();
     signal?.removeEventListener('abort', giveUp);
-    if (!ready.ok) throw new TestbedError(this.id, ready.cause, `${ready.cause.doing}: ${ready.cause.detail ?? ready.cause.class}`);
+    if (!ready.ok)
+      throw new TestbedError(this.id, ready.cause, `${ready.cause.doing}: ${ready.cause.detail ?? ready.cause.class}`);
   }
 
   #errorOf(end: CommandEnd): TestbedError {
     const { result } = end;
     const unfinished = causeOfUnfinished(end);
-    const cause = result.kind === 'lost' || result.kind === 'refused' ? (this.#site.cause ?? end.cause ?? unfinished) : unfinished;
+    const cause =
+      result.kind === 'lost' || result.kind === 'refused' ? (this.#site.cause ?? end.cause ?? unfinished) : unfinished;
     return new TestbedError(this.id, cause, `${cause.doing}: ${cause.detail ?? cause.class}`, result);
   }
 
@@ -171,12 +179,20 @@ export class TestbedHandle implements Testbed {
 
   #mustBeAble(capability: Capability): void {
     if (!this.capabilities.includes(capability)) {
-      throw this.#failure(`testbed ${this.id} lacks the capability ${capability}; it has: ${this.capabilities.join(', ') || 'none'}`);
+      throw this.#failure(
+        `testbed ${this.id} lacks the capability ${capability}; it has: ${this.capabilities.join(', ') || 'none'}`,
+      );
     }
   }
 
   #failure(message: string): TestbedError {
-    const cause: Cause = this.#site.cause ?? { class: 'internal-error', phase: 'exec', doing: 'using the testbed', detail: message, evidence: [] };
+    const cause: Cause = this.#site.cause ?? {
+      class: 'internal-error',
+      phase: 'exec',
+      doing: 'using the testbed',
+      detail: message,
+      evidence: [],
+    };
     return new TestbedError(this.id, cause, message);
   }
 }
@@ -185,7 +201,13 @@ export class TestbedHandle implements Testbed {
 function causeOfUnfinished({ command, result }: CommandEnd): Cause {
   const doing = `running ${command}`;
   if (result.kind === 'timed-out') {
-    return { class: 'deadline-expired', phase: 'exec', doing, detail: `not done within ${result.after} ms`, evidence: [] };
+    return {
+      class: 'deadline-expired',
+      phase: 'exec',
+      doing,
+      detail: `not done within ${result.after} ms`,
+      evidence: [],
+    };
   }
   return { class: 'operator-interrupted', phase: 'exec', doing, detail: 'it was cancelled', evidence: [] };
 }

@@ -76,7 +76,11 @@ export interface Testbed extends AsyncDisposable {
   copyUp(from: string, to: string, options?: CopyOptions): Promise<void>;
   /** An interactive shell on a pty, wired to the given streams. Resolves at its end. */
   shell(options: ShellOptions): Promise<CommandEnd>;
-  forward(direction: 'local' | 'remote', listen: { host: string; port: number }, connect: { host: string; port: number }): Promise<Forward>;
+  forward(
+    direction: 'local' | 'remote',
+    listen: { host: string; port: number },
+    connect: { host: string; port: number },
+  ): Promise<Forward>;
   /** Reboots and comes back when a new boot is proven. @throws TestbedError */
   reboot(options?: { signal?: AbortSignal }): Promise<void>;
   /** Puts the testbed back to where it was when it was opened. @throws TestbedError */

@@ -1,10 +1,19 @@
 import { randomBytes as cryptoRandomBytes } from 'node:crypto';
 import type { ConfiguredBackend } from '../backends/index.ts';
-import { type Cause, type Command, type EventDraft, systemClock, type TrundleEvent, VERSION } from '../events/index.ts';
+import {
+  type Cause,
+  type Command,
+  type EventDraft,
+  exitCodeOf,
+  systemClock,
+  type TrundleEvent,
+  VERSION,
+} from '../events/index.ts';
 import { createHeader, createRecorder, type FileRecorder } from '../trace/index.ts';
 import type { OpenOptions, Testbed } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { Deadlines } from './Deadlines.ts';
+import { failureOf } from './failureOf.ts';
 import { Journal } from './Journal.ts';
 import type { Run, RunEnd, RunOptions } from './runContract.ts';
 import { Site } from './Site.ts';
@@ -38,6 +47,10 @@ class LiveRun implements Run {
   readonly #force = new AbortController();
   #end: RunEnd | null = null;
   #closing: Promise<RunEnd> | null = null;
+  /** Set once the machines are broken: nobody else will say how the run ended. */
+  #broken: Cause | null = null;
+  /** Testbeds that are being opened: nobody has a handle to close them yet. */
+  readonly #opening = new Set<Site>();
   #made = 0;
 
   constructor(options: RunOptions) {
@@ -83,20 +96,13 @@ class LiveRun implements Run {
   }
 
   async openTestbed(backend: ConfiguredBackend, options: OpenOptions = {}): Promise<Testbed> {
+    if (this.#closing !== null || this.#broken !== null)
+      throw new Error('the run is closed: no testbed can be opened in it');
     this.#made += 1;
     const testbed = `tb${this.#made}`;
-    const site = new Site({
-      testbed,
-      run: this.id,
-      backend,
-      clock: this.#options.clock ?? systemClock,
-      append: (draft) => this.emit(draft),
-      randomBytes: (size) => this.#randomBytes(size),
-      keep: (stream, chunk) => this.#keep(testbed, stream, chunk),
-      log: (message, fields) => this.#log(message, { testbed, ...fields }),
-    });
-    this.#sites.set(testbed, site);
+    const site = this.#found(testbed, backend);
     const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
+    this.#opening.add(site);
     this.emit({
       type: 'testbed.requested',
       testbed,
@@ -105,11 +111,16 @@ class LiveRun implements Run {
       deadlines: { ...deadlines },
       maxConnections,
     });
-    const giveUp = () =>
-      this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason: String(signal?.reason?.message ?? 'aborted'), force: false });
+    const tearDown = (reason: string) =>
+      this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason, force: false });
+    const giveUp = () => tearDown(String(signal?.reason?.message ?? signal?.reason));
     signal?.addEventListener('abort', giveUp, { once: true });
+    void site.whenRemoved().then(() => signal?.removeEventListener('abort', giveUp));
     if (signal?.aborted) giveUp();
+    // The operator's signal came before the testbed was asked for.
+    if (this.aborted.aborted) tearDown(String(this.aborted.reason.message));
     const ready = await site.whenReady();
+    this.#opening.delete(site);
     if (ready.ok && site.endpoint !== null) {
       return new TestbedHandle({
         site,
@@ -121,11 +132,41 @@ class LiveRun implements Run {
         ...(onClosed === undefined ? {} : { onClosed }),
       });
     }
-    giveUp();
+    if (site.removed === null) tearDown('it did not become ready');
     const removed = await site.whenRemoved();
     const first = ready.ok ? null : ready.cause;
-    const cause = removed.cause ?? first ?? { class: 'internal-error', phase: 'provision', doing: 'opening the testbed', evidence: [] };
+    const cause = removed.cause ??
+      first ?? { class: 'internal-error', phase: 'provision', doing: 'opening the testbed', evidence: [] };
     throw new TestbedError(testbed, cause, `${cause.doing}: ${cause.detail ?? cause.class}`);
+  }
+
+  /** Makes the site of a testbed; a backend that cannot even be opened is a cause like any other. */
+  #found(testbed: string, backend: ConfiguredBackend): Site {
+    try {
+      const site = new Site({
+        testbed,
+        run: this.id,
+        backend,
+        clock: this.#options.clock ?? systemClock,
+        append: (draft) => this.emit(draft),
+        randomBytes: (size) => this.#randomBytes(size),
+        keep: (stream, chunk) => this.#keep(testbed, stream, chunk),
+        log: (message, fields) => this.#log(message, { testbed, ...fields }),
+      });
+      this.#sites.set(testbed, site);
+      return site;
+    } catch (error) {
+      const doing = `opening backend ${backend.name}`;
+      const cause: Cause = {
+        class: 'provision-failed',
+        phase: 'provision',
+        doing,
+        detail: failureOf(error).message,
+        evidence: [],
+      };
+      this.emit({ type: 'step.failed', testbed, from: 'runner', doing, cause });
+      throw new TestbedError(testbed, cause, `${doing}: ${cause.detail}`);
+    }
   }
 
   close(): Promise<RunEnd> {
@@ -134,13 +175,21 @@ class LiveRun implements Run {
   }
 
   async #close(): Promise<RunEnd> {
-    for (const site of this.#sites.values()) {
-      if (site.removed === null) {
-        this.emit({ type: 'teardown.requested', testbed: site.testbed, from: 'runner', reason: 'the run ends', force: false });
-      }
+    const sites = [...this.#sites.values()];
+    for (const { testbed } of sites) {
+      this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason: 'the run ends', force: false });
     }
-    await Promise.all([...this.#sites.values()].map((site) => site.whenRemoved()));
+    await Promise.all(sites.map((site) => site.whenRemoved()));
     this.emit({ type: 'run.finished', testbed: null, from: 'runner' });
+    if (this.#broken !== null) {
+      this.emit({
+        type: 'run.concluded',
+        testbed: null,
+        from: 'runner',
+        exitCode: exitCodeOf(this.#broken.class),
+        cause: this.#broken,
+      });
+    }
     this.#finish();
     return this.#end ?? { exitCode: 20, cause: this.cause, trace: this.trace };
   }
@@ -167,27 +216,33 @@ class LiveRun implements Run {
       this.cause = event.cause;
       this.#end = { exitCode: event.exitCode, cause: event.cause, trace: this.trace };
     } else if (event.type === 'testbed.failed') this.cause ??= event.cause;
+    else if (event.type === 'testbed.removed' && event.testbed !== null) this.#sites.delete(event.testbed);
   }
 
   #perform(command: Command): void {
     switch (command.type) {
       case 'arm':
-        return this.#deadlines.arm(command);
+        this.#deadlines.arm(command);
+        return;
       case 'disarm':
-        return this.#deadlines.disarm(command);
+        this.#deadlines.disarm(command);
+        return;
       case 'abort':
-        return this.#stop(command.reason, command.force);
+        this.#stop(command.reason, command.force);
+        return;
       default:
-        return this.#sites.get(command.testbed)?.perform(command);
+        this.#sites.get(command.testbed)?.perform(command);
+        return;
     }
   }
 
+  /** In order: whoever holds a testbed ends what it does there and closes it. By force: nobody is waited for. */
   #stop(reason: string, force: boolean): void {
     const error = new Error(reason);
     this.#abort.abort(error);
     if (force) this.#force.abort(error);
-    for (const site of this.#sites.values()) {
-      if (site.removed === null) this.emit({ type: 'teardown.requested', testbed: site.testbed, from: 'runner', reason, force });
+    for (const site of force ? this.#sites.values() : this.#opening) {
+      this.emit({ type: 'teardown.requested', testbed: site.testbed, from: 'runner', reason, force });
     }
   }
 
@@ -205,7 +260,18 @@ class LiveRun implements Run {
   /** A bug in a machine: nobody decides any more, so all that is left is to end what runs. */
   #fatal(error: unknown): void {
     this.#log(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    for (const site of this.#sites.values()) site.fail(error);
+    const detail = error instanceof Error ? error.message : String(error);
+    const cause: Cause = {
+      class: 'internal-error',
+      phase: 'exec',
+      doing: 'running the state machines',
+      detail,
+      evidence: [],
+    };
+    this.#broken = cause;
+    this.cause ??= cause;
+    this.#deadlines.clear();
+    for (const site of this.#sites.values()) site.fail(cause);
     this.#abort.abort(error);
   }
 

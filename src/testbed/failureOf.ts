@@ -4,7 +4,8 @@ import type { Failure } from '../events/index.ts';
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: null, message: String(error) };
   const { code, remedy } = error as { code?: unknown; remedy?: unknown };
-  const cause = error.cause instanceof Error && !error.message.includes(error.cause.message) ? `: ${error.cause.message}` : '';
+  const cause =
+    error.cause instanceof Error && !error.message.includes(error.cause.message) ? `: ${error.cause.message}` : '';
   return {
     code: typeof code === 'string' ? code : null,
     message: `${error.message}${cause}`,

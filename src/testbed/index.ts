@@ -1,3 +1,4 @@
+export type { ConfiguredBackend } from '../backends/contract.ts';
 export type {
   ClosedTestbed,
   CommandEnd,
@@ -9,7 +10,6 @@ export type {
   ShellOptions,
   Testbed,
 } from './contract.ts';
-export type { ConfiguredBackend } from '../backends/contract.ts';
 export { TestbedError } from './contract.ts';
 export { createRun } from './createRun.ts';
 export { type OpenTestbedOptions, openTestbed } from './openTestbed.ts';

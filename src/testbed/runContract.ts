@@ -28,9 +28,12 @@ export interface Run {
   readonly decisions$: Observable<Decision>;
   /** Takes a fact into the run. Facts of a runner have `from: 'runner'`, of a person `from: 'operator'`. */
   emit(draft: EventDraft): void;
-  /** Aborts when the run machine says `abort`: stop what is being done and tear down in order. */
+  /**
+   * Aborts when the run machine says `abort`: whoever holds a testbed stops what it does there and closes it. A
+   * testbed that is still being opened is torn down by itself.
+   */
   readonly aborted: AbortSignal;
-  /** Aborts when the run machine says `abort` with force: tear down at once. */
+  /** Aborts when the run machine says `abort` with force: every testbed is being torn down at once. */
   readonly forced: AbortSignal;
   /** Strings that must not be written from now on. */
   redact(secrets: readonly string[]): void;
