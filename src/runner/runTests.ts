@@ -26,6 +26,8 @@ export interface RunTestsOptions {
   quiet?: boolean;
   /** Directory for the trace; null keeps none (default). */
   trace?: string | null;
+  /** Id of the run; made from random bytes if absent. */
+  runId?: string;
   /** `NAME=VALUE` for the tests (--env). */
   env?: readonly string[];
   /** Value of LANG in the tests, `C.UTF-8` by default (--set-lang). */

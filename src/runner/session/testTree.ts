@@ -28,6 +28,7 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
   const { options, output, log } = treeRun;
   const run = createRun({
     trace: options.trace ?? null,
+    ...(options.runId === undefined ? {} : { id: options.runId }),
     clock: options.clock ?? systemClock,
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     ...(options.log === undefined ? {} : { log: options.log }),
