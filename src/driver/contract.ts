@@ -1,12 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock, Emit, ReachableEndpoint } from '../events/index.ts';
 
-/** What to run. Exactly one of `argv` and `line`. */
+/** What to run. Exactly one of `argv`, `line` and `shell`. */
 export interface ExecSpec {
   /** Program and arguments; they reach the program byte for byte, whatever characters they hold. */
   argv?: readonly string[];
   /** A line for the login user's /bin/sh. */
   line?: string;
+  /** The login user's own shell, as a login shell. */
+  shell?: boolean;
   /** Variables added to the session's environment. */
   env?: Readonly<Record<string, string>>;
   /** Working directory; the login directory if absent. */

@@ -1,0 +1,216 @@
+import type { Writable } from 'node:stream';
+import type { ClientChannel } from 'ssh2';
+import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
+import type { Connection } from './Connection.ts';
+import type { DriverHost, ExecSpec, ExecStreams } from './contract.ts';
+import { BadSpecError, isPosixShell, launchLine } from './launchLine.ts';
+import { MarkerFilter } from './MarkerFilter.ts';
+
+/** What to run on which connection. */
+export interface ChannelRequest {
+  command: string;
+  spec: ExecSpec;
+  streams: ExecStreams;
+  /** Makes the marker of this command unmistakable. */
+  nonce: string;
+}
+
+/** SSH_OPEN_CONNECT_FAILED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254, section 5.1): how sshd says MaxSessions. */
+const NO_ROOM: readonly unknown[] = [2, 4, 'CONNECT_FAILED', 'RESOURCE_SHORTAGE'];
+
+/** One command on one channel: its streams, its end, and the events that tell them in order. */
+export class CommandChannel {
+  readonly command: string;
+  readonly connection: Connection;
+  /** Process group of the remote command, once the marker has told it. */
+  pid: number | null = null;
+  readonly #host: DriverHost;
+  readonly #request: ChannelRequest;
+  readonly #onEnd: (channel: CommandChannel) => void;
+  readonly #filter: MarkerFilter;
+  #channel: ClientChannel | null = null;
+  #started = false;
+  #over = false;
+  #exit: (() => void) | null = null;
+  #openOutputs = 2;
+  readonly #offsets = { stdout: 0, stderr: 0 };
+
+  constructor(
+    request: ChannelRequest,
+    connection: Connection,
+    host: DriverHost,
+    onEnd: (channel: CommandChannel) => void,
+  ) {
+    this.command = request.command;
+    this.connection = connection;
+    this.#host = host;
+    this.#request = request;
+    this.#onEnd = onEnd;
+    this.#filter = new MarkerFilter(request.nonce);
+  }
+
+  open(): void {
+    const { spec, nonce } = this.#request;
+    try {
+      const direct = this.connection.shell !== null && isPosixShell(this.connection.shell);
+      const line = launchLine(spec, nonce, direct);
+      const { pty } = spec;
+      const options = pty ? { pty: { cols: pty.columns, rows: pty.rows, width: 0, height: 0, term: pty.term } } : {};
+      this.connection.client.exec(line, options, (error, channel) => {
+        if (error) this.#refused(error);
+        else this.#opened(channel);
+      });
+    } catch (error) {
+      this.#refuse(false, error instanceof BadSpecError ? error.message : String(error));
+    }
+  }
+
+  /** Gives the channel up, in whatever state it is. */
+  close(): void {
+    this.#channel?.close();
+    this.#end(() => this.#emit('command.closed', {}));
+  }
+
+  /** Its connection is gone. */
+  lose(how: Loss, message: string): void {
+    this.#end(() => this.#emit('command.lost', { how, message }));
+  }
+
+  resize(size: { columns: number; rows: number }): void {
+    this.#channel?.setWindow(size.rows, size.columns, 0, 0);
+  }
+
+  /** Asks the server itself to signal the command (RFC 4254, section 6.9): the way where the pid is not known. */
+  signal(name: string): boolean {
+    if (this.#channel === null || this.#over) return false;
+    this.#channel.signal(name);
+    return true;
+  }
+
+  #refused(error: Error & { reason?: unknown }): void {
+    if (this.connection.ready) this.#refuse(NO_ROOM.includes(error.reason), error.message);
+    // Else the connection's end tells more, and is on its way.
+  }
+
+  #refuse(limit: boolean, message: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onEnd(this);
+    this.#emit('channel.refused', { connection: this.connection.id, limit, message });
+  }
+
+  #opened(channel: ClientChannel): void {
+    if (this.#over) return void channel.close();
+    this.#channel = channel;
+    this.#emit('channel.opened', { connection: this.connection.id });
+    const { streams } = this.#request;
+    channel.on('exit', (status: number | null, signal?: string, dumped?: boolean | string) => {
+      this.#exit = () =>
+        status === null || status === undefined
+          ? this.#emit('command.signalled', {
+              signal: (signal ?? 'UNKNOWN').replace(/^SIG/, ''),
+              coreDumped: dumped === true || dumped === 'core',
+            })
+          : this.#emit('command.exited', { status });
+      if (this.#started) this.#tellExit();
+    });
+    channel.on('data', (chunk: Buffer) => this.#stdout(chunk, channel));
+    channel.stderr.on('data', (chunk: Buffer) => this.#deliver('stderr', chunk, channel.stderr));
+    channel.once('end', () => {
+      if (this.#filter.waiting) this.#startWithoutMarker();
+      this.#outputEnded(streams.stdout);
+    });
+    channel.stderr.once('end', () => this.#outputEnded(streams.stderr));
+    channel.on('error', (error: Error) =>
+      this.#host.log('channel error', { command: this.command, message: error.message }),
+    );
+    channel.once('close', () => this.#closed());
+    this.#feed(channel);
+  }
+
+  #stdout(chunk: Buffer, channel: ClientChannel): void {
+    if (!this.#filter.waiting) return this.#deliver('stdout', chunk, channel);
+    const { marker, rest } = this.#filter.write(chunk);
+    if (marker !== null) {
+      this.pid = marker.pid;
+      this.connection.shell ??= marker.shell;
+      if (marker.noise !== '')
+        this.#host.log('the login shell printed before the command', { command: this.command, noise: marker.noise });
+      this.#start();
+    } else if (!this.#filter.waiting) this.#start();
+    if (rest.length > 0) this.#deliver('stdout', rest, channel);
+  }
+
+  #startWithoutMarker(): void {
+    const held = this.#filter.giveUp();
+    this.#start();
+    if (held.length > 0 && this.#channel !== null) this.#deliver('stdout', held, this.#channel);
+  }
+
+  #start(): void {
+    if (this.#started || this.#over) return;
+    this.#started = true;
+    this.#emit('command.started', { pid: this.pid });
+    this.#tellExit();
+  }
+
+  #tellExit(): void {
+    this.#exit?.();
+    this.#exit = null;
+  }
+
+  #deliver(stream: 'stdout' | 'stderr', chunk: Buffer, from: NodeJS.ReadableStream): void {
+    // Words on stderr may come before the marker; the event waits for no order among streams, only for the start.
+    if (!this.#started) {
+      if (stream === 'stderr') this.#start();
+      else return;
+    }
+    this.#emit('command.output', { stream, offset: this.#offsets[stream], bytes: chunk.length });
+    this.#offsets[stream] += chunk.length;
+    const sink = this.#request.streams[stream];
+    if (sink.destroyed || sink.write(chunk)) return;
+    from.pause();
+    sink.once('drain', () => from.resume());
+  }
+
+  #outputEnded(sink: Writable): void {
+    this.#openOutputs -= 1;
+    if (!sink.writableEnded) sink.end();
+  }
+
+  #feed(channel: ClientChannel): void {
+    const { stdin } = this.#request.streams;
+    if (stdin === undefined) return void channel.end();
+    stdin.on('error', (error) => {
+      this.#host.log('reading stdin failed', { command: this.command, message: error.message });
+      channel.end();
+    });
+    stdin.pipe(channel);
+    // A command need not read all of its stdin: what is left has nowhere to go.
+    channel.once('close', () => {
+      stdin.unpipe(channel);
+      stdin.resume();
+    });
+  }
+
+  #closed(): void {
+    if (this.#over) return;
+    if (!this.connection.ready) return;
+    if (!this.#started) this.#startWithoutMarker();
+    this.#end(() => this.#emit('command.closed', {}));
+  }
+
+  #end(tell: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onEnd(this);
+    const { stdout, stderr } = this.#request.streams;
+    for (const sink of [stdout, stderr]) if (!sink.writableEnded) sink.end();
+    tell();
+  }
+
+  #emit<T extends EventType>(type: T, data: Omit<EventData<T>, 'command'>): void {
+    const { testbed } = this.#host;
+    this.#host.emit({ type, testbed, from: 'driver', command: this.command, ...data } as unknown as EventDraft);
+  }
+}

@@ -1,0 +1,42 @@
+import type { AuthenticationType, AuthHandlerMiddleware } from 'ssh2';
+import type { AuthMethod, Credentials } from '../events/index.ts';
+
+/** The ways to log in, one after another, and which were tried. */
+export interface Authentication {
+  readonly handler: AuthHandlerMiddleware;
+  /** In order, the last one being the one that was accepted, if any was. */
+  readonly tried: readonly AuthMethod[];
+}
+
+/** Offers each private key, then the agent's, then the password, also to servers that ask for it by a question. */
+export function authenticate(login: string, credentials: Credentials): Authentication {
+  const tried: AuthMethod[] = [];
+  const offers: { method: AuthMethod; offer: Record<string, unknown> & { type: AuthenticationType } }[] = [];
+  const { privateKeys = [], passphrase, agent, password } = credentials;
+  for (const key of privateKeys) {
+    offers.push({
+      method: 'publickey',
+      offer: { type: 'publickey', key, ...(passphrase === undefined ? {} : { passphrase }) },
+    });
+  }
+  if (agent !== undefined) offers.push({ method: 'agent', offer: { type: 'agent', agent } });
+  if (password !== undefined) {
+    offers.push({ method: 'password', offer: { type: 'password', password } });
+    const answer = (
+      _name: string,
+      _text: string,
+      _lang: string,
+      prompts: unknown[],
+      finish: (answers: string[]) => void,
+    ) => finish(prompts.map(() => password));
+    offers.push({ method: 'password', offer: { type: 'keyboard-interactive', prompt: answer } });
+  }
+  if (offers.length === 0) offers.push({ method: 'none', offer: { type: 'none' } });
+  const handler = (_left: unknown, _partial: unknown, next: (result: never) => void) => {
+    const candidate = offers.shift();
+    if (candidate === undefined) return next(false as never);
+    tried.push(candidate.method);
+    next({ ...candidate.offer, username: login } as never);
+  };
+  return { handler: handler as unknown as AuthHandlerMiddleware, tried };
+}

@@ -1,0 +1,169 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { type Member, readHeader, readPax, textOf } from './tarHeader.ts';
+
+const BLOCK = 512;
+/** Bytes of a name or of extended headers that are believed. */
+const LONGEST_EXTRA = 1024 * 1024;
+
+/** An archive that no honest tar makes: it would write outside of the directory it is unpacked in. */
+export class HostileArchiveError extends Error {
+  override readonly name = 'HostileArchiveError';
+  readonly member: string;
+  constructor(member: string, why: string) {
+    super(`the testbed sent an archive that must not be unpacked: ${JSON.stringify(member)} ${why}`);
+    this.member = member;
+  }
+}
+
+interface Extra {
+  kind: string;
+  left: number;
+  size: number;
+  chunks: Buffer[];
+}
+
+/**
+ * Lets a tar archive through while looking at every member's header (POSIX ustar and pax, GNU long names and sparse
+ * files), and fails at the first that could reach outside of where it is unpacked, before its header is let through.
+ */
+export class TarGuard extends Transform {
+  #header = Buffer.alloc(0);
+  /** Bytes of the member in hand that just pass. */
+  #passing = 0;
+  /** Bytes of an extra header being collected, and what it is. */
+  #extra: Extra | null = null;
+  #next: { path?: string; linkPath?: string; size?: number } = {};
+  #sparseMore = false;
+  #links = new Set<string>();
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      this.#scan(chunk);
+      done(null, chunk);
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  #scan(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#passing > 0) {
+        const step = Math.min(this.#passing, chunk.length - at);
+        this.#passing -= step;
+        at += step;
+      } else if (this.#extra !== null) at += this.#collect(this.#extra, chunk.subarray(at));
+      else {
+        const step = Math.min(BLOCK - this.#header.length, chunk.length - at);
+        const part = chunk.subarray(at, at + step);
+        at += step;
+        const block = this.#header.length === 0 ? part : Buffer.concat([this.#header, part]);
+        if (block.length < BLOCK) this.#header = Buffer.from(block);
+        else {
+          this.#header = Buffer.alloc(0);
+          this.#block(block);
+        }
+      }
+    }
+  }
+
+  #collect(extra: Extra, rest: Buffer): number {
+    const step = Math.min(extra.left, rest.length);
+    extra.chunks.push(Buffer.from(rest.subarray(0, step)));
+    extra.left -= step;
+    if (extra.left === 0) {
+      this.#extra = null;
+      this.#apply(extra.kind, Buffer.concat(extra.chunks).subarray(0, extra.size));
+    }
+    return step;
+  }
+
+  #block(block: Buffer): void {
+    if (this.#sparseMore) {
+      this.#sparseMore = block[504] === 1;
+      return;
+    }
+    const member = readHeader(block);
+    if (member === null) return;
+    if ('LKxg'.includes(member.type)) {
+      if (member.size > LONGEST_EXTRA)
+        throw new HostileArchiveError(member.path, `has an extended header of ${member.size} bytes`);
+      this.#extra = { kind: member.type, left: padded(member.size), size: member.size, chunks: [] };
+      return;
+    }
+    const { path = member.path, linkPath = member.linkPath, size = member.size } = this.#next;
+    this.#next = {};
+    this.#check({ ...member, path, linkPath, size });
+    this.#sparseMore = member.type === 'S' && block[482] === 1;
+    // Only regular files carry bytes; a size on anything else would let the reader and us disagree.
+    this.#passing = '07S'.includes(member.type) ? padded(size) : 0;
+    if (this.#passing === 0 && size !== 0 && member.type !== '1') {
+      if (member.type !== '2' && member.type !== '5')
+        throw new HostileArchiveError(path, 'has bytes that its kind cannot have');
+    }
+  }
+
+  #apply(kind: string, body: Buffer): void {
+    if (kind === 'L') this.#next.path = textOf(body);
+    else if (kind === 'K') this.#next.linkPath = textOf(body);
+    else {
+      const pax = readPax(body);
+      const tricky = [...pax.keys()].find(
+        (key) => key.startsWith('GNU.sparse') || (kind === 'g' && /^(path|linkpath|size)$/.test(key)),
+      );
+      if (tricky !== undefined) throw new HostileArchiveError(tricky, 'is an extended header that was not asked for');
+      if (kind === 'g') return;
+      const [path, linkPath, size] = [pax.get('path'), pax.get('linkpath'), pax.get('size')];
+      if (path !== undefined) this.#next.path = path;
+      if (linkPath !== undefined) this.#next.linkPath = linkPath;
+      if (size !== undefined) this.#next.size = Number(size);
+    }
+  }
+
+  #check({ path, linkPath, type }: Member): void {
+    const normal = this.#inside(path, path);
+    switch (type) {
+      case '0':
+      case '7':
+      case 'S':
+      case '5':
+        this.#links.delete(normal);
+        return;
+      case '1':
+        this.#inside(linkPath, path);
+        if (this.#links.has(normalOf(linkPath)))
+          throw new HostileArchiveError(path, `is a hard link to the symbolic link ${linkPath}`);
+        return;
+      case '2':
+        this.#links.add(normal);
+        return;
+      case '6':
+        return;
+      default:
+        throw new HostileArchiveError(path, `is of kind ${JSON.stringify(type)} (a device, or something nobody knows)`);
+    }
+  }
+
+  #inside(path: string, member: string): string {
+    if (path.startsWith('/')) throw new HostileArchiveError(member, 'has an absolute name');
+    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+    if (parts.includes('..')) throw new HostileArchiveError(member, 'has .. in its name');
+    let above = '';
+    for (const part of parts.slice(0, -1)) {
+      above = above === '' ? part : `${above}/${part}`;
+      if (this.#links.has(above)) throw new HostileArchiveError(member, `lies behind the symbolic link ${above}`);
+    }
+    return parts.join('/');
+  }
+}
+
+function normalOf(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
+}

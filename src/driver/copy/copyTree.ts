@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PassThrough, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
+import { startTar } from './localTar.ts';
+import { mergeTree } from './mergeTree.ts';
+import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
+import { HostileArchiveError, TarGuard } from './TarGuard.ts';
+
+/** Modes, times, links, holes and names go over; owners do not: whoever unpacks owns what comes out. */
+const PACK = ['--create', '--file=-', '--format=gnu', '--sparse', '--numeric-owner'];
+const UNPACK = ['-x', '-p', '-f', '-', '--no-same-owner'];
+
+/** Copies a directory's contents from the host into a directory of the testbed, which is made if absent. @throws CopyError */
+export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promise<void> {
+  const { from, to, signal } = request;
+  const local = startTar([...PACK, '-C', from, '.'], signal);
+  local.child.stdin.end();
+  const counted = counter(request);
+  const stdin = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const script = `mkdir -p -- "$1" && LC_ALL=C exec tar ${UNPACK.join(' ')} -C "$1"`;
+  const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
+  remote.stdout.resume();
+  const sending = pipeline(local.child.stdout, counted, stdin).catch((error: unknown) => error);
+  const [end, words] = await Promise.all([remote.ended, wordsOf(remote.stderr)]);
+  // Nobody reads any more: a local tar that still writes is done.
+  if (!stdin.writableFinished) stdin.destroy();
+  await sending;
+  const localError = await local.ended.then(
+    () => null,
+    (error: unknown) => asCopyError(error, 'host'),
+  );
+  const remoteError = remoteFailure(end, words);
+  // A local tar that was cut off by the other half's end says nothing of interest.
+  const failure = decisive(remoteError === null ? [localError] : [remoteError, saysMore(localError)]);
+  if (failure !== null) throw failure;
+}
+
+/**
+ * Copies a directory's contents from the testbed into a directory of the host, which is made if absent. The archive is
+ * watched as it comes, unpacked in a new directory beside the target, and then merged into it without following any
+ * symbolic link: nothing the testbed sends can write elsewhere. @throws CopyError
+ */
+export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<void> {
+  const { from, to, signal } = request;
+  const target = to.replace(/\/+$/, '') || '/';
+  let staging: string;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    staging = await mkdtemp(join(dirname(target), '.trundle-copy-'));
+  } catch (error) {
+    throw asCopyError(error, 'host');
+  }
+  try {
+    const local = startTar([...UNPACK, '--delay-directory-restore', '-C', staging], signal);
+    local.child.stdout.resume();
+    const remote = exec(
+      ['/bin/sh', '-c', `LC_ALL=C exec tar ${PACK.join(' ')} -C "$1" .`, 'sh', from],
+      withOptions(request),
+    );
+    const words = wordsOf(remote.stderr);
+    const receiving = await pipeline(remote.stdout, counter(request), new TarGuard(), local.child.stdin).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (receiving !== null) remote.stdout.resume();
+    if (receiving instanceof HostileArchiveError) {
+      local.child.kill('SIGKILL');
+      throw new CopyError('hostile-archive', { code: null, message: receiving.message });
+    }
+    const localError = await local.ended.then(
+      () => null,
+      (error: unknown) => asCopyError(error, 'host'),
+    );
+    const remoteError = remoteFailure(await remote.ended, await words);
+    const failure = decisive([remoteError?.remote ? remoteError : null, saysMore(localError), remoteError, localError]);
+    if (failure !== null) throw failure;
+    await mergeTree(staging, target).catch((error: unknown) => {
+      throw asCopyError(error, 'host');
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+function saysMore(error: CopyError | null): CopyError | null {
+  return error !== null && (error.failure.code !== null || error.causeClass !== 'copy-failed') ? error : null;
+}
+
+function withOptions({ login, signal }: CopyRequest) {
+  return { ...(login === undefined ? {} : { login }), ...(signal === undefined ? {} : { signal }) };
+}
+
+function counter({ onBytes }: CopyRequest): Transform {
+  return new Transform({
+    highWaterMark: 1024 * 1024,
+    transform(chunk: Buffer, _encoding, done) {
+      onBytes(chunk.length);
+      done(null, chunk);
+    },
+  });
+}

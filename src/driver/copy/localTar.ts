@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { CopyError } from './exec.ts';
+
+/** Characters of a program's complaints that are kept. */
+const WORDS = 4000;
+
+/** A tar on the host. */
+export interface LocalTar {
+  readonly child: ChildProcess & {
+    stdin: NonNullable<ChildProcess['stdin']>;
+    stdout: NonNullable<ChildProcess['stdout']>;
+  };
+  /** Resolves at its end, rejects with what it complained of. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts GNU tar on the host. Its messages are in English: some are told apart by their text. */
+export function startTar(args: readonly string[], signal: AbortSignal | undefined): LocalTar {
+  const child = spawn('tar', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-WORDS);
+  });
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new CopyError('copy-failed', {
+          code: error.code ?? null,
+          message: `tar on the host cannot be run: ${error.message}`,
+        }),
+      );
+    });
+    child.once('close', (status, killedBy) => {
+      signal?.removeEventListener('abort', kill);
+      if (status === 0) resolve();
+      else reject(complaint('host', complaints, killedBy === null ? `exit status ${status}` : `signal ${killedBy}`));
+    });
+  });
+  // Whoever awaits it hears of it; until then it is not unhandled.
+  ended.catch(() => {});
+  return { child, ended };
+}
+
+/** What a side's program complained of, as a failure of that side. Pure. */
+export function complaint(side: 'host' | 'testbed', words: string, end: string): CopyError {
+  const message = words.trim() === '' ? `tar on the ${side} ended with ${end}` : `on the ${side}: ${words.trim()}`;
+  if (/No space left on device|Disk quota exceeded/i.test(words)) {
+    return new CopyError(side === 'host' ? 'host-disk-full' : 'testbed-disk-full', { code: 'ENOSPC', message });
+  }
+  const code = /Permission denied/i.test(words)
+    ? 'EACCES'
+    : /No such file or directory|nonexistent directory/i.test(words)
+      ? 'ENOENT'
+      : /Read-only file system/i.test(words)
+        ? 'EROFS'
+        : null;
+  return new CopyError('copy-failed', { code, message });
+}

@@ -1,0 +1,53 @@
+/** What a tar header says of its member. */
+export interface Member {
+  readonly path: string;
+  readonly linkPath: string;
+  /** The typeflag, with NUL as '0'. */
+  readonly type: string;
+  /** Bytes that follow in the archive, before padding. */
+  readonly size: number;
+}
+
+/** Reads a header block (POSIX.1-1988 ustar, GNU); null for an end-of-archive block. Names keep every byte. Pure. */
+export function readHeader(block: Buffer): Member | null {
+  if (block.every((byte) => byte === 0)) return null;
+  const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] ?? 48);
+  const name = textOf(block.subarray(0, 100));
+  // The prefix field is POSIX's; GNU headers (with "ustar " and a space) use that place for other things.
+  const posix = block.subarray(257, 263).toString('latin1') === 'ustar\0';
+  const prefix = posix ? textOf(block.subarray(345, 500)) : '';
+  return {
+    path: prefix === '' ? name : `${prefix}/${name}`,
+    linkPath: textOf(block.subarray(157, 257)),
+    type,
+    size: numberOf(block.subarray(124, 136)),
+  };
+}
+
+/** The text of a field up to its first NUL, byte for byte as latin1. Pure. */
+export function textOf(field: Buffer): string {
+  const end = field.indexOf(0);
+  return field.subarray(0, end === -1 ? field.length : end).toString('latin1');
+}
+
+/** Reads the records `LENGTH KEY=VALUE\n` of a pax header. Pure. */
+export function readPax(body: Buffer): Map<string, string> {
+  const records = new Map<string, string>();
+  let at = 0;
+  while (at < body.length) {
+    const space = body.indexOf(0x20, at);
+    const length = Number(body.subarray(at, space).toString('latin1'));
+    if (space === -1 || !Number.isInteger(length) || length <= 0) break;
+    const record = body.subarray(space + 1, at + length - 1).toString('latin1');
+    const equals = record.indexOf('=');
+    records.set(record.slice(0, equals), record.slice(equals + 1));
+    at += length;
+  }
+  return records;
+}
+
+/** A number field: octal digits, or base 256 where its first bit is set (GNU). Pure. */
+function numberOf(field: Buffer): number {
+  if (((field[0] ?? 0) & 0x80) === 0) return Number.parseInt(textOf(field).trim() || '0', 8) || 0;
+  return field.subarray(1).reduce((number, byte) => number * 256 + byte, 0);
+}

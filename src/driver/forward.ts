@@ -1,0 +1,117 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { EventData, EventDraft, EventType } from '../events/index.ts';
+import type { Connection } from './Connection.ts';
+import type { DriverHost, Forward, ForwardRequest } from './contract.ts';
+import { failureOf } from './socket.ts';
+
+/** Opens a TCP forward on a connection (RFC 4254, section 7). @throws Error where neither side will listen */
+export async function openForward(request: ForwardRequest, connection: Connection, host: DriverHost): Promise<Forward> {
+  const { forward, direction, listen, connect: target } = request;
+  const emit = <T extends EventType>(type: T, data: Omit<EventData<T>, 'forward' | 'connection'>) =>
+    host.emit({
+      type,
+      testbed: host.testbed,
+      from: 'driver',
+      forward,
+      connection: connection.id,
+      ...data,
+    } as unknown as EventDraft);
+  try {
+    const open = direction === 'local' ? openLocal : openRemote;
+    const { listening, close } = await open(connection, listen, target, host);
+    emit('forward.opened', {
+      direction,
+      source: `${listening.host}:${listening.port}`,
+      target: `${target.host}:${target.port}`,
+    });
+    let closed = false;
+    const tellClosed = () => {
+      if (closed) return;
+      closed = true;
+      emit('forward.closed', {});
+    };
+    connection.client.once('close', () => void close().then(tellClosed, tellClosed));
+    return {
+      listening,
+      close: async () => {
+        if (closed) return;
+        await close();
+        tellClosed();
+      },
+    };
+  } catch (error) {
+    emit('forward.failed', { failure: failureOf(error) });
+    throw error;
+  }
+}
+
+interface Address {
+  host: string;
+  port: number;
+}
+interface Opened {
+  listening: Address;
+  close: () => Promise<void>;
+}
+
+async function openLocal(connection: Connection, listen: Address, target: Address, host: DriverHost): Promise<Opened> {
+  const sockets = new Set<Duplex>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const { remoteAddress = '127.0.0.1', remotePort = 0 } = socket;
+    connection.client.forwardOut(remoteAddress, remotePort, target.host, target.port, (error, channel) => {
+      if (error) {
+        host.log('the testbed refused a forwarded connection', { message: error.message });
+        socket.destroy();
+      } else join(socket, channel);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => resolve());
+    });
+  return { listening: { host: listen.host, port }, close };
+}
+
+async function openRemote(connection: Connection, listen: Address, target: Address): Promise<Opened> {
+  const { client } = connection;
+  const port = await new Promise<number>((resolve, reject) => {
+    client.forwardIn(listen.host, listen.port, (error, bound) => {
+      if (error) reject(error);
+      // For a fixed port the server answers without one (RFC 4254, section 7.1).
+      else resolve(bound || listen.port);
+    });
+  });
+  const accept = (details: { destPort: number }, acceptChannel: () => Duplex) => {
+    if (details.destPort !== port) return;
+    const socket = connect({ host: target.host, port: target.port });
+    join(socket, acceptChannel());
+  };
+  client.on('tcp connection', accept as never);
+  const close = () =>
+    new Promise<void>((resolve) => {
+      client.off('tcp connection', accept as never);
+      if (connection.ready) client.unforwardIn(listen.host, port, () => resolve());
+      else resolve();
+    });
+  return { listening: { host: listen.host, port }, close };
+}
+
+function join(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on('error', () => to.destroy());
+    from.once('close', () => to.destroy());
+  }
+}

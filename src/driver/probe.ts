@@ -1,0 +1,58 @@
+import type { Connection } from './Connection.ts';
+
+/** Characters of an answer that are kept. */
+const MOST = 64 * 1024;
+
+/** Runs a short script of our own over a connection and gives what it printed; rejects if there is no way to. */
+export function probe(connection: Connection, script: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    connection.client.exec(`exec /bin/sh -c '${script.replaceAll("'", `'\\''`)}'`, (error, channel) => {
+      if (error) return reject(error);
+      let answer = '';
+      let complaint = '';
+      let code: number | null = null;
+      channel.on('data', (chunk: Buffer) => {
+        if (answer.length < MOST) answer += chunk.toString('utf8');
+      });
+      channel.stderr.on('data', (chunk: Buffer) => {
+        if (complaint.length < MOST) complaint += chunk.toString('utf8');
+      });
+      channel.on('exit', (status: number | null) => {
+        code = status;
+      });
+      channel.on('close', () => {
+        if (code === 0) resolve(answer);
+        else
+          reject(
+            new Error(complaint.trim() || `it ended with ${code === null ? 'no exit status' : `exit status ${code}`}`),
+          );
+      });
+      channel.end();
+    });
+  });
+}
+
+/** Signals a process group and prints how many living processes were in it just before. */
+export function signalScript(pid: number, signal: string): string {
+  const count =
+    'n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; set -- ${l##*) }; ' +
+    `[ "$3" = ${pid} ] && [ "$1" != Z ] && n=$((n+1)); done`;
+  return `kill -0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -${signal} -- -${pid} 2>/dev/null; echo $n`;
+}
+
+/** Prints the boot id, and PID 1's status line. */
+export const BOOT_SCRIPT = 'cat /proc/sys/kernel/random/boot_id && cat /proc/1/stat';
+
+/** The identity of a boot from what {@link BOOT_SCRIPT} printed. Pure. @throws Error where that is not it */
+export function bootIdentity(answer: string): string {
+  const [bootId = '', stat = ''] = answer.split('\n');
+  // Field 22 of /proc/PID/stat (proc(5)); the name in field 2 may hold anything, so count from its closing parenthesis.
+  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  if (bootId === '' || started === undefined)
+    throw new Error(`this names no boot: ${JSON.stringify(answer.slice(0, 80))}`);
+  return `${bootId}/${started}`;
+}
+
+/** Has the guest reboot a moment after the answer is out; tries the ways from the gentle to the blunt. */
+export const REBOOT_SCRIPT =
+  '( trap "" HUP; sleep 0.2; systemctl reboot || reboot || reboot -f || shutdown -r now ) </dev/null >/dev/null 2>&1 & echo asked';

@@ -1,0 +1,59 @@
+import { CopyError, copyDown, copyUp } from '../driver/index.ts';
+import type { Cause, EventDraft } from '../events/index.ts';
+import type { CopyOptions } from './contract.ts';
+import type { Site } from './Site.ts';
+
+/** Bytes between two events that tell how far a copy is. */
+const STEP = 16 * 1024 * 1024;
+
+/** One copy of a testbed's handle. */
+export interface CopyJob {
+  site: Site;
+  append: (draft: EventDraft) => void;
+  id: string;
+  direction: 'down' | 'up';
+  from: string;
+  to: string;
+  options: CopyOptions;
+}
+
+/** Copies, tells so in events, and gives the cause where it failed. */
+export async function copy({ site, append, id, direction, from, to, options }: CopyJob): Promise<Cause | null> {
+  const { testbed } = site;
+  const { login, signal, onProgress } = options;
+  let bytes = 0;
+  let told = 0;
+  append({ type: 'copy.started', testbed, from: 'runner', copy: id, direction, source: from, target: to });
+  const request = {
+    from,
+    to,
+    ...(login === undefined ? {} : { login }),
+    ...(signal === undefined ? {} : { signal }),
+    onBytes: (more: number) => {
+      bytes += more;
+      onProgress?.(bytes);
+      if (bytes - told < STEP) return;
+      told = bytes;
+      append({ type: 'copy.progressed', testbed, from: 'runner', copy: id, bytes, total: null });
+    },
+  };
+  const run = direction === 'down' ? copyDown : copyUp;
+  try {
+    await run((command, how) => site.commands.start(command, { ...how, record: false }), request);
+    append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes });
+    return null;
+  } catch (error) {
+    const cause = causeOfCopy(error, `copying ${from} to ${to}`);
+    append({ type: 'copy.failed', testbed, from: 'runner', copy: id, cause });
+    return cause;
+  }
+}
+
+function causeOfCopy(error: unknown, doing: string): Cause {
+  if (error instanceof CopyError) {
+    const { causeClass, failure, remote } = error;
+    return remote ?? { class: causeClass, phase: 'copy', doing, detail: failure.message, evidence: [] };
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return { class: 'internal-error', phase: 'copy', doing, detail, evidence: [] };
+}
