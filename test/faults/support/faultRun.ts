@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { ConfiguredBackend } from '../../../src/backends/contract.ts';
+import { type RunReport, type RunTestsOptions, runTests } from '../../../src/runner/index.ts';
+import type { Run } from '../../../src/testbed/index.ts';
+import { EventLog } from '../../support/eventLog.ts';
+import { makePackage, type PackagePlan } from '../../support/packages.ts';
+import { workplace } from '../../support/workplace.ts';
+
+/** A run of a small package, made to fail. */
+export interface FaultRunOptions {
+  readonly backend: ConfiguredBackend;
+  readonly package: PackagePlan;
+  /** Makes the fault happen, while the run goes on. */
+  readonly during?: (log: EventLog, run: Run) => Promise<void>;
+  readonly options?: Partial<RunTestsOptions>;
+}
+
+/** How the run ended, with all that it left. */
+export interface FaultRun {
+  readonly report: RunReport;
+  readonly log: EventLog;
+  readonly outputDir: string;
+  readonly summary: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the package's tests, with a trace and an output directory, and the fault meanwhile. */
+export async function faultRun(plan: FaultRunOptions): Promise<FaultRun> {
+  const directory = workplace();
+  const outputDir = join(directory, 'output');
+  const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    terminal[stream].on('data', (chunk: Buffer) => {
+      said[stream] += chunk.toString();
+    });
+  }
+  const held: { log?: EventLog; fault?: Promise<void> } = {};
+  const report = await runTests({
+    source: makePackage(directory, plan.package),
+    backend: plan.backend,
+    terminal,
+    outputDir,
+    trace: join(directory, 'trace'),
+    onRun: (run) => {
+      held.log = new EventLog(run.events$);
+      held.fault = plan.during?.(held.log, run) ?? Promise.resolve();
+      // It is awaited below; until then a failure shall not count as unhandled.
+      held.fault.catch(() => {});
+    },
+    ...plan.options,
+  });
+  await held.fault;
+  if (held.log === undefined) throw new Error('there was no run');
+  const summary = join(outputDir, 'summary');
+  return {
+    report,
+    log: held.log,
+    outputDir,
+    summary: existsSync(summary) ? readFileSync(summary, 'utf8') : '',
+    ...said,
+  };
+}
