@@ -1,0 +1,87 @@
+import type { CommandEnd, ExecOptions } from '../../testbed/index.ts';
+import type { Io } from '../Io.ts';
+import { endBlock } from '../live/endBlock.ts';
+import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
+import { gather, pump } from '../live/pump.ts';
+import { inSession, type Session } from '../live/session.ts';
+import type { ExecFlags } from '../verbs/exec.ts';
+import { assignment } from '../words.ts';
+
+/** Bytes of each output stream that --json keeps. */
+const KEPT = 64 * 1024 * 1024;
+
+/** Runs a line, or a program with its arguments, in a new testbed. @returns the exit code */
+export async function runCommand(
+  line: string | readonly string[],
+  flags: ExecFlags,
+  where: readonly string[],
+  io: Io,
+): Promise<number> {
+  const json = flags.json ?? false;
+
+  const { value, end, home, watch } = await inSession(io, where, flags, (session) => execute(session, line, flags, io));
+  const commandEnd = value?.end ?? null;
+  const exitCode = exitCodeOfCommand(commandEnd, end);
+  if (json) {
+    const { run, directory: trace } = home;
+    io.document({
+      run,
+      trace,
+      exitCode,
+      result: commandEnd?.result ?? null,
+      leaked: commandEnd?.leaked ?? false,
+      stdout: value?.stdout ?? '',
+      stderr: value?.stderr ?? '',
+      truncated: value?.truncated ?? false,
+      cause: end.cause ?? commandEnd?.cause ?? null,
+    });
+  }
+  if (!isOwnEnd(commandEnd, end)) {
+    const cause = end.cause ?? commandEnd?.cause ?? null;
+    watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+  }
+  return exitCode;
+}
+
+interface Executed {
+  readonly end: CommandEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+}
+
+async function execute(
+  { run, testbed, watch }: Session,
+  line: string | readonly string[],
+  flags: ExecFlags,
+  io: Io,
+): Promise<Executed> {
+  const running = testbed.start(line, { ...optionsOf(flags, io), signal: run.aborted });
+  // From now on the terminal is the command's.
+  watch.screen.suspend();
+  try {
+    if (flags.json) {
+      const [end, stdout, stderr] = await Promise.all([
+        running.ended,
+        gather(running.stdout, KEPT),
+        gather(running.stderr, KEPT),
+      ]);
+      return { end, stdout: stdout.text, stderr: stderr.text, truncated: stdout.truncated || stderr.truncated };
+    }
+    const [end] = await Promise.all([running.ended, pump(running.stdout, io.stdout), pump(running.stderr, io.stderr)]);
+    return { end, stdout: '', stderr: '', truncated: false };
+  } finally {
+    io.stdin.pause();
+    watch.screen.resume();
+  }
+}
+
+function optionsOf(flags: ExecFlags, io: Io): ExecOptions {
+  return {
+    ...(flags.stdin === false ? {} : { stdin: io.stdin }),
+    ...(flags.user === undefined ? {} : { login: flags.user }),
+    ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
+    ...(flags.env === undefined ? {} : { env: Object.fromEntries(flags.env.map(assignment)) }),
+    ...(flags.timeout === undefined ? {} : { timeout: Math.round(flags.timeout * 1000) }),
+  };
+}

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { systemClock } from '../../events/index.ts';
+import { type ReapedRun, reap } from '../../trace/index.ts';
+import type { Io } from '../Io.ts';
+import { openDebugLog } from '../live/debugLog.ts';
+import { traceArgument } from '../live/traceArgument.ts';
+import { shellWords } from '../words.ts';
+
+/** Finishes dead runs: all that are known, or those given. @returns the exit code: 0 nothing is left, 1 something is */
+export async function reapRuns(
+  runs: readonly string[],
+  { debug, json }: { debug: boolean; json: boolean },
+  io: Io,
+): Promise<number> {
+  const log = debug ? await openDebugLog(io.stderr, io.stderr.isTTY === true) : null;
+  const traces = await Promise.all(runs.map((run) => traceArgument(run, false, io.env)));
+  const reaped = await reap({
+    clock: systemClock,
+    env: io.env,
+    ...(traces.length === 0 ? {} : { runs: traces.map((trace) => resolve(trace)) }),
+    ...(log === null ? {} : { log }),
+  });
+  if (json) io.document({ runs: reaped });
+  else io.stdout.write(renderReaped(reaped, runs.length > 0));
+  return reaped.some(leavesSomething) ? 1 : 0;
+}
+
+/** Whether a person has still to do something about the run. */
+function leavesSomething({ outcome, left }: ReapedRun): boolean {
+  return left.length > 0 || outcome === 'unreadable';
+}
+
+/** What became of the runs, in words. Of runs that nobody asked for, only those with news are told. Pure. */
+export function renderReaped(reaped: readonly ReapedRun[], all: boolean): string {
+  const told = reaped.filter(({ outcome }) => all || (outcome !== 'clean' && outcome !== 'alive'));
+  const alive = reaped.filter(({ outcome }) => outcome === 'alive').length;
+  const lines = told.flatMap(linesOf);
+  if (!all && alive > 0) lines.push(`${alive} ${alive === 1 ? 'run is' : 'runs are'} still going and left alone.`);
+  if (lines.length === 0) lines.push('Nothing to reap.');
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function linesOf({ run, outcome, released, left, concluded, problem }: ReapedRun): string[] {
+  const lines = [
+    `Run ${run}: ${sentence(outcome, problem)}${concluded ? ' Its trace now says that it was killed.' : ''}`,
+  ];
+  for (const { kind, name } of released) lines.push(`  removed  ${kind} ${shellWords([name])}`);
+  for (const { kind, name, reason, command } of left) {
+    lines.push(
+      `  left     ${kind} ${shellWords([name])}: ${reason}${command === null ? '' : `; this removes it: ${command}`}`,
+    );
+  }
+  return lines;
+}
+
+function sentence(outcome: ReapedRun['outcome'], problem: string | null): string {
+  switch (outcome) {
+    case 'finished':
+      return 'finished.';
+    case 'clean':
+      return 'has ended and left nothing.';
+    case 'alive':
+      return 'is still going; left alone.';
+    case 'elsewhere':
+      return 'runs, or ran, on another host or in another container; left alone. Reap it there.';
+    case 'busy':
+      return 'is being reaped by another process.';
+    case 'unreadable':
+      return `cannot be reaped: ${problem ?? 'its trace cannot be read'}.`;
+  }
+}

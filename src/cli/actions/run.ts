@@ -1,0 +1,61 @@
+import { type RunReport, runTests } from '../../runner/index.ts';
+import { configureBackend, type Run } from '../../testbed/index.ts';
+import type { Io } from '../Io.ts';
+import { endBlock } from '../live/endBlock.ts';
+import { interactiveTerminal } from '../live/interactiveTerminal.ts';
+import { openOptions } from '../live/session.ts';
+import { type TraceHome, tidyRuns, traceHome } from '../live/traceHome.ts';
+import { Watch } from '../live/Watch.ts';
+import type { RunSettings } from '../verbs/run.ts';
+
+/** Tests a package on a backend. @returns the exit code, as autopkgtest's */
+export async function testPackage(
+  { tests, session }: RunSettings,
+  words: { what: readonly string[]; where: readonly string[] },
+  io: Io,
+): Promise<number> {
+  const { json = false, debug = false } = session;
+  const backend = await configureBackend(words.where);
+  const home = traceHome({ trace: session.trace, outputDir: tests.outputDir }, io.env);
+  const told = tests.quiet !== true;
+  const watch = await Watch.open(io, { debug, live: told, lines: told });
+  const { screen } = watch;
+  // A reader who leaves does not end the run: its files, its trace and its exit code are there for others.
+  io.onReaderGone = () => {};
+  let report: RunReport;
+  try {
+    report = await runTests({
+      ...tests,
+      backend,
+      terminal: { stdout: json ? screen.stderr : screen.stdout, stderr: screen.stderr },
+      trace: home.directory,
+      runId: home.run,
+      interactive: interactiveTerminal(io, screen, json ? io.stderr : io.stdout),
+      testbed: openOptions(session),
+      commandLine: ['trundle', 'run', ...words.what, '--', ...backend.words],
+      ...(watch.log === null ? {} : { log: watch.log }),
+      onRun: (run) => {
+        watch.begin(run, home);
+        if (json) printEvents(run, io);
+      },
+    });
+  } finally {
+    watch.end();
+  }
+  await tellEnd(report, home, watch);
+  await tidyRuns(io.env);
+  return report.exitCode;
+}
+
+/** Each event as a line of JSON on stdout, as it comes. */
+function printEvents(run: Run, io: Io): void {
+  run.events$.subscribe((event) => {
+    if (!io.stdout.destroyed) io.stdout.write(`${JSON.stringify(event)}\n`);
+  });
+}
+
+/** A run in which no test failed has said all by now. */
+async function tellEnd({ exitCode, cause }: RunReport, home: TraceHome, watch: Watch): Promise<void> {
+  if (exitCode === 0 || exitCode === 2) return;
+  watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+}

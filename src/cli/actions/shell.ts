@@ -1,0 +1,39 @@
+import type { Io } from '../Io.ts';
+import { endBlock } from '../live/endBlock.ts';
+import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
+import { interactiveTerminal } from '../live/interactiveTerminal.ts';
+import { inSession } from '../live/session.ts';
+import type { ShellFlags } from '../verbs/shell.ts';
+import { assignment } from '../words.ts';
+
+/** Opens a testbed and lends this terminal to a shell, or a line, in it. @returns the exit code */
+export async function openShell(
+  line: string | undefined,
+  flags: ShellFlags,
+  where: readonly string[],
+  io: Io,
+): Promise<number> {
+  const json = flags.json ?? false;
+  const output = json ? io.stderr : io.stdout;
+  const { value, end, home, watch } = await inSession(io, where, flags, async ({ run, testbed, watch: { screen } }) => {
+    const terminal = interactiveTerminal(io, screen, output);
+    if (terminal === null) throw new Error('the terminal has gone');
+    try {
+      return await testbed.shell({
+        ...terminal.acquire(),
+        signal: run.aborted,
+        ...(line === undefined ? {} : { line }),
+        ...(flags.user === undefined ? {} : { login: flags.user }),
+        ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
+        ...(flags.env === undefined ? {} : { env: Object.fromEntries(flags.env.map(assignment)) }),
+      });
+    } finally {
+      terminal.release();
+    }
+  });
+  const exitCode = exitCodeOfCommand(value, end);
+  const cause = end.cause ?? value?.cause ?? null;
+  if (json) io.document({ run: home.run, trace: home.directory, exitCode, result: value?.result ?? null, cause });
+  if (!isOwnEnd(value, end)) watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+  return exitCode;
+}

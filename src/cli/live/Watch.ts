@@ -1,0 +1,69 @@
+import { systemClock } from '../../events/index.ts';
+import type { Run } from '../../testbed/index.ts';
+import { type Io, leaveNow } from '../Io.ts';
+import { type Colors, canDraw, colorsFor } from './colors.ts';
+import { type Log, logRun, openDebugLog } from './debugLog.ts';
+import { followRun } from './followRun.ts';
+import { Screen } from './Screen.ts';
+import { Supervisor } from './Supervisor.ts';
+import { makeKnown, type TraceHome } from './traceHome.ts';
+
+/** How a run is watched. */
+export interface WatchOptions {
+  /** Logs everything on stderr. */
+  readonly debug: boolean;
+  /** Draws a status line on a terminal. */
+  readonly live: boolean;
+  /** Prints lines about the testbed where there is no terminal. */
+  readonly lines: boolean;
+}
+
+/** The process's side of one run: what a person sees of it, and what signals and faults do to it. */
+export class Watch {
+  readonly screen: Screen;
+  readonly colors: Colors;
+  readonly log: Log | null;
+  readonly #io: Io;
+  readonly #options: WatchOptions;
+  #supervisor: Supervisor | null = null;
+  #unfollow: (() => void) | null = null;
+
+  private constructor(io: Io, options: WatchOptions, screen: Screen, log: Log | null) {
+    this.#io = io;
+    this.#options = options;
+    this.screen = screen;
+    this.colors = colorsFor(io.stderr, io.env);
+    this.log = log;
+  }
+
+  static async open(io: Io, options: WatchOptions): Promise<Watch> {
+    const screen = new Screen(io.stdout, io.stderr, options.live && canDraw(io.stderr, io.env));
+    const log = options.debug ? await openDebugLog(screen.stderr, io.stderr.isTTY === true) : null;
+    return new Watch(io, options, screen, log);
+  }
+
+  /** Begins, before anything happens in the run. */
+  begin(run: Run, home: TraceHome): void {
+    const { clock } = { clock: systemClock };
+    makeKnown(home, (message) => this.say(message), this.#io.env);
+    this.#supervisor = new Supervisor(run, { clock, say: (message) => this.say(message), leave: leaveNow });
+    if (this.log !== null) logRun(run, this.log);
+    this.#unfollow = followRun(run, { screen: this.screen, colors: this.colors, clock, lines: this.#options.lines });
+  }
+
+  /** Ends the run in order, as a signal does. */
+  interrupt(signal: string): void {
+    this.#supervisor?.interrupt(signal);
+  }
+
+  /** The run is over. */
+  end(): void {
+    this.#unfollow?.();
+    this.#supervisor?.end();
+  }
+
+  /** Tells a person something, as a line of its own. */
+  say(message: string): void {
+    this.screen.stderr.write(`${this.colors.yellow('trundle:')} ${message}\n`);
+  }
+}

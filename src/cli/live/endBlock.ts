@@ -1,0 +1,66 @@
+import type { Cause } from '../../events/index.ts';
+import { CAUSES, type Explanation, explain, readTrace, TraceError } from '../../trace/index.ts';
+import { shellWords } from '../words.ts';
+import type { Colors } from './colors.ts';
+import type { TraceHome } from './traceHome.ts';
+
+/** How many proofs, and how many things left behind, are shown; the rest is in the trace. */
+const SHOWN = 3;
+
+/** How a run ended, for the last words about it. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly cause: Cause | null;
+  readonly home: TraceHome;
+}
+
+/** The last words about a run that failed: what failed, what proves it, where the trace is, and how to go on. */
+export async function endBlock(ending: Ending, colors: Colors): Promise<string> {
+  return renderEnd(ending, await explanationOf(ending.home.directory), colors);
+}
+
+/** See {@link endBlock}. Pure. */
+export function renderEnd({ exitCode, cause, home }: Ending, told: Explanation | null, colors: Colors): string {
+  const row = (name: string, text: string) => `  ${colors.dim(name.padEnd(8))} ${text}\n`;
+  let text = `${colors.red('trundle:')} ${headline(exitCode, cause, told)}\n`;
+  if (cause !== null) text += row('while', `${cause.doing}${cause.detail ? `: ${oneLine(cause.detail)}` : ''}`);
+  for (const proof of (told?.evidence ?? []).slice(0, SHOWN)) {
+    text += row(
+      'proof',
+      `${(proof.at / 1000).toFixed(3)} s  ${proof.testbed === null ? '' : `${proof.testbed}: `}${proof.text}`,
+    );
+  }
+  for (const { kind, name, command } of (told?.left ?? []).slice(0, SHOWN)) {
+    text += row('left', `${kind} ${shellWords([name])}${command === null ? '' : `; this removes it: ${command}`}`);
+  }
+  text += row('trace', home.directory);
+  text += row('more', `trundle explain ${home.argument}`);
+  if ((told?.left.length ?? 0) > 0) text += row('', `trundle reap ${home.argument}`);
+  return text;
+}
+
+function headline(exitCode: number, cause: Cause | null, told: Explanation | null): string {
+  const tests = told?.tests ?? [];
+  const failed = tests.filter(({ outcome }) => outcome === 'fail' || outcome === 'badpkg').map(({ test }) => test);
+  const count =
+    failed.length === 0
+      ? ''
+      : `${failed.length} of ${tests.length} tests failed: ${failed.slice(0, 8).join(', ')}${failed.length > 8 ? ', ...' : ''}. `;
+  if (cause !== null) return `exit code ${exitCode}. ${count}${CAUSES[cause.class].meaning}`;
+  if (exitCode === 8) return `exit code ${exitCode}. No test said anything about the package.`;
+  return `exit code ${exitCode}. ${count}`.trimEnd();
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, '; ').replaceAll(/\p{Cc}/gu, ' ');
+}
+
+async function explanationOf(directory: string): Promise<Explanation | null> {
+  try {
+    return await explain(await readTrace(directory));
+  } catch (error) {
+    // The cause is known without it; that the trace is not readable is told by `trundle explain`.
+    if (error instanceof TraceError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { VERSION } from '../../events/index.ts';
+import {
+  configureBackend,
+  createRun,
+  type OpenOptions,
+  type Run,
+  type RunEnd,
+  type Testbed,
+  TestbedError,
+} from '../../testbed/index.ts';
+import type { Io } from '../Io.ts';
+import type { SessionFlags } from '../sessionOptions.ts';
+import { type TraceHome, tidyRuns, traceHome } from './traceHome.ts';
+import { Watch } from './Watch.ts';
+
+/** A session: one testbed, opened for something other than tests. */
+export interface Session {
+  readonly run: Run;
+  readonly testbed: Testbed;
+  readonly watch: Watch;
+}
+
+/** How a session ended. */
+export interface SessionEnd<T> {
+  /** What was made of the testbed; null where it did not come to that. */
+  readonly value: T | null;
+  readonly end: RunEnd;
+  readonly home: TraceHome;
+  readonly watch: Watch;
+}
+
+/** Opens a testbed, does something with it, and closes it again. Throws nothing that happens in the run. */
+export async function inSession<T>(
+  io: Io,
+  backendWords: readonly string[],
+  flags: SessionFlags,
+  use: (session: Session) => Promise<T>,
+): Promise<SessionEnd<T>> {
+  const backend = await configureBackend(backendWords);
+  const home = traceHome({ trace: flags.trace }, io.env);
+  const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false });
+  const run = createRun({ trace: home.directory, id: home.run, ...(watch.log === null ? {} : { log: watch.log }) });
+  watch.begin(run, home);
+  // As SIGPIPE would: a command whose output nobody wants any more is ended.
+  io.onReaderGone = () => watch.interrupt('SIGPIPE');
+  run.emit({
+    type: 'run.started',
+    testbed: null,
+    from: 'runner',
+    tests: false,
+    trundle: VERSION,
+    sources: [],
+    backend: [...backend.words],
+  });
+  const value = await useTestbed(run, watch, () => run.openTestbed(backend, openOptions(flags)), use);
+  const end = await run.close();
+  watch.end();
+  await tidyRuns(io.env);
+  return { value, end, home, watch };
+}
+
+/** What of the flags concerns the opening of a testbed. Pure. */
+export function openOptions({ deadline, maxConnections }: SessionFlags): OpenOptions {
+  return {
+    ...(deadline === undefined ? {} : { deadlines: deadline }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+  };
+}
+
+async function useTestbed<T>(
+  run: Run,
+  watch: Watch,
+  open: () => Promise<Testbed>,
+  use: (session: Session) => Promise<T>,
+): Promise<T | null> {
+  try {
+    const testbed = await open();
+    run.forced.addEventListener('abort', () => void testbed.close({ force: true, reason: 'the operator insisted' }), {
+      once: true,
+    });
+    const value = await use({ run, testbed, watch });
+    await testbed.close();
+    return value;
+  } catch (error) {
+    // What a testbed fails of is in the trace, and so in the run's end.
+    if (error instanceof TestbedError) return null;
+    const detail = error instanceof Error ? error.message : String(error);
+    const doing = 'using the testbed';
+    run.emit({
+      type: 'step.failed',
+      testbed: null,
+      from: 'runner',
+      doing,
+      cause: { class: 'internal-error', phase: 'exec', doing, detail, evidence: [] },
+    });
+    return null;
+  }
+}

@@ -1,0 +1,213 @@
+import { type Command, Option } from 'commander';
+import type { RunTestsOptions } from '../../runner/index.ts';
+import type { Io } from '../Io.ts';
+import { parseWords, verbCommand } from '../parse.ts';
+import { addSessionOptions, type SessionFlags, sessionOf } from '../sessionOptions.ts';
+import { UsageError } from '../UsageError.ts';
+import { assignmentValue, collect, collectList, countValue, factorValue, secondsValue } from '../values.ts';
+import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../words.ts';
+
+const EXAMPLE = 'examples/hello -- null';
+
+/** `trundle run [options] SOURCE -- BACKEND [backend options]`. @returns the exit code, as autopkgtest's */
+export async function run(words: readonly string[], io: Io): Promise<number> {
+  const parts = halves(words);
+  if (asksForBackendHelp(parts.where)) {
+    const { showBackend } = await import('../actions/backends.ts');
+    return await showBackend(parts.where[0], io);
+  }
+  teachSeparator('run', parts, EXAMPLE);
+  const settings = parseRun(parts.what);
+  const where = backendWords('run', parts, EXAMPLE);
+  const { testPackage } = await import('../actions/run.ts');
+  return await testPackage(settings, { what: parts.what, where }, io);
+}
+
+/** What of a run's options comes from the words before `--`. */
+export type TestFlags = Pick<
+  RunTestsOptions,
+  | 'source'
+  | 'outputDir'
+  | 'logFile'
+  | 'summaryFile'
+  | 'quiet'
+  | 'env'
+  | 'lang'
+  | 'timeouts'
+  | 'timeoutFactor'
+  | 'user'
+  | 'parallel'
+  | 'testNames'
+  | 'skipTests'
+  | 'ignoreRestrictions'
+  | 'internet'
+  | 'shell'
+>;
+
+/** The words before `--`, understood. */
+export interface RunSettings {
+  readonly tests: TestFlags;
+  readonly session: SessionFlags;
+}
+
+const HELP = `
+What comes after -- names the backend, the kind of testbed, and sets its options:
+  trundle run -- BACKEND --help    the options of a backend
+  trundle backends                 the backends there are, and whether this machine can run them
+
+Exit status, as autopkgtest's: 0 all tests passed, 2 some were skipped or flaky, 4 a test failed, 6 both,
+8 no test said anything about the package, 12 the package is erroneous, 14 that and 2, 16 the testbed failed,
+20 any other failure; 129, 130 and 143 where SIGHUP, SIGINT (Ctrl-C) and SIGTERM ended the run.
+
+Examples:
+  trundle run examples/hello -- null
+  trundle run -o out --test-name smoke ./mypackage -- ssh build.example.org`;
+
+/** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
+const LATER: readonly string[] = [
+  '--override-control <path>',
+  '-a, --test-architecture <arch>',
+  '--setup-commands <commands>',
+  '-U, --apt-upgrade',
+  '--setup-commands-boot <commands>',
+  '--add-apt-source <source>',
+  '--add-apt-release <release>',
+  '--pin-packages <packages>',
+  '--apt-pocket <pocket>',
+  '--apt-default-release <release>',
+  '--no-apt-fallback',
+  '--copy <files>',
+  '--insecure',
+  '--gain-root <command>',
+  '--timeout <seconds>',
+  '--no-auto-control',
+  '-V, --validate',
+];
+
+/** The verb's command line. */
+export function runCommand(): Command {
+  const command = verbCommand(
+    'run',
+    '[options] SOURCE -- BACKEND [backend options]',
+    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is the directory of a source package; a relative one has a slash in it, as in ./hello.',
+  )
+    .argument('[source...]')
+    .optionsGroup('What to test:')
+    .option('--test-name <name>', 'run only this test; may be given again', collect)
+    .option('--skip-test <name>', 'leave this test out; may be given again', collect)
+    .option('--ignore-restrictions <names>', 'run tests in spite of these restrictions, parted by commas', collectList)
+    .addOption(
+      new Option('--needs-internet <how>', 'run or skip tests that need the internet').choices(['run', 'try', 'skip']),
+    )
+    .addOption(new Option('-B, --no-built-binaries', 'build nothing, which is always so for now').default(undefined))
+    .optionsGroup('What to keep:')
+    .option('-o, --output-dir <dir>', 'write log, summary, artifacts and trace here; must be empty or not exist')
+    .option('-l, --log-file <file>', 'write the log here instead of into the output directory')
+    .option('--summary-file <file>', 'write the summary here instead of into the output directory')
+    .addOption(new Option('--summary <file>').hideHelp())
+    .option('-q, --quiet', 'print only what the tests print, and their results')
+    .optionsGroup('How the tests run:')
+    .option('--env <name=value>', 'set a variable for the tests; may be given again', assignmentValue)
+    .option('--set-lang <lang>', 'set LANG for the tests (default: C.UTF-8)')
+    .option('-u, --user <login>', 'run tests that do not need root as this user')
+    .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
+    .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
+    .option('--shell', 'open a shell in the testbed after every test')
+    .optionsGroup('How long it may take:')
+    .option('--timeout-test <seconds>', 'one test (default: 10000)', secondsValue)
+    .option('--timeout-short <seconds>', 'a short command in the testbed (default: 100)', secondsValue)
+    .option('--timeout-copy <seconds>', 'copying files (default: 300)', secondsValue)
+    .option('--timeout-install <seconds>', 'installing packages (default: 3000)', secondsValue)
+    .option('--timeout-build <seconds>', 'building a package (default: 100000)', secondsValue)
+    .option('--timeout-factor <factor>', 'multiply all timeouts above by this', factorValue);
+  addSessionOptions(command, 'print every event as a line of JSON on stdout, and all else on stderr');
+  for (const flags of LATER) addLater(command, flags);
+  return command.addHelpText('after', HELP);
+}
+
+function addLater(command: Command, flags: string): void {
+  const option = new Option(flags).hideHelp();
+  command.addOption(option);
+  command.on(`option:${option.name()}`, () => {
+    throw new UsageError(`${option.long} is an option of autopkgtest that Trundle does not support yet`);
+  });
+}
+
+interface Flags extends SessionFlags {
+  testName?: readonly string[];
+  skipTest?: readonly string[];
+  ignoreRestrictions?: readonly string[];
+  needsInternet?: 'run' | 'try' | 'skip';
+  outputDir?: string;
+  logFile?: string;
+  summaryFile?: string;
+  summary?: string;
+  quiet?: boolean;
+  env?: readonly string[];
+  setLang?: string;
+  user?: string;
+  buildParallel?: number;
+  shellFail?: boolean;
+  shell?: boolean;
+  timeoutTest?: number;
+  timeoutShort?: number;
+  timeoutCopy?: number;
+  timeoutInstall?: number;
+  timeoutBuild?: number;
+  timeoutFactor?: number;
+}
+
+/** Reads the words before `--`. @throws UsageError, HelpShown */
+export function parseRun(words: readonly string[]): RunSettings {
+  const command = parseWords(runCommand(), words);
+  const flags = command.opts<Flags>();
+  if (flags.needsInternet === 'try') {
+    throw new UsageError('--needs-internet=try is not supported yet; run and skip are');
+  }
+  return { tests: { source: sourceOf(command.args), ...testsOf(flags) }, session: sessionOf(flags) };
+}
+
+function sourceOf(operands: readonly string[]): string {
+  const [source, ...more] = operands;
+  if (source === undefined)
+    throw new UsageError('nothing to test: SOURCE is missing before `--`', `as in: trundle run ${EXAMPLE}`);
+  if (more.length > 0) {
+    throw new UsageError(
+      `one SOURCE is expected before \`--\`, and there are ${operands.length}: ${operands.join(', ')}. Testing local packages (.deb) is not supported yet.`,
+      `as in: trundle run ${EXAMPLE}`,
+    );
+  }
+  if (source.startsWith('@')) throw new UsageError(`files of arguments (${source}) are not supported yet`);
+  return source;
+}
+
+function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
+  return withoutUndefined({
+    outputDir: flags.outputDir,
+    logFile: flags.logFile,
+    summaryFile: flags.summaryFile ?? flags.summary,
+    quiet: flags.quiet,
+    env: flags.env,
+    lang: flags.setLang,
+    timeouts: withoutUndefined({
+      test: flags.timeoutTest,
+      short: flags.timeoutShort,
+      copy: flags.timeoutCopy,
+      install: flags.timeoutInstall,
+      build: flags.timeoutBuild,
+    }),
+    timeoutFactor: flags.timeoutFactor,
+    user: flags.user,
+    parallel: flags.buildParallel,
+    testNames: flags.testName,
+    skipTests: flags.skipTest,
+    ignoreRestrictions: flags.ignoreRestrictions,
+    internet: flags.needsInternet === undefined ? undefined : flags.needsInternet === 'run',
+    shell: flags.shell ? ('always' as const) : flags.shellFail ? ('on-failure' as const) : undefined,
+  });
+}
+
+/** The same object without the keys that have no value: options that are not given must not be there. */
+function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
