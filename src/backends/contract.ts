@@ -132,4 +132,3 @@ export class BackendError extends Error {
     this.remedy = options?.remedy;
   }
 }
-

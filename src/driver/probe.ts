@@ -37,7 +37,7 @@ export function signalScript(pid: number, signal: string): string {
   const count =
     'n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; set -- ${l##*) }; ' +
     `[ "$3" = ${pid} ] && [ "$1" != Z ] && n=$((n+1)); done`;
-  return `kill -0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -${signal} -- -${pid} 2>/dev/null; echo $n`;
+  return `kill -s 0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -s ${signal} -- -${pid} 2>/dev/null; echo $n`;
 }
 
 /** Prints the boot id, and PID 1's status line. */

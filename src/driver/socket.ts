@@ -93,7 +93,9 @@ const LOSS_BY_CODE: Readonly<Record<string, Loss>> = {
 /** How an error of the byte stream ended it. Pure. */
 export function lossOf(error: unknown): Loss {
   const code = codeOf(error);
-  return code === null ? 'closed' : (LOSS_BY_CODE[code] ?? 'unreachable');
+  if (code === null) return 'closed';
+  // Node's own complaints, as opposed to the system's, are about our use of the stream.
+  return LOSS_BY_CODE[code] ?? (code.startsWith('ERR_') ? 'local' : 'unreachable');
 }
 
 /** An error as a failure for the trace. Pure. */

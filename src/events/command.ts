@@ -42,7 +42,7 @@ export const DEADLINES = {
   exchange: 10_000,
   auth: 20_000,
   'hang-up': 5_000,
-  channel: 20_000,
+  channel: 60_000,
   command: 0,
   terminate: 10_000,
   kill: 5_000,

@@ -1,12 +1,18 @@
 import type { Duplex } from 'node:stream';
 
-/** How the stand-in enters the testbed to run one command. Null: this machine itself. */
+/** A process that runs one session of the stand-in. */
+export interface SessionProcess {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** How the stand-in enters the testbed to run one session. */
 export interface Entry {
-  /**
-   * Turns a login name and the shell's argv into the process to spawn: `chroot DIR su ...`, `podman exec ...`.
-   * Throws for a login that does not exist.
-   */
-  enter(login: string, argv: readonly string[]): { argv: readonly string[]; env: Readonly<Record<string, string>>; cwd: string; uid?: number; gid?: number };
+  /** The login shell of a login, or null where the testbed knows no such login. */
+  shellOf(login: string): string | null;
+  /** Turns a login and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */
+  enter(login: string, argv: readonly string[]): SessionProcess;
 }
 
 /** An SSH server inside this process, for testbeds without an sshd. */

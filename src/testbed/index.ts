@@ -1,4 +1,5 @@
-export type { ConfiguredBackend } from '../backends/contract.ts';
+export { type ConfiguredBackend, configureBackend } from '../backends/index.ts';
+export { createMachines } from '../machines/index.ts';
 export type {
   ClosedTestbed,
   CommandEnd,

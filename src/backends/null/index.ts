@@ -1,0 +1,77 @@
+import { userInfo } from 'node:os';
+import { NEVER } from 'rxjs';
+import * as z from 'zod';
+import { createStandIn, hostEntry, type StandIn } from '../../standin/index.ts';
+import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
+
+const options = z.object({
+  user: z.string().optional().describe('login name for commands that ask for none; your own by default'),
+  normalUser: z.string().optional().describe('ordinary user to suggest for tests that do not need root'),
+});
+
+/** The machine itself as a testbed, reached through an SSH server inside our own process. */
+export const nullBackend = defineBackend({
+  name: 'null',
+  summary: 'this machine itself, without any isolation; needs no sshd',
+  options,
+  probe: async () => ({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
+  capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
+  open: (chosen, host) => new NullTestbed(chosen, host),
+});
+
+class NullTestbed implements BackendVerbs {
+  readonly observations$ = NEVER;
+  readonly #options: z.output<typeof options>;
+  readonly #host: BackendHost;
+  #standIn: StandIn | null = null;
+
+  constructor(chosen: z.output<typeof options>, host: BackendHost) {
+    this.#options = chosen;
+    this.#host = host;
+  }
+
+  async create(): Promise<void> {
+    const entry = hostEntry();
+    const { user, normalUser } = this.#options;
+    for (const login of [user, normalUser]) {
+      if (login === undefined || entry.shellOf(login) !== null) continue;
+      const remedy = isRoot() ? `adduser ${login}` : 'run as root, or leave the option out';
+      throw new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy });
+    }
+  }
+
+  async start(): Promise<void> {
+    this.#standIn = createStandIn({ entry: hostEntry(), log: (message, fields) => this.#host.log(message, fields) });
+  }
+
+  async endpoint(): Promise<Location> {
+    const standIn = this.#standIn;
+    if (standIn === null) throw new BackendError('not-started', 'the stand-in SSH server is not running');
+    const { user = userInfo().username, normalUser } = this.#options;
+    return {
+      endpoint: {
+        via: { kind: 'memory', name: this.#host.testbed },
+        server: 'stand-in',
+        login: user,
+        ...(normalUser === undefined ? {} : { normalUser }),
+        hostKeys: [standIn.hostKey],
+        credentials: { privateKeys: [standIn.clientKey] },
+        connect: () => standIn.connect(),
+      },
+      capabilities: isRoot() && user === 'root' ? ['root-on-testbed'] : [],
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#standIn?.close();
+    this.#standIn = null;
+  }
+
+  async destroy(): Promise<void> {
+    await this.stop();
+  }
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import type { IPty } from 'node-pty';
+import type { ServerChannel } from 'ssh2';
+import type { SessionProcess } from './contract.ts';
+
+/** A terminal's size and kind, as the client asks for it (RFC 4254, section 6.2). */
+export interface PtyRequest {
+  columns: number;
+  rows: number;
+  term: string;
+}
+
+type NodePty = typeof import('node-pty');
+
+/** Loads node-pty, an optional dependency; null where it is not installed or was not built. */
+export async function loadPty(): Promise<NodePty | null> {
+  try {
+    return await import('node-pty');
+  } catch {
+    return null;
+  }
+}
+
+/** One session's process, on a pseudo-terminal. */
+export class PtySession {
+  readonly #pty: IPty;
+
+  constructor(
+    nodePty: NodePty,
+    request: PtyRequest,
+    process: SessionProcess,
+    channel: ServerChannel,
+    onEnd: (session: PtySession) => void,
+  ) {
+    const [program = '', ...args] = process.argv;
+    this.#pty = nodePty.spawn(program, args, {
+      name: request.term,
+      cols: Math.max(1, request.columns),
+      rows: Math.max(1, request.rows),
+      cwd: existsSync(process.cwd) ? process.cwd : '/',
+      env: { ...process.env, TERM: request.term },
+      encoding: null,
+    });
+    // With encoding null it gives and takes bytes, whatever its types say.
+    this.#pty.onData((data) => {
+      if (channel.write(data as unknown as Buffer)) return;
+      this.#pty.pause();
+      channel.once('drain', () => this.#pty.resume());
+    });
+    channel.on('data', (chunk: Buffer) => this.#pty.write(chunk as unknown as string));
+    channel.on('error', () => {});
+    channel.once('close', () => this.signal('SIGHUP'));
+    this.#pty.onExit(({ exitCode, signal }) => {
+      if (signal) channel.exit(signalName(signal), false);
+      else channel.exit(exitCode);
+      channel.end();
+      onEnd(this);
+    });
+  }
+
+  resize({ columns, rows }: { columns: number; rows: number }): void {
+    this.#pty.resize(Math.max(1, columns), Math.max(1, rows));
+  }
+
+  /** Signals the whole process group, whoever of it is left. */
+  signal(name: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#pty.pid, name);
+    } catch {
+      // ESRCH: nobody is left, which is what was wanted.
+    }
+  }
+}
+
+function signalName(number: number): string {
+  const names: Record<number, string> = {
+    1: 'HUP',
+    2: 'INT',
+    3: 'QUIT',
+    6: 'ABRT',
+    9: 'KILL',
+    11: 'SEGV',
+    13: 'PIPE',
+    15: 'TERM',
+  };
+  return names[number] ?? 'TERM';
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import type { ServerChannel } from 'ssh2';
+import type { SessionProcess } from './contract.ts';
+
+/** One session's process, on pipes. It is the leader of a new process group, as a session of sshd is. */
+export class Session {
+  readonly #child: ChildProcess;
+  readonly #channel: ServerChannel;
+  readonly #onEnd: (session: Session) => void;
+  #exited = false;
+
+  constructor(process: SessionProcess, channel: ServerChannel, onEnd: (session: Session) => void) {
+    this.#channel = channel;
+    this.#onEnd = onEnd;
+    const [program = '', ...args] = process.argv;
+    // sshd goes on in / where the home directory is missing.
+    const cwd = existsSync(process.cwd) ? process.cwd : '/';
+    this.#child = spawn(program, args, {
+      cwd,
+      env: { ...process.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#wire();
+  }
+
+  /** Signals the whole process group, whoever of it is left. */
+  signal(name: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, name);
+    } catch {
+      // ESRCH: nobody is left, which is what was wanted.
+    }
+  }
+
+  #wire(): void {
+    const child = this.#child;
+    const channel = this.#channel;
+    child.once('error', (error) => {
+      channel.stderr.write(`${error.message}\n`);
+      this.#exit(127, null);
+      this.#closed();
+    });
+    child.once('exit', (code, signal) => this.#exit(code, signal));
+    child.once('close', () => this.#closed());
+    this.#pump(child.stdout as Readable, channel);
+    this.#pump(child.stderr as Readable, channel.stderr);
+    channel.pipe(child.stdin as NodeJS.WritableStream);
+    child.stdin?.on('error', () => {
+      // The process does not read its stdin: what still comes is dropped, as a closed pipe would.
+      channel.unpipe();
+      channel.resume();
+    });
+    channel.once('close', () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.stdin?.destroy();
+    });
+    channel.on('error', () => {});
+  }
+
+  #pump(from: Readable, to: NodeJS.WritableStream): void {
+    from.on('data', (chunk: Buffer) => {
+      if (to.write(chunk)) return;
+      from.pause();
+      to.once('drain', () => from.resume());
+    });
+    from.on('error', () => {});
+  }
+
+  #exit(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    if (signal === null) this.#channel.exit(code ?? 255);
+    else this.#channel.exit(signal.replace(/^SIG/, ''), false);
+  }
+
+  #closed(): void {
+    this.#channel.end();
+    this.#onEnd(this);
+  }
+}

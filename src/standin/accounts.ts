@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+
+/** An account of this machine (passwd(5)). */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** Looks an account up in /etc/passwd; null where there is none. */
+export function findAccount(login: string, passwd = readFileSync('/etc/passwd', 'utf8')): Account | null {
+  for (const line of passwd.split('\n')) {
+    const [name, , uid, gid, , home, shell] = line.split(':');
+    if (name !== login || name === '' || uid === undefined || gid === undefined) continue;
+    return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
+  }
+  return null;
+}
+
+/** The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. Pure. */
+export function loginEnvironment(account: Account): Record<string, string> {
+  const path =
+    account.uid === 0
+      ? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+      : '/usr/local/bin:/usr/bin:/bin:/usr/games';
+  const { name, home, shell } = account;
+  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, LANG: 'C.UTF-8' };
+}
