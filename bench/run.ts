@@ -32,14 +32,19 @@ function table(rows: readonly BenchRow[]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)));
   return [head, ...lines]
     .map((line) =>
-      line.map((cell, column) => (isNumber.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))),
+      line.map((cell, column) =>
+        isNumber.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      ),
     )
     .map((line) => line.join('  ').trimEnd())
     .join('\n');
 }
 
 /** Runs the modules one after another: two at once would measure each other. */
-async function measure(only: readonly string[], options: BenchOptions): Promise<{ rows: BenchRow[]; unmeasured: string[] }> {
+async function measure(
+  only: readonly string[],
+  options: BenchOptions,
+): Promise<{ rows: BenchRow[]; unmeasured: string[] }> {
   const rows: BenchRow[] = [];
   const unmeasured: string[] = [];
   const names = readdirSync(new URL('.', import.meta.url))

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../test/support/needs.ts';
 import { makePackage } from '../test/support/packages.ts';
+import { type BenchAccount, withAccount } from './account.ts';
 import { type BenchOptions, byTurns, milliseconds } from './options.ts';
 import type { BenchRow } from './row.ts';
 
@@ -28,25 +27,33 @@ async function version(rounds: number): Promise<BenchRow> {
 async function smallestRun(rounds: number): Promise<BenchRow> {
   const autopkgtest = findProgram('autopkgtest');
   if (autopkgtest === null) throw new Error('no autopkgtest to compare with (apt-get install autopkgtest)');
-  const place = mkdtempSync(join(tmpdir(), 'trundle-bench-'));
-  try {
-    const source = makePackage(place, { tests: { passes: 'exit 0' } });
-    // Both without an output directory, and with a home of their own, so that nothing of this run stays.
-    const env = { ...process.env, HOME: place, XDG_STATE_HOME: place, XDG_RUNTIME_DIR: place };
+  return await withAccount(async (account) => {
+    const source = makePackage(account.home, { tests: { passes: 'exit 0' } });
     const figures = await byTurns(
       rounds,
-      () => wallTime(process.execPath, [trundle, 'run', source, '--', 'null'], env),
-      () => wallTime(autopkgtest, ['--no-built-binaries', `${source}/`, '--', 'null'], env),
+      () => wallTime(process.execPath, [trundle, 'run', source, '--', 'null'], account),
+      () => wallTime(autopkgtest, ['--no-built-binaries', `${source}/`, '--', 'null'], account),
     );
     return row('one test on null, against autopkgtest', figures, 0.5);
-  } finally {
-    rmSync(place, { recursive: true, force: true });
-  }
+  });
 }
 
-function wallTime(program: string, args: readonly string[], env = process.env): Promise<number> {
+function wallTime(program: string, args: readonly string[], account?: BenchAccount): Promise<number> {
+  const as =
+    account === undefined
+      ? {}
+      : {
+          uid: account.uid,
+          gid: account.gid,
+          cwd: account.home,
+          env: { PATH: '/usr/bin:/bin', HOME: account.home, USER: account.name, LOGNAME: account.name },
+        };
   return milliseconds(() => {
-    const { status, stderr } = spawnSync(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    const { status, stderr } = spawnSync(program, args, {
+      ...as,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr.trim()}`);
   });
 }
