@@ -87,7 +87,7 @@ export class Progress {
   get view(): ProgressView {
     const { words, bounds } = ACTIVITIES[this.#activity];
     return {
-      activity: this.#interrupted && this.#activity === 'tearing down' ? `interrupted: ${words}` : words,
+      activity: this.#interrupted ? `interrupted, ${words}` : words,
       since: this.#since,
       detail: this.#detail,
       test: this.#test === null ? null : { name: this.#test, position: this.#begun, of: this.#planned },

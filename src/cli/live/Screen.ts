@@ -74,10 +74,9 @@ export class Screen {
   #wrap(target: Output, watched: boolean): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        // Whoever reads may leave; that is for the process to answer, not for the writer.
-        const ended = () => done();
-        if (target.destroyed || target.writableEnded) ended();
-        else target.write(watched ? this.#around(chunk) : chunk, ended);
+        // What is written to a terminal is there when write returns: the next write, to either stream, comes after it.
+        if (target.destroyed || target.writableEnded || target.write(watched ? this.#around(chunk) : chunk)) done();
+        else whenRoom(target, done);
       },
     });
   }
@@ -88,6 +87,15 @@ export class Screen {
     this.#drawn = this.#wanted;
     return Buffer.concat([Buffer.from(before), chunk, Buffer.from(this.#drawn)]);
   }
+}
+
+/** Whoever reads may leave; that is for the process to answer, not for who writes. */
+function whenRoom(target: Output, done: () => void): void {
+  const once = () => {
+    for (const event of ['drain', 'close', 'error']) target.off(event, once);
+    done();
+  };
+  for (const event of ['drain', 'close', 'error']) target.on(event, once);
 }
 
 function sameTerminal(one: Output, other: Output): boolean {

@@ -5,7 +5,7 @@ import type { ProgressView } from './Progress.ts';
 export function statusText(view: ProgressView, now: number, width: number, colors: Colors): string {
   const elapsed = `[${duration(now).padStart(4)}]`;
   const deadline =
-    view.deadline === null ? '' : ` (deadline ${view.deadline.name} in ${duration(view.deadline.at - now)})`;
+    view.deadline === null ? '' : ` (deadline ${view.deadline.name}: ${duration(view.deadline.at - now)} left)`;
   const room = Math.max(0, width - elapsed.length - 1);
   const text = clip(body(view, now), room);
   const rest = text.length + deadline.length <= room ? deadline : '';

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { parseRun } from '../../../src/cli/verbs/run.ts';
+
+describe("the options of trundle run, in autopkgtest's spelling", () => {
+  test('become what the runner takes', () => {
+    const words = [
+      ...['-o', 'out', '--log-file=log', '--summary-file', 'sum', '-q', '--env', 'A=1', '--env=B=x=y', '-u', 'tester'],
+      ...[
+        '--test-name',
+        'a',
+        '--test-name=b',
+        '--skip-test',
+        'c',
+        '--ignore-restrictions',
+        'needs-root,isolation-machine',
+      ],
+      ...[
+        '--timeout-test',
+        '5',
+        '--timeout-short=1.5',
+        '--timeout-factor',
+        '2',
+        '--set-lang',
+        'C',
+        '--build-parallel=3',
+      ],
+      ...['--needs-internet', 'skip', '-s', './hello'],
+    ];
+    expect(parseRun(words).tests).toEqual({
+      source: './hello',
+      outputDir: 'out',
+      logFile: 'log',
+      summaryFile: 'sum',
+      quiet: true,
+      env: ['A=1', 'B=x=y'],
+      user: 'tester',
+      testNames: ['a', 'b'],
+      skipTests: ['c'],
+      ignoreRestrictions: ['needs-root', 'isolation-machine'],
+      timeouts: { test: 5, short: 1.5 },
+      timeoutFactor: 2,
+      lang: 'C',
+      parallel: 3,
+      internet: false,
+      shell: 'on-failure',
+    });
+  });
+
+  test('that are not given are not passed on', () => {
+    expect(parseRun(['./hello'])).toEqual({ tests: { source: './hello', timeouts: {} }, session: {} });
+  });
+
+  test('may come after the source', () => {
+    expect(parseRun(['./hello', '--shell']).tests).toMatchObject({ source: './hello', shell: 'always' });
+  });
+
+  test('--summary is --summary-file', () => {
+    expect(parseRun(['--summary=s', './hello']).tests.summaryFile).toBe('s');
+  });
+
+  test('-B asks for what is always so', () => {
+    expect(parseRun(['-B', './hello']).tests).toEqual({ source: './hello', timeouts: {} });
+  });
+
+  test("our own options set the testbed's deadlines, the trace and the number of connections", () => {
+    const words = [
+      '--deadline',
+      'boot=1000',
+      '--deadline=ssh-ready=2000',
+      '--trace',
+      't',
+      '--max-connections',
+      '2',
+      '-d',
+      '--json',
+      '.',
+    ];
+    expect(parseRun(words).session).toEqual({
+      deadline: { boot: 1000, 'ssh-ready': 2000 },
+      trace: 't',
+      maxConnections: 2,
+      debug: true,
+      json: true,
+    });
+  });
+
+  test.each([
+    '--override-control=x',
+    '-a=arm64',
+    '--setup-commands=x',
+    '-U',
+    '--setup-commands-boot=x',
+    '--add-apt-source=x',
+    '--add-apt-release=x',
+    '--pin-packages=x',
+    '--apt-pocket=x',
+    '--apt-default-release=x',
+    '--no-apt-fallback',
+    '--copy=a:b',
+    '--gain-root=x',
+    '--timeout=3',
+    '--no-auto-control',
+    '--validate',
+  ])('%s is known, and not supported yet', (word) => {
+    expect(() => parseRun([word, './hello'])).toThrow('is an option of autopkgtest that Trundle does not support yet');
+  });
+});
+
+describe('bad input to trundle run', () => {
+  test.each([
+    [['--tset-name', 'x', '.'], "unknown option '--tset-name'", 'Did you mean --test-name?'],
+    [[], 'nothing to test: SOURCE is missing', 'as in: trundle run examples/hello -- null'],
+    [['a.deb', './a'], 'there are 2: a.deb, ./a. Testing local packages (.deb) is not supported yet', null],
+    [['@args'], 'files of arguments (@args) are not supported yet', null],
+    [['--env', 'x', '.'], 'Expected NAME=VALUE', null],
+    [['--env', '.'], 'Expected NAME=VALUE', null],
+    [['.', '--env'], 'argument missing', null],
+    [['--deadline', 'bot=3', '.'], 'There is no deadline "bot". Did you mean boot?', null],
+    [['--deadline', 'boot', '.'], 'Expected NAME=MS', null],
+    [['--deadline', 'boot=0', '.'], 'Expected milliseconds', null],
+    [['--deadline', 'boot=99999999999', '.'], 'Expected milliseconds', null],
+    [['--timeout-test', 'soon', '.'], 'Expected a number of seconds above 0', null],
+    [['--timeout-test', '0', '.'], 'Expected a number of seconds above 0', null],
+    [['--timeout-factor', '-1', '.'], 'Expected a number above 0', null],
+    [['--max-connections', '0', '.'], 'Expected a whole number from 1 on', null],
+    [['--needs-internet', 'try', '.'], '--needs-internet=try is not supported yet', null],
+    [['--needs-internet', 'perhaps', '.'], 'Allowed choices are run, try, skip', null],
+  ])('%j is refused in words', (words, problem, hint) => {
+    expect(() => parseRun(words)).toThrow(problem);
+    if (hint !== null) expect(() => parseRun(words)).toThrow(expect.objectContaining({ hint }));
+  });
+});
