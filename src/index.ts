@@ -3,11 +3,14 @@
  * and explain traces; write backends.
  * @module
  */
+export { z } from 'zod';
 export {
   type Availability,
   type Backend,
   BackendError,
   type BackendHost,
+  BackendLoadError,
+  BackendOptionError,
   type BackendVerbs,
   type ConfiguredBackend,
   configureBackend,

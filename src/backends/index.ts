@@ -1,4 +1,4 @@
-export { configureBackend } from './configureBackend.ts';
+export { type BackendListing, configureBackend, listBackends } from './configureBackend.ts';
 export {
   type Availability,
   type Backend,
@@ -10,4 +10,8 @@ export {
   type Location,
   type Observation,
   type ObservationType,
+  type OptionsHelp,
 } from './contract.ts';
+export { BackendLoadError, BackendOptionError } from './errors.ts';
+export { loadBackend } from './loadBackend.ts';
+export { backendHelp } from './optionParser.ts';

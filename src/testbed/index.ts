@@ -1,4 +1,13 @@
-export { type ConfiguredBackend, configureBackend } from '../backends/index.ts';
+export {
+  type BackendListing,
+  BackendLoadError,
+  BackendOptionError,
+  backendHelp,
+  type ConfiguredBackend,
+  configureBackend,
+  listBackends,
+  loadBackend,
+} from '../backends/index.ts';
 export { createMachines } from '../machines/index.ts';
 export type {
   ClosedTestbed,

@@ -14,7 +14,7 @@ export const nullBackend = defineBackend({
   name: 'null',
   summary: 'this machine itself, without any isolation; needs no sshd',
   options,
-  probe: async () => ({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
+  probe: () => Promise.resolve({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
   capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
   open: (chosen, host) => new NullTestbed(chosen, host),
 });
@@ -30,25 +30,28 @@ class NullTestbed implements BackendVerbs {
     this.#host = host;
   }
 
-  async create(): Promise<void> {
+  create(): Promise<void> {
     const entry = hostEntry();
     const { user, normalUser } = this.#options;
     for (const login of [user, normalUser]) {
       if (login === undefined || entry.shellOf(login) !== null) continue;
       const remedy = isRoot() ? `adduser ${login}` : 'run as root, or leave the option out';
-      throw new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy });
+      return Promise.reject(new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy }));
     }
+    return Promise.resolve();
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
     this.#standIn = createStandIn({ entry: hostEntry(), log: (message, fields) => this.#host.log(message, fields) });
+    return Promise.resolve();
   }
 
-  async endpoint(): Promise<Location> {
+  endpoint(): Promise<Location> {
     const standIn = this.#standIn;
-    if (standIn === null) throw new BackendError('not-started', 'the stand-in SSH server is not running');
+    if (standIn === null)
+      return Promise.reject(new BackendError('not-started', 'the stand-in SSH server is not running'));
     const { user = userInfo().username, normalUser } = this.#options;
-    return {
+    return Promise.resolve({
       endpoint: {
         via: { kind: 'memory', name: this.#host.testbed },
         server: 'stand-in',
@@ -59,7 +62,7 @@ class NullTestbed implements BackendVerbs {
         connect: () => standIn.connect(),
       },
       capabilities: isRoot() && user === 'root' ? ['root-on-testbed'] : [],
-    };
+    });
   }
 
   async stop(): Promise<void> {
@@ -67,8 +70,8 @@ class NullTestbed implements BackendVerbs {
     this.#standIn = null;
   }
 
-  async destroy(): Promise<void> {
-    await this.stop();
+  destroy(): Promise<void> {
+    return this.stop();
   }
 }
 

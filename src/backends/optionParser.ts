@@ -1,0 +1,128 @@
+import { Argument, Command, CommanderError, Option } from 'commander';
+import * as z from 'zod';
+import type { Backend } from './contract.ts';
+import { BackendOptionError } from './errors.ts';
+
+/** What a zod type is on the command line. */
+interface Shape {
+  readonly kind: 'flag' | 'value' | 'list';
+  readonly choices: readonly string[] | null;
+  readonly placeholder: string;
+  readonly description: string;
+}
+
+/**
+ * The command-line parser of a backend's options, made from its schema: camelCase keys become --kebab-case options,
+ * booleans flags (with a --no- form), arrays options that may be repeated, descriptions help texts.
+ */
+function parserOf(backend: Backend): Command {
+  const command = new Command(backend.name)
+    .usage(usageOf(backend))
+    .description(backend.summary)
+    .helpOption('-h, --help', 'show this help')
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .allowExcessArguments(false);
+  const positional = backend.help?.positional ?? [];
+  for (const [key, type] of Object.entries(backend.options.shape)) {
+    const shape = shapeOf(type as z.ZodType);
+    if (positional.includes(key)) {
+      const argument = new Argument(
+        shape.kind === 'list' ? `[${kebab(key)}...]` : `[${kebab(key)}]`,
+        shape.description,
+      );
+      command.addArgument(argument);
+    } else for (const option of optionsFor(key, shape, backend.help?.short?.[key])) command.addOption(option);
+  }
+  return command;
+}
+
+function optionsFor(key: string, shape: Shape, short: string | undefined): Option[] {
+  const letter = short === undefined ? '' : `-${short}, `;
+  if (shape.kind === 'flag') {
+    return [new Option(`${letter}--${kebab(key)}`, shape.description), new Option(`--no-${kebab(key)}`).hideHelp()];
+  }
+  const option = new Option(`${letter}--${kebab(key)} <${shape.placeholder}>`, shape.description);
+  if (shape.choices !== null) option.choices([...shape.choices]);
+  if (shape.kind === 'list')
+    option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  return [option];
+}
+
+function shapeOf(type: z.ZodType): Shape {
+  const description = type.description ?? z.globalRegistry.get(type)?.description ?? '';
+  const inner = unwrap(type);
+  const text = description === '' ? (inner.description ?? '') : description;
+  if (inner instanceof z.ZodBoolean) return { kind: 'flag', choices: null, placeholder: '', description: text };
+  if (inner instanceof z.ZodArray) {
+    const element = shapeOf(inner.element as z.ZodType);
+    return { ...element, kind: 'list', description: text === '' ? element.description : text };
+  }
+  if (inner instanceof z.ZodEnum) {
+    return { kind: 'value', choices: inner.options.map(String), placeholder: 'word', description: text };
+  }
+  const placeholder = inner instanceof z.ZodNumber ? 'number' : 'text';
+  return { kind: 'value', choices: null, placeholder, description: text };
+}
+
+function unwrap(type: z.ZodType): z.ZodType {
+  if (type instanceof z.ZodOptional || type instanceof z.ZodDefault || type instanceof z.ZodNullable) {
+    return unwrap(type.unwrap() as z.ZodType);
+  }
+  if (type instanceof z.ZodPipe) return unwrap(type.in as z.ZodType);
+  return type;
+}
+
+/** Whether a number is wanted, also inside a list. */
+function isNumeric(type: z.ZodType): boolean {
+  const inner = unwrap(type);
+  if (inner instanceof z.ZodArray) return isNumeric(inner.element as z.ZodType);
+  return inner instanceof z.ZodNumber;
+}
+
+/**
+ * Reads the words after a backend's name.
+ * @throws BackendOptionError that names the option and, for an unknown one, the nearest that exists
+ */
+export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: readonly string[]): z.output<S> {
+  const command = parserOf(backend as unknown as Backend);
+  try {
+    command.parse([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new BackendOptionError(backend.name, `${backend.name}: ${error.message.replace(/^error: /, '')}`);
+  }
+  const raw: Record<string, unknown> = { ...command.opts() };
+  (backend.help?.positional ?? []).forEach((key, index) => {
+    const value = command.processedArgs[index] as unknown;
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) raw[key] = value;
+  });
+  for (const [key, type] of Object.entries(backend.options.shape)) {
+    if (raw[key] !== undefined && isNumeric(type as z.ZodType)) raw[key] = numbers(raw[key]);
+  }
+  const parsed = backend.options.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const option = issue?.path[0] === undefined ? null : `--${kebab(String(issue.path[0]))}`;
+  throw new BackendOptionError(backend.name, `${backend.name}: ${option ?? 'options'}: ${issue?.message}`, option);
+}
+
+/** The help text of a backend's options. */
+export function backendHelp(backend: Backend): string {
+  return parserOf(backend).helpInformation();
+}
+
+function usageOf(backend: Backend): string {
+  const positional = (backend.help?.positional ?? []).map((key) => `[${kebab(key)}]`);
+  return ['[options]', ...positional].join(' ');
+}
+
+function numbers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(numbers);
+  // An empty or odd word stays what it is, for the schema to complain about.
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+}
+
+function kebab(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

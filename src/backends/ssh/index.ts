@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { NEVER } from 'rxjs';
+import type { Capability, Credentials, Endpoint } from '../../events/index.ts';
+import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
+import { fingerprintsFor, parseKnownHosts } from './knownHosts.ts';
+import { type SshOptions, sshOptions } from './options.ts';
+
+/** An existing host, reached over SSH. Nothing is made and nothing is removed: only what tests leave behind stays. */
+export const sshBackend = defineBackend({
+  name: 'ssh',
+  summary: 'an existing host with an SSH server',
+  options: sshOptions,
+  help: {
+    short: { hostname: 'H', port: 'p', login: 'l', identity: 'i', password: 'P', reboot: 'r' },
+    secret: ['password'],
+  },
+  probe: () => Promise.resolve({ available: true, detail: 'needs a host that you can log in to' }),
+  capabilities: (options) => capabilitiesOf(options),
+  open: (options, host) => new SshTestbed(options, host),
+});
+
+class SshTestbed implements BackendVerbs {
+  readonly observations$ = NEVER;
+  readonly #options: SshOptions;
+  readonly #host: BackendHost;
+
+  constructor(options: SshOptions, host: BackendHost) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  /** Reads keys and known hosts, so that what is missing is said before anything is dialled. */
+  create(): Promise<void> {
+    this.#locate();
+    return Promise.resolve();
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  endpoint(): Promise<Location> {
+    return Promise.resolve(this.#locate());
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  destroy(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #locate(): Location {
+    const { login = userInfo().username, normalUser } = this.#options;
+    return {
+      endpoint: {
+        via: viaOf(this.#options),
+        server: 'sshd',
+        login,
+        ...(normalUser === undefined ? {} : { normalUser }),
+        hostKeys: this.#hostKeys(),
+        credentials: credentialsOf(this.#options),
+      },
+      capabilities: capabilitiesOf(this.#options),
+    };
+  }
+
+  #hostKeys(): string[] {
+    const { hostKey, knownHosts, hostname, port, socket } = this.#options;
+    if (hostKey.length > 0) return hostKey;
+    const name = hostname ?? socket ?? 'localhost';
+    const files =
+      knownHosts.length > 0 ? knownHosts : [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
+    const keys = files.flatMap((file) => {
+      const text = readKnownHosts(file, knownHosts.length > 0);
+      return parseKnownHosts(text, (line, why) => this.#host.log(`${file}:${line}: ${why}`));
+    });
+    const fingerprints = fingerprintsFor(keys, name, port);
+    if (fingerprints.length > 0) return fingerprints;
+    throw new BackendError('host-key-unknown', `no host key of ${name} is known in ${files.join(' or ')}`, {
+      remedy: `ssh-keyscan -p ${port} ${name} >>known_hosts, compare the fingerprint with the host's own, then --known-hosts known_hosts`,
+    });
+  }
+}
+
+function viaOf({ hostname, port, socket, command }: SshOptions): Endpoint['via'] {
+  const given = [hostname, socket, command].filter((each) => each !== undefined);
+  if (given.length !== 1) {
+    throw new BackendError('usage', 'exactly one of --hostname, --socket and --command says where the SSH server is');
+  }
+  if (socket !== undefined) return { kind: 'unix', path: socket };
+  if (command !== undefined) return { kind: 'process', argv: command.trim().split(/\s+/) };
+  return { kind: 'tcp', host: hostname ?? '', port };
+}
+
+function credentialsOf({ identity, password, agent }: SshOptions): Credentials {
+  const socket = process.env.SSH_AUTH_SOCK;
+  const files = identity.length > 0 ? identity : defaultIdentities();
+  const privateKeys = files.flatMap((file) => {
+    try {
+      return [readFileSync(file, 'utf8')];
+    } catch (error) {
+      if (identity.length === 0) return [];
+      throw new BackendError('no-identity', `the identity ${file} cannot be read: ${(error as Error).message}`);
+    }
+  });
+  return {
+    privateKeys,
+    ...(agent && socket !== undefined && socket !== '' ? { agent: socket } : {}),
+    ...(password === undefined ? {} : { password: passwordOf(password) }),
+  };
+}
+
+function defaultIdentities(): string[] {
+  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
+}
+
+/** As autopkgtest-virt-ssh: a file of that name holds the password, else it is the password. */
+function passwordOf(text: string): string {
+  try {
+    return readFileSync(text, 'utf8').trim();
+  } catch {
+    return text;
+  }
+}
+
+function capabilitiesOf({ capability, reboot, login = userInfo().username }: SshOptions): Capability[] {
+  const all: Capability[] = [...capability];
+  if (reboot) all.push('reboot');
+  if (login === 'root') all.push('root-on-testbed');
+  return [...new Set(all)];
+}
+
+function readKnownHosts(file: string, mustExist: boolean): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw new BackendError('no-known-hosts', `${file} cannot be read: ${(error as Error).message}`);
+  }
+}
