@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { IPty } from 'node-pty';
 import type { ServerChannel } from 'ssh2';
 import type { SessionProcess } from './contract.ts';
 
@@ -10,12 +9,30 @@ export interface PtyRequest {
   term: string;
 }
 
-type NodePty = typeof import('node-pty');
+/** What is used of node-pty. Its own types are not asked: it may be missing where this is compiled. */
+interface NodePty {
+  spawn(
+    program: string,
+    args: readonly string[],
+    /** With encoding null, bytes are given and taken. */
+    options: { name: string; cols: number; rows: number; cwd: string; env: Record<string, string>; encoding: null },
+  ): Pty;
+}
+
+interface Pty {
+  readonly pid: number;
+  onData(listener: (data: Buffer) => void): void;
+  onExit(listener: (end: { exitCode: number; signal?: number }) => void): void;
+  write(data: Buffer): void;
+  pause(): void;
+  resume(): void;
+  resize(columns: number, rows: number): void;
+}
 
 /** Loads node-pty, an optional dependency; null where it is not installed or was not built. */
 export async function loadPty(): Promise<NodePty | null> {
   try {
-    return await import('node-pty');
+    return (await import('node-pty' as string)) as NodePty;
   } catch {
     return null;
   }
@@ -23,7 +40,7 @@ export async function loadPty(): Promise<NodePty | null> {
 
 /** One session's process, on a pseudo-terminal. */
 export class PtySession {
-  readonly #pty: IPty;
+  readonly #pty: Pty;
 
   constructor(
     nodePty: NodePty,
@@ -41,13 +58,12 @@ export class PtySession {
       env: { ...process.env, TERM: request.term },
       encoding: null,
     });
-    // With encoding null it gives and takes bytes, whatever its types say.
     this.#pty.onData((data) => {
-      if (channel.write(data as unknown as Buffer)) return;
+      if (channel.write(data)) return;
       this.#pty.pause();
       channel.once('drain', () => this.#pty.resume());
     });
-    channel.on('data', (chunk: Buffer) => this.#pty.write(chunk as unknown as string));
+    channel.on('data', (chunk: Buffer) => this.#pty.write(chunk));
     channel.on('error', () => {});
     channel.once('close', () => this.signal('SIGHUP'));
     this.#pty.onExit(({ exitCode, signal }) => {
