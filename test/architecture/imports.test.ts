@@ -19,13 +19,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Doors besides a room's index and contracts: what they load is heavy, so that only who needs it shall pay. */
-const SIDE_DOORS = ['events/parseEvent.ts'];
+const SIDE_DOORS = ['events/parseEvent.ts', 'events/schemas/common.ts'];
 
 /** Packages that only some rooms may touch. */
 const ONLY_IN: Record<string, readonly string[]> = {
   ssh2: ['driver', 'standin'],
   'node-pty': ['standin'],
-  commander: ['cli'],
+  // The words after `--` belong to the backend, and only its schema knows them.
+  commander: ['cli', 'backends'],
   picocolors: ['cli'],
   pino: ['cli'],
 };

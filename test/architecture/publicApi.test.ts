@@ -1,10 +1,93 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as api from '../../src/index.ts';
 
-/**
- * The library's names are a promise. A change here is a change of the public interface: say so in CHANGELOG.md and
- * update the list with `npx vitest run --project unit test/architecture -u`.
- */
-test('the library exports these names and no others', () => {
-  expect(Object.keys(api).sort()).toMatchInlineSnapshot();
+// The library's names are a promise. A change of these lists is a change of the public interface: say so in
+// CHANGELOG.md, and update them with `npx vitest run --project unit test/architecture -u`.
+
+test('the library exports these values and no others', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "BackendError",
+      "BackendLoadError",
+      "BackendOptionError",
+      "DEADLINES",
+      "TestbedError",
+      "TraceError",
+      "UsageError",
+      "VERSION",
+      "configureBackend",
+      "createRun",
+      "defineBackend",
+      "exitCodeOf",
+      "generateKeyPair",
+      "openTestbed",
+      "readTrace",
+      "runTests",
+      "z",
+    ]
+  `);
+});
+
+test('the library exports these types and no others', () => {
+  const source = readFileSync(new URL('../../src/index.ts', import.meta.url), 'utf8');
+  const lists = [...source.matchAll(/export (type )?\{([^}]*)\}/g)];
+  const types = lists.flatMap(([, whole, names = '']) =>
+    names
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && (whole !== undefined || name.startsWith('type ')))
+      .map((name) => name.replace(/^type /, '').replace(/^.* as /, '')),
+  );
+  expect(types.sort()).toMatchInlineSnapshot(`
+    [
+      "Availability",
+      "Backend",
+      "BackendHost",
+      "BackendVerbs",
+      "Capability",
+      "Cause",
+      "CauseClass",
+      "Clock",
+      "ClosedTestbed",
+      "Command",
+      "CommandEnd",
+      "CommandResult",
+      "ConfiguredBackend",
+      "CopyOptions",
+      "Credentials",
+      "Deadline",
+      "DeadlineTable",
+      "Decision",
+      "Endpoint",
+      "EventData",
+      "EventDraft",
+      "EventType",
+      "ExecOptions",
+      "ExecResult",
+      "Forward",
+      "KeyPair",
+      "Location",
+      "Observation",
+      "ObservationType",
+      "OpenOptions",
+      "OpenTestbedOptions",
+      "ReachableEndpoint",
+      "Run",
+      "RunEnd",
+      "RunOptions",
+      "RunReport",
+      "RunTestsOptions",
+      "RunningCommand",
+      "ShellOptions",
+      "TestOutcome",
+      "Testbed",
+      "TrundleEvent",
+    ]
+  `);
+});
+
+test('the version that the library tells is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(api.VERSION).toBe(version);
 });
