@@ -48,14 +48,15 @@ function unknown(name: string): string {
 }
 
 /** Errors that say all that a person needs to know; where they come from does not help. */
-const PLAIN = ['UsageError', 'TraceError', 'BackendError'];
+const PLAIN = ['UsageError', 'TraceError', 'BackendError', 'BackendLoadError', 'BackendOptionError'];
 
 function failed(verb: string, error: unknown, io: Io): number {
   if (error instanceof HelpShown) return 0;
   const from = `trundle ${verb}`;
   if (error instanceof Error && PLAIN.includes(error.name)) {
+    const [problem = '', ...suggestion] = error.message.split('\n');
     const hint = error instanceof UsageError ? (error.hint ?? `See: trundle ${verb} --help`) : remedyOf(error);
-    io.complain(from, error.message, hint);
+    io.complain(from, problem, suggestion.length === 0 ? hint : suggestion.join(' ').replace(/^\((.*)\)$/, '$1'));
   } else {
     io.complain(from, `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     io.complain(from, 'this is a fault of Trundle; please report it.');

@@ -78,7 +78,7 @@ Options:
   -V, --version            print the version
 
 Examples:
-  trundle run examples/hello -- null              tests a package on this machine itself
-  trundle exec 'uname -a' -- ssh build.example.org   runs a command on another one
+  trundle run examples/hello -- null            (tests a package on this machine itself)
+  trundle exec 'uname -a' -- ssh -H example.org (runs a command on another one)
 `;
 }

@@ -36,7 +36,9 @@ export async function runCommand(
       cause: end.cause ?? commandEnd?.cause ?? null,
     });
   }
-  if (!isOwnEnd(commandEnd, end)) {
+  if (commandEnd?.result.kind === 'timed-out' && end.exitCode === 0)
+    watch.say(`the command ran for more than ${commandEnd.result.after / 1000} s and was ended`);
+  else if (!isOwnEnd(commandEnd, end) && !watch.readerGone) {
     const cause = end.cause ?? commandEnd?.cause ?? null;
     watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
   }

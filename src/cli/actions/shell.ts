@@ -4,7 +4,7 @@ import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
 import { interactiveTerminal } from '../live/interactiveTerminal.ts';
 import { inSession } from '../live/session.ts';
 import type { ShellFlags } from '../verbs/shell.ts';
-import { assignment } from '../words.ts';
+import { assignment, shellWords } from '../words.ts';
 
 /** Opens a testbed and lends this terminal to a shell, or a line, in it. @returns the exit code */
 export async function openShell(
@@ -15,9 +15,16 @@ export async function openShell(
 ): Promise<number> {
   const json = flags.json ?? false;
   const output = json ? io.stderr : io.stdout;
-  const { value, end, home, watch } = await inSession(io, where, flags, async ({ run, testbed, watch: { screen } }) => {
-    const terminal = interactiveTerminal(io, screen, output);
+  const {
+    value,
+    end,
+    home,
+    watch: watched,
+  } = await inSession(io, where, flags, async ({ run, testbed, watch, where: backend }) => {
+    const terminal = interactiveTerminal(io, watch.screen, output);
     if (terminal === null) throw new Error('the terminal has gone');
+    if (line === undefined)
+      watch.say(`this shell is in testbed ${testbed.id} (${shellWords(backend)}), which is removed when it ends`);
     try {
       return await testbed.shell({
         ...terminal.acquire(),
@@ -34,6 +41,6 @@ export async function openShell(
   const exitCode = exitCodeOfCommand(value, end);
   const cause = end.cause ?? value?.cause ?? null;
   if (json) io.document({ run: home.run, trace: home.directory, exitCode, result: value?.result ?? null, cause });
-  if (!isOwnEnd(value, end)) watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+  if (!isOwnEnd(value, end)) watched.screen.stderr.write(await endBlock({ exitCode, cause, home }, watched.colors));
   return exitCode;
 }

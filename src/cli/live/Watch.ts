@@ -23,6 +23,8 @@ export class Watch {
   readonly screen: Screen;
   readonly colors: Colors;
   readonly log: Log | null;
+  /** Whoever read our output has left; what became of it is no news then. */
+  readerGone = false;
   readonly #io: Io;
   readonly #options: WatchOptions;
   #supervisor: Supervisor | null = null;
@@ -44,16 +46,18 @@ export class Watch {
 
   /** Begins, before anything happens in the run. */
   begin(run: Run, home: TraceHome): void {
-    const { clock } = { clock: systemClock };
+    const clock = systemClock;
     makeKnown(home, (message) => this.say(message), this.#io.env);
     this.#supervisor = new Supervisor(run, { clock, say: (message) => this.say(message), leave: leaveNow });
     if (this.log !== null) logRun(run, this.log);
     this.#unfollow = followRun(run, { screen: this.screen, colors: this.colors, clock, lines: this.#options.lines });
   }
 
-  /** Ends the run in order, as a signal does. */
-  interrupt(signal: string): void {
-    this.#supervisor?.interrupt(signal);
+  /** Whoever read our output has left: ends the run in order, as SIGPIPE would end a program. */
+  endForLackOfReader(): void {
+    if (this.readerGone) return;
+    this.readerGone = true;
+    this.#supervisor?.interrupt('SIGPIPE');
   }
 
   /** The run is over. */

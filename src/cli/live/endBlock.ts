@@ -1,5 +1,5 @@
 import type { Cause } from '../../events/index.ts';
-import { CAUSES, type Explanation, explain, readTrace, TraceError } from '../../trace/index.ts';
+import { CAUSES, type Explanation, explain, readTrace, type ToldEvent, TraceError } from '../../trace/index.ts';
 import { shellWords } from '../words.ts';
 import type { Colors } from './colors.ts';
 import type { TraceHome } from './traceHome.ts';
@@ -23,12 +23,10 @@ export async function endBlock(ending: Ending, colors: Colors): Promise<string> 
 export function renderEnd({ exitCode, cause, home }: Ending, told: Explanation | null, colors: Colors): string {
   const row = (name: string, text: string) => `  ${colors.dim(name.padEnd(8))} ${text}\n`;
   let text = `${colors.red('trundle:')} ${headline(exitCode, cause, told)}\n`;
-  if (cause !== null) text += row('while', `${cause.doing}${cause.detail ? `: ${oneLine(cause.detail)}` : ''}`);
-  for (const proof of (told?.evidence ?? []).slice(0, SHOWN)) {
-    text += row(
-      'proof',
-      `${(proof.at / 1000).toFixed(3)} s  ${proof.testbed === null ? '' : `${proof.testbed}: `}${proof.text}`,
-    );
+  const proofs = (told?.evidence ?? []).slice(0, SHOWN);
+  if (cause !== null) text += row('while', whileWords(cause, proofs));
+  for (const { at, testbed, text: fact } of proofs) {
+    text += row('proof', `${(at / 1000).toFixed(3)} s  ${testbed === null ? '' : `${testbed}: `}${fact}`);
   }
   for (const { kind, name, command } of (told?.left ?? []).slice(0, SHOWN)) {
     text += row('left', `${kind} ${shellWords([name])}${command === null ? '' : `; this removes it: ${command}`}`);
@@ -49,6 +47,17 @@ function headline(exitCode: number, cause: Cause | null, told: Explanation | nul
   if (cause !== null) return `exit code ${exitCode}. ${count}${CAUSES[cause.class].meaning}`;
   if (exitCode === 8) return `exit code ${exitCode}. No test said anything about the package.`;
   return `exit code ${exitCode}. ${count}`.trimEnd();
+}
+
+/** What was being done, and what came in its way unless the proofs say it in the same words. */
+function whileWords({ doing, detail = '' }: Cause, proofs: readonly ToldEvent[]): string {
+  const said = new Set(proofs.flatMap(({ text }) => wordsIn(text)));
+  return wordsIn(detail).every((word) => said.has(word)) ? doing : `${doing}: ${oneLine(detail)}`;
+}
+
+function wordsIn(text: string): string[] {
+  // The one word that differs where a failure's remedy is told.
+  return (text.match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => word !== 'try');
 }
 
 function oneLine(text: string): string {

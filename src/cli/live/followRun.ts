@@ -61,7 +61,6 @@ function followLive(run: Run, { screen, colors, clock }: FollowOptions): () => v
 const NEWS: ReadonlySet<TrundleEvent['type']> = new Set<TrundleEvent['type']>([
   'testbed.requested',
   'testbed.readied',
-  'testbed.failed',
   'testbed.removed',
   'dial.failed',
   'hostkey.mismatched',

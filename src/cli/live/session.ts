@@ -18,6 +18,8 @@ export interface Session {
   readonly run: Run;
   readonly testbed: Testbed;
   readonly watch: Watch;
+  /** The backend's words, secrets taken out. */
+  readonly where: readonly string[];
 }
 
 /** How a session ended. */
@@ -41,8 +43,7 @@ export async function inSession<T>(
   const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false });
   const run = createRun({ trace: home.directory, id: home.run, ...(watch.log === null ? {} : { log: watch.log }) });
   watch.begin(run, home);
-  // As SIGPIPE would: a command whose output nobody wants any more is ended.
-  io.onReaderGone = () => watch.interrupt('SIGPIPE');
+  io.onReaderGone = () => watch.endForLackOfReader();
   run.emit({
     type: 'run.started',
     testbed: null,
@@ -52,7 +53,8 @@ export async function inSession<T>(
     sources: [],
     backend: [...backend.words],
   });
-  const value = await useTestbed(run, watch, () => run.openTestbed(backend, openOptions(flags)), use);
+  const open = () => run.openTestbed(backend, openOptions(flags));
+  const value = await useTestbed(run, open, (testbed) => use({ run, testbed, watch, where: backend.words }));
   const end = await run.close();
   watch.end();
   await tidyRuns(io.env);
@@ -69,16 +71,15 @@ export function openOptions({ deadline, maxConnections }: SessionFlags): OpenOpt
 
 async function useTestbed<T>(
   run: Run,
-  watch: Watch,
   open: () => Promise<Testbed>,
-  use: (session: Session) => Promise<T>,
+  use: (testbed: Testbed) => Promise<T>,
 ): Promise<T | null> {
   try {
     const testbed = await open();
     run.forced.addEventListener('abort', () => void testbed.close({ force: true, reason: 'the operator insisted' }), {
       once: true,
     });
-    const value = await use({ run, testbed, watch });
+    const value = await use(testbed);
     await testbed.close();
     return value;
   } catch (error) {

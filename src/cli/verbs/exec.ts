@@ -16,7 +16,7 @@ Exit status: the command's own; 128+N where signal N ended it; 124 where --timeo
 
 Examples:
   trundle exec 'ls -l | wc -l' -- null
-  trundle exec -u tester dpkg --list -- ssh build.example.org`;
+  trundle exec -u tester dpkg --list -- ssh -H build.example.org`;
 
 /** Options of the verb. */
 export interface ExecFlags extends SessionFlags {

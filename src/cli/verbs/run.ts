@@ -61,7 +61,7 @@ Exit status, as autopkgtest's: 0 all tests passed, 2 some were skipped or flaky,
 
 Examples:
   trundle run examples/hello -- null
-  trundle run -o out --test-name smoke ./mypackage -- ssh build.example.org`;
+  trundle run -o out --test-name smoke ./mypackage -- ssh -H build.example.org`;
 
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
 const LATER: readonly string[] = [

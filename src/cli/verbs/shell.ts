@@ -15,7 +15,7 @@ with the cause on stderr.
 
 Examples:
   trundle shell -- null
-  trundle shell -u tester 'top -b | less' -- ssh build.example.org`;
+  trundle shell -u tester 'top -b | less' -- ssh -H build.example.org`;
 
 /** Options of the verb. */
 export interface ShellFlags extends SessionFlags {
