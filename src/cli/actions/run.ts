@@ -4,7 +4,7 @@ import type { Io } from '../Io.ts';
 import { endBlock } from '../live/endBlock.ts';
 import { interactiveTerminal } from '../live/interactiveTerminal.ts';
 import { openOptions } from '../live/session.ts';
-import { type TraceHome, tidyRuns, traceHome } from '../live/traceHome.ts';
+import { type TraceHome, tidyRuns, traceHome, withRemedy } from '../live/traceHome.ts';
 import { Watch } from '../live/Watch.ts';
 import type { RunSettings } from '../verbs/run.ts';
 
@@ -39,6 +39,8 @@ export async function testPackage(
         if (json) printEvents(run, io);
       },
     });
+  } catch (error) {
+    throw withRemedy(error, home);
   } finally {
     watch.end();
   }

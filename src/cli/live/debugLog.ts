@@ -9,7 +9,7 @@ export type Log = (message: string, fields?: Record<string, unknown>) => void;
  * pino takes long to load, so only who asks for the log pays for it.
  */
 export async function openDebugLog(stream: Writable, forPerson: boolean): Promise<Log> {
-  const { pino } = await import('pino');
+  const { default: pino } = await import('pino');
   const destination = forPerson ? { write: (line: string) => void stream.write(readable(line)) } : stream;
   const logger = pino({ level: 'debug', base: { pid: process.pid } }, destination as Writable);
   return (message, fields = {}) => logger.debug(fields, message);

@@ -10,7 +10,7 @@ import {
 } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import type { SessionFlags } from '../sessionOptions.ts';
-import { type TraceHome, tidyRuns, traceHome } from './traceHome.ts';
+import { type TraceHome, tidyRuns, traceHome, withRemedy } from './traceHome.ts';
 import { Watch } from './Watch.ts';
 
 /** A session: one testbed, opened for something other than tests. */
@@ -41,7 +41,7 @@ export async function inSession<T>(
   const backend = await configureBackend(backendWords);
   const home = traceHome({ trace: flags.trace }, io.env);
   const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false });
-  const run = createRun({ trace: home.directory, id: home.run, ...(watch.log === null ? {} : { log: watch.log }) });
+  const run = begin(home, watch);
   watch.begin(run, home);
   io.onReaderGone = () => watch.endForLackOfReader();
   run.emit({
@@ -59,6 +59,15 @@ export async function inSession<T>(
   watch.end();
   await tidyRuns(io.env);
   return { value, end, home, watch };
+}
+
+/** @throws UsageError where the trace has no place to stand */
+function begin(home: TraceHome, watch: Watch): Run {
+  try {
+    return createRun({ trace: home.directory, id: home.run, ...(watch.log === null ? {} : { log: watch.log }) });
+  } catch (error) {
+    throw withRemedy(error, home);
+  }
 }
 
 /** What of the flags concerns the opening of a testbed. Pure. */

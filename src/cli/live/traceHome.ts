@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { defaultTraceDirectory, pruneRuns, registerRun, runsDirectory } from '../../trace/index.ts';
+import { defaultTraceDirectory, pruneRuns, registerRun, runsDirectory, TraceError } from '../../trace/index.ts';
 import { UsageError } from '../UsageError.ts';
 import { shellWords } from '../words.ts';
 
@@ -37,25 +37,21 @@ function pathArgument(path: string): string {
   return shellWords([path.includes('/') ? path : join('.', path).replace(/^(?!\.)/, './')]);
 }
 
-/**
- * Makes the run known to `trundle reap`. Call it before the run takes its first resource.
- * @throws UsageError where the trace itself was to stand in a place that cannot be written
- */
+/** Makes the run known to `trundle reap`. Call it before the run takes its first resource. */
 export function makeKnown(home: TraceHome, say: (message: string) => void, env = process.env): void {
   try {
     registerRun({ run: home.run, trace: home.directory }, env);
   } catch (error) {
-    const problem = (error as Error).message;
-    if (home.argument === home.run) {
-      throw new UsageError(
-        `the trace cannot be kept in ${runsDirectory(env)}: ${problem}`,
-        'Name another directory with --trace DIR, or set XDG_STATE_HOME.',
-      );
-    }
-    say(
-      `this run cannot be registered in ${runsDirectory(env)} (${problem}); should it be killed, reap it with: trundle reap ${home.argument}`,
-    );
+    const where = `${runsDirectory(env)} (${(error as Error).message})`;
+    say(`this run cannot be registered in ${where}; should it be killed, reap it with: trundle reap ${home.argument}`);
   }
+}
+
+/** The same error, with what to do about it where the trace itself has no place to stand. */
+export function withRemedy(error: unknown, home: TraceHome): unknown {
+  if (!(error instanceof TraceError) || error.code !== 'inaccessible') return error;
+  const state = home.argument === home.run ? ', or set XDG_STATE_HOME' : '';
+  return new UsageError(error.message, `Name another directory with --trace DIR${state}.`);
 }
 
 /** Removes the oldest traces of ended runs from the state directory, once too many have gathered. */
