@@ -16,7 +16,11 @@ export function addSessionOptions(command: Command, json: string): Command {
   return command
     .optionsGroup('Testbed and trace:')
     .option('--trace <dir>', 'keep the trace in this directory, which must not hold one yet')
-    .option('--deadline <name=ms>', 'allow so many milliseconds for a step; may be given again', deadlineValue)
+    .option(
+      '--deadline <name=ms>',
+      'allow so many milliseconds for a step, as in boot=300000; may be given again',
+      deadlineValue,
+    )
     .option('--max-connections <n>', 'use at most so many SSH connections to the testbed (default: 8)', countValue)
     .option('-d, --debug', 'log all that happens on stderr')
     .option('--json', json);

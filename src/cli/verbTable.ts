@@ -51,7 +51,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'backends',
     usage: '[NAME]',
-    summary: 'list the kinds of testbed, and what this machine lacks for them',
+    summary: 'list the kinds of testbed, and what they lack here',
     load: async () => (await import('./verbs/backends.ts')).backends,
   },
 ];
@@ -61,9 +61,9 @@ export function helpText(): string {
   const row = ({ name, usage, summary }: Verb) => `  ${`${name} ${usage}`.padEnd(24)} ${summary}`;
   const [opening, looking] = [VERBS.slice(0, 3), VERBS.slice(3)];
   return `Trundle rolls out a testbed, runs tests in it over SSH, and rolls it away.
-Each kind of testbed is a backend; whichever it is, one SSH driver does the talking.
-Everything that happens goes into a trace, from which a run can be explained,
-replayed, and finished where it was killed.
+Each kind of testbed is a backend; whichever it is, one SSH driver does the
+talking. Everything that happens goes into a trace, from which a run can be
+explained, replayed, and finished where it was killed.
 
 Usage: trundle VERB [options] WHAT -- BACKEND [backend options]
 
@@ -78,7 +78,7 @@ Options:
   -V, --version            print the version
 
 Examples:
-  trundle run examples/hello -- null            (tests a package on this machine itself)
-  trundle exec 'uname -a' -- ssh -H example.org (runs a command on another one)
+  trundle run examples/hello -- null             test a package, on this machine
+  trundle exec 'uname -a' -- ssh -H example.org  run a command, on another one
 `;
 }

@@ -2,9 +2,11 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 
 const HELP = `
-NAME is a backend that comes with Trundle, the NAME of an npm package trundle-backend-NAME, or a path with a slash.
+NAME is a backend that comes with Trundle, the NAME of an npm package
+trundle-backend-NAME, or a path with a slash.
 
-Exit status: 0; with NAME 1 where this machine cannot run it; 20 where there is no such backend.
+Exit status: 0; with NAME 1 where this machine cannot run it; 20 where there is
+no such backend.
 
 Examples:
   trundle backends

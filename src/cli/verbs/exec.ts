@@ -8,11 +8,13 @@ import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../wor
 const EXAMPLE = "'uname -a' -- null";
 
 const HELP = `
-One word is a line for /bin/sh; several are a program and its arguments, which get there exactly as they are. The
-last -- parts them from the backend. The command reads this program's standard input, and its output comes out here.
+One word is a line for /bin/sh; several are a program and its arguments, which
+get there exactly as they are. The last -- parts them from the backend. The
+command reads this program's standard input, and its output comes out here.
 
-Exit status: the command's own; 128+N where signal N ended it; 124 where --timeout did; 16 where the testbed failed,
-20 where Trundle did, each with the cause on stderr, which a command's own 16 or 20 does not have.
+Exit status: the command's own; 128+N where signal N ended it; 124 where
+--timeout did; 16 where the testbed failed, 20 where Trundle did, each with the
+cause on stderr, which a command's own 16 or 20 does not have.
 
 Examples:
   trundle exec 'ls -l | wc -l' -- null

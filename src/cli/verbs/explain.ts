@@ -2,9 +2,11 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 
 const HELP = `
-TRACE is the directory of a trace, an output directory that holds one, or the id of a run.
+TRACE is the directory of a trace, an output directory that holds one, or the
+id of a run.
 
-Exit status: 0 where the trace could be told, whatever became of the run; 20 where it could not.
+Exit status: 0 where the trace could be told, whatever became of the run; 20
+where it could not.
 
 Examples:
   trundle explain out

@@ -2,9 +2,11 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 
 const HELP = `
-Runs that still go are left alone. What cannot be removed is named, with the command that would remove it.
+Runs that still go are left alone. What cannot be removed is named, with the
+command that would remove it.
 
-Exit status: 0 where nothing is left, 1 where something is, 20 where a run is not known.
+Exit status: 0 where nothing is left, 1 where something is, 20 where a run is
+not known.
 
 Examples:
   trundle reap

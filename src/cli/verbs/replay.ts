@@ -2,9 +2,11 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 
 const HELP = `
-TRACE is the directory of a trace, an output directory that holds one, or the id of a run.
+TRACE is the directory of a trace, an output directory that holds one, or the
+id of a run.
 
-Exit status: 0 where today's machines do the same, 1 where they differ, 20 where the trace cannot be read.
+Exit status: 0 where today's machines do the same, 1 where they differ, 20
+where the trace cannot be read.
 
 Examples:
   trundle replay out

@@ -8,10 +8,11 @@ import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../wor
 const EXAMPLE = '-- null';
 
 const HELP = `
-The testbed is removed when the shell ends. LINE, for /bin/sh, runs instead of the login shell.
+The testbed is removed when the shell ends. LINE, for /bin/sh, runs instead of
+the login shell.
 
-Exit status: the shell's own; 128+N where signal N ended it; 16 where the testbed failed, 20 where Trundle did, each
-with the cause on stderr.
+Exit status: the shell's own; 128+N where signal N ended it; 16 where the
+testbed failed, 20 where Trundle did, each with the cause on stderr.
 
 Examples:
   trundle shell -- null

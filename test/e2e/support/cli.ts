@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly stdin?: string | Uint8Array | null;
   /** Modules that Node loads before the program. */
   readonly preload?: readonly string[];
+  /** Started by a hook and not by a test: nobody ends it before it ends by itself. */
+  readonly outlives?: boolean;
 }
 
 /** How the program ended. */
@@ -63,7 +65,7 @@ export class Cli {
       this.#look();
       return { status, signal, stdout: this.#stdout, stderr: this.#stderr };
     });
-    onTestFinished(() => void this.process.kill('SIGKILL'));
+    if (options.outlives !== true) onTestFinished(() => void this.process.kill('SIGKILL'));
   }
 
   get stdout(): string {
