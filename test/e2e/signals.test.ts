@@ -74,7 +74,9 @@ describe('a signal in the middle of a test', () => {
     running.kill('SIGCONT');
     const end = await running.ended;
     expect(['SIGTERM', 'SIGHUP']).toContain(end.signal);
-    expect(end.stderr).toMatch(/for the third time: leaving\. What stands is left; trundle reap [0-9a-f]{10} removes it/);
+    expect(end.stderr).toMatch(
+      /for the third time: leaving\. What stands is left; trundle reap [0-9a-f]{10} removes it/,
+    );
   });
 });
 
