@@ -31,6 +31,10 @@ async function listingOf(name: string): Promise<BackendListing> {
   return listing;
 }
 
+const MORE = `The options of a backend: trundle backends NAME. Others come as npm packages
+named trundle-backend-NAME, or by path.
+`;
+
 /** All backends, each with what this machine lacks for it. Pure. */
 export function renderBackends(listings: readonly BackendListing[], colors: Colors): string {
   const width = Math.max(...listings.map(({ name }) => name.length));
@@ -42,7 +46,7 @@ export function renderBackends(listings: readonly BackendListing[], colors: Colo
     ];
     return `${lines.join('\n')}\n`;
   });
-  return `${blocks.join('')}\nThe options of a backend: trundle backends NAME. Others come as npm packages named trundle-backend-NAME, or by path.\n`;
+  return `${blocks.join('')}\n${MORE}`;
 }
 
 /** One backend with its options. Pure. */
