@@ -13,9 +13,20 @@ export interface KeyPair {
 
 /** Makes a new ed25519 key pair. */
 export function generateKeyPair(comment = 'trundle'): KeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  const pair = soundPair(comment);
   const blob = Buffer.from(pair.public.split(' ')[1] ?? '', 'base64');
   return { privateKey: pair.private, publicKey: pair.public, fingerprint: fingerprintOf(blob) };
+}
+
+/**
+ * ssh2 1.17 drops leading zero bytes of the public key, so that one key in 256 is of no use: it cannot read that one
+ * back, and neither can anybody else.
+ */
+function soundPair(comment: string): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 /** The SHA256 fingerprint of a public key's wire form (RFC 4253, section 6.6). Pure. */

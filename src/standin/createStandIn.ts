@@ -14,8 +14,8 @@ export interface StandInOptions {
 
 /** Makes an SSH server in this process that runs sessions by an entry into the testbed. */
 export function createStandIn(options: StandInOptions): StandIn {
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-  const client = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = soundKeyPair();
+  const client = soundKeyPair();
   const allowed = Buffer.from(client.public.split(' ')[1] ?? '', 'base64');
   const hostBlob = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64');
   const sessions = new Set<Session | PtySession>();
@@ -47,6 +47,17 @@ export function createStandIn(options: StandInOptions): StandIn {
       for (const stream of streams) stream.destroy();
     },
   };
+}
+
+/**
+ * ssh2 1.17 drops leading zero bytes of the public key, so that one key in 256 is of no use: it cannot read that one
+ * back, and neither can anybody else.
+ */
+function soundKeyPair(): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 type Register = (session: Session | PtySession) => () => void;
