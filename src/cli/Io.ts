@@ -1,3 +1,5 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { ReadStream } from 'node:tty';
 import { colorsFor } from './live/colors.ts';
 import type { Output } from './live/Screen.ts';
@@ -6,14 +8,19 @@ import { USAGE_EXIT_CODE } from './UsageError.ts';
 /** What a process that SIGPIPE ended exits with: 128 and the number of the signal. */
 const READER_GONE = 141;
 
+/** What a write fails with where whoever read has gone away, a terminal included. */
+const GONE = ['EPIPE', 'EIO', 'ECONNRESET'];
+
 /** The process as a verb sees it. */
 export class Io {
   readonly stdin: ReadStream;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
-  /** Called instead of leaving when whoever reads stdout has gone away, as in `trundle ... | head`. */
-  onReaderGone: (() => void) | null = null;
+  /** Called instead of leaving when what is printed can no longer be written, as in `trundle ... | head`. */
+  onOutputLost: ((readerGone: boolean) => void) | null = null;
+  /** Why stdout could not be written, where that is not because its reader has left. */
+  outputError: Error | null = null;
 
   constructor(of: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>) {
     this.stdin = of.stdin;
@@ -22,9 +29,11 @@ export class Io {
     this.env = of.env;
     // With nobody to read what goes wrong there is nobody to tell.
     this.stderr.on('error', () => {});
-    this.stdout.on('error', () => {
-      if (this.onReaderGone === null) process.exit(READER_GONE);
-      this.onReaderGone();
+    this.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      const readerGone = GONE.includes(error.code ?? '');
+      if (!readerGone) this.outputError ??= error;
+      if (this.onOutputLost !== null) this.onOutputLost(readerGone);
+      else if (readerGone) process.exit(READER_GONE);
     });
   }
 
@@ -40,11 +49,37 @@ export class Io {
     if (hint !== null) this.stderr.write(`${' '.repeat(from.length + 2)}${hint}\n`);
   }
 
+  /**
+   * The process's stdin as a stream that others may end. Where stdin cannot be read it ends, and `say` is told.
+   * @returns the stream, and what takes stdin back
+   */
+  lendStdin(say: (message: string) => void): { stdin: Readable; takeBack: () => void } {
+    const lent = new PassThrough();
+    const failed = (error: Error) => {
+      say(`standard input cannot be read: ${error.message}`);
+      lent.end();
+    };
+    this.stdin.on('error', failed);
+    this.stdin.pipe(lent);
+    return {
+      stdin: lent,
+      takeBack: () => {
+        this.stdin.unpipe(lent);
+        this.stdin.pause();
+        // From now on nobody is interested.
+        this.stdin.off('error', failed).on('error', () => {});
+        lent.destroy();
+      },
+    };
+  }
+
   /** Ends the process once all that was written has been read, whatever else would keep it going. */
   async leave(exitCode: number): Promise<never> {
-    process.exitCode = exitCode;
-    await Promise.all([flushed(this.stdout), flushed(this.stderr)]);
-    process.exit(exitCode);
+    await flushed(this.stdout);
+    if (this.outputError !== null)
+      this.complain('trundle', `cannot write to standard output: ${this.outputError.message}`);
+    await flushed(this.stderr);
+    process.exit(this.outputError !== null && exitCode === 0 ? USAGE_EXIT_CODE : exitCode);
   }
 }
 
@@ -57,10 +92,13 @@ export function leaveNow(exitCode: number = USAGE_EXIT_CODE, signal: NodeJS.Sign
   process.exit(exitCode);
 }
 
-function flushed(stream: Output): Promise<void> {
-  if (stream.destroyed || stream.writableLength === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    stream.once('error', () => resolve());
-    stream.write('', () => resolve());
-  });
+async function flushed(stream: Output): Promise<void> {
+  if (!stream.destroyed && stream.writableLength > 0) {
+    await new Promise<void>((resolve) => {
+      stream.once('error', () => resolve());
+      stream.write('', () => resolve());
+    });
+  }
+  // What went wrong with the last write is told after it.
+  await setImmediate();
 }

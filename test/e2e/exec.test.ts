@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeLifeline } from '../support/lifeline.ts';
@@ -76,6 +76,21 @@ describe('trundle exec', () => {
     running.process.stdout?.destroy();
     const { status, stderr } = await running.ended;
     expect([status, stderr]).toEqual([141, '']);
+    await lifeline.released;
+  });
+
+  test('ends the command, and says why, when its output cannot be written', async () => {
+    const lifeline = forThisTest(makeLifeline(workplace()));
+    const full = openSync('/dev/full', 'w');
+    const running = new Cli(['exec', `${lifeline.hold}; while echo yes; do :; done`, '--', 'null'], {
+      env: ownState(),
+      stdout: full,
+    });
+    closeSync(full);
+    const { status, stderr } = await running.ended;
+    expect(status).toBe(20);
+    expect(stderr).toContain('There is no room left on the machine that Trundle runs on.');
+    expect(stderr).toContain('writing to standard output: ENOSPC');
     await lifeline.released;
   });
 

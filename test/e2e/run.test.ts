@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/events/parseEvent.ts';
@@ -68,6 +68,15 @@ describe('trundle run', () => {
     const [only, without] = await Promise.all([run('--test-name', 'two'), run('--skip-test', 'two')]);
     expect(only.stdout).toBe('two                  PASS\n');
     expect(without.stdout).toBe('one                  PASS\nthree                PASS\n');
+  });
+
+  test('does not take for a success what it could not print', async () => {
+    const source = makePackage(workplace(), { tests: { fine: 'true' } });
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = await cli(['run', '-q', source, '--', 'null'], { env: ownState(), stdout: full });
+    closeSync(full);
+    expect(status).toBe(20);
+    expect(stderr).toContain('trundle: cannot write to standard output: ENOSPC');
   });
 
   test('warns of a shell that nobody can use, and goes on', async () => {

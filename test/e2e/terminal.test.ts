@@ -17,7 +17,7 @@ describeWith(['node-pty'], 'trundle shell on a terminal', () => {
     terminal.type('stty size; echo "ready"-here\r');
     await terminal.shows('24 80');
     await terminal.shows(/[\r\n]ready-here/);
-    terminal.type('echo be"gin"; sleep 1000\r');
+    terminal.type(`sh -c 'echo be"gin"; exec sleep 1000'\r`);
     await terminal.shows(/[\r\n]begin/);
     terminal.type('\u0003');
     terminal.resize(100, 30);

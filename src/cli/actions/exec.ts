@@ -53,12 +53,17 @@ interface Executed {
 }
 
 async function execute(
-  { run, testbed, watch }: Session,
+  { testbed, watch, signal }: Session,
   line: string | readonly string[],
   flags: ExecFlags,
   io: Io,
 ): Promise<Executed> {
-  const running = testbed.start(line, { ...optionsOf(flags, io), signal: run.aborted });
+  const input = flags.stdin === false ? null : io.lendStdin((message) => watch.say(message));
+  const running = testbed.start(line, {
+    ...optionsOf(flags),
+    ...(input === null ? {} : { stdin: input.stdin }),
+    signal,
+  });
   // From now on the terminal is the command's.
   watch.screen.suspend();
   try {
@@ -73,14 +78,13 @@ async function execute(
     const [end] = await Promise.all([running.ended, pump(running.stdout, io.stdout), pump(running.stderr, io.stderr)]);
     return { end, stdout: '', stderr: '', truncated: false };
   } finally {
-    io.stdin.pause();
+    input?.takeBack();
     watch.screen.resume();
   }
 }
 
-function optionsOf(flags: ExecFlags, io: Io): ExecOptions {
+function optionsOf(flags: ExecFlags): ExecOptions {
   return {
-    ...(flags.stdin === false ? {} : { stdin: io.stdin }),
     ...(flags.user === undefined ? {} : { login: flags.user }),
     ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
     ...(flags.env === undefined ? {} : { env: Object.fromEntries(flags.env.map(assignment)) }),

@@ -21,7 +21,7 @@ export async function testPackage(
   const watch = await Watch.open(io, { debug, live: told, lines: told });
   const { screen } = watch;
   // A reader who leaves does not end the run: its files, its trace and its exit code are there for others.
-  io.onReaderGone = () => {};
+  io.onOutputLost = () => {};
   let report: RunReport;
   try {
     report = await runTests({
@@ -30,7 +30,7 @@ export async function testPackage(
       terminal: { stdout: json ? screen.stderr : screen.stdout, stderr: screen.stderr },
       trace: home.directory,
       runId: home.run,
-      interactive: interactiveTerminal(io, screen, json ? io.stderr : io.stdout),
+      interactive: interactiveTerminal(io, watch, json ? io.stderr : io.stdout),
       testbed: openOptions(session),
       commandLine: ['trundle', 'run', ...words.what, '--', ...backend.words],
       ...(watch.log === null ? {} : { log: watch.log }),

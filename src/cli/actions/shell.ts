@@ -20,15 +20,15 @@ export async function openShell(
     end,
     home,
     watch: watched,
-  } = await inSession(io, where, flags, async ({ run, testbed, watch, where: backend }) => {
-    const terminal = interactiveTerminal(io, watch.screen, output);
+  } = await inSession(io, where, flags, async ({ testbed, watch, signal, where: backend }) => {
+    const terminal = interactiveTerminal(io, watch, output);
     if (terminal === null) throw new Error('the terminal has gone');
     if (line === undefined)
       watch.say(`this shell is in testbed ${testbed.id} (${shellWords(backend)}), which is removed when it ends`);
     try {
       return await testbed.shell({
         ...terminal.acquire(),
-        signal: run.aborted,
+        signal,
         ...(line === undefined ? {} : { line }),
         ...(flags.user === undefined ? {} : { login: flags.user }),
         ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),

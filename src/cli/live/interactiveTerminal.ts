@@ -1,42 +1,34 @@
-import { PassThrough } from 'node:stream';
 import { Observable } from 'rxjs';
 import type { InteractiveTerminal } from '../../runner/index.ts';
 import type { Io } from '../Io.ts';
-import type { Screen } from './Screen.ts';
+import type { Watch } from './Watch.ts';
 
 /**
  * The process's terminal, to be lent to a shell in the testbed: raw while it is lent, as it was afterwards, whatever
  * happens. Null where stdin is no terminal.
  * @param output where the shell's output goes; a terminal too
  */
-export function interactiveTerminal(io: Io, screen: Screen, output = io.stdout): InteractiveTerminal | null {
+export function interactiveTerminal(io: Io, watch: Watch, output = io.stdout): InteractiveTerminal | null {
   const { stdin } = io;
   if (stdin.isTTY !== true || output.isTTY !== true) return null;
-  let lent: PassThrough | null = null;
+  const { screen } = watch;
+  let takeBack: (() => void) | null = null;
   const restore = () => {
     if (stdin.isRaw) stdin.setRawMode(false);
   };
   process.on('exit', restore);
   return {
     acquire() {
-      // The shell gets a stream of its own: it may end it, and the process's stdin must stay.
-      lent = new PassThrough();
       screen.suspend();
       stdin.setRawMode(true);
-      stdin.pipe(lent);
-      return {
-        stdin: lent,
-        stdout: output,
-        size: sizeOf(output),
-        resizes$: resizesOf(output),
-        term: io.env.TERM ?? 'xterm',
-      };
+      const lent = io.lendStdin((message) => watch.say(message));
+      takeBack = lent.takeBack;
+      const term = io.env.TERM ?? 'xterm';
+      return { stdin: lent.stdin, stdout: output, size: sizeOf(output), resizes$: resizesOf(output), term };
     },
     release() {
-      if (lent !== null) stdin.unpipe(lent);
-      lent?.destroy();
-      lent = null;
-      stdin.pause();
+      takeBack?.();
+      takeBack = null;
       restore();
       screen.resume();
     },

@@ -15,9 +15,10 @@ import { Watch } from './Watch.ts';
 
 /** A session: one testbed, opened for something other than tests. */
 export interface Session {
-  readonly run: Run;
   readonly testbed: Testbed;
   readonly watch: Watch;
+  /** Aborts where the run is to end, or where nothing can be printed any more: for what is done in the testbed. */
+  readonly signal: AbortSignal;
   /** The backend's words, secrets taken out. */
   readonly where: readonly string[];
 }
@@ -43,7 +44,11 @@ export async function inSession<T>(
   const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false });
   const run = begin(home, watch);
   watch.begin(run, home);
-  io.onReaderGone = () => watch.endForLackOfReader();
+  const lost = new AbortController();
+  io.onOutputLost = (readerGone) => {
+    if (readerGone) watch.endForLackOfReader();
+    else lost.abort(new Error('standard output cannot be written'));
+  };
   run.emit({
     type: 'run.started',
     testbed: null,
@@ -53,12 +58,30 @@ export async function inSession<T>(
     sources: [],
     backend: [...backend.words],
   });
+  const signal = AbortSignal.any([run.aborted, lost.signal]);
   const open = () => run.openTestbed(backend, openOptions(flags));
-  const value = await useTestbed(run, open, (testbed) => use({ run, testbed, watch, where: backend.words }));
+  const value = await useTestbed(run, open, (testbed) => use({ testbed, watch, signal, where: backend.words }));
+  const { outputError } = io;
+  if (outputError !== null) tellOutputLost(run, outputError);
+  // The run's end tells it from now on.
+  io.outputError = null;
   const end = await run.close();
   watch.end();
   await tidyRuns(io.env);
   return { value, end, home, watch };
+}
+
+function tellOutputLost(run: Run, { message, ...error }: NodeJS.ErrnoException): void {
+  const doing = 'writing to standard output';
+  const cause = {
+    class:
+      error.code === 'ENOSPC' || error.code === 'EDQUOT' ? ('host-disk-full' as const) : ('internal-error' as const),
+    phase: 'exec' as const,
+    doing,
+    detail: message,
+    evidence: [],
+  };
+  run.emit({ type: 'step.failed', testbed: null, from: 'runner', doing, cause });
 }
 
 /** @throws UsageError where the trace has no place to stand */

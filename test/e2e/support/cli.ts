@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly stdin?: string | Uint8Array | null;
   /** Modules that Node loads before the program. */
   readonly preload?: readonly string[];
+  /** A file descriptor for stdout, instead of a pipe that is read. */
+  readonly stdout?: number;
   /** Started by a hook and not by a test: nobody ends it before it ends by itself. */
   readonly outlives?: boolean;
 }
@@ -47,7 +49,7 @@ export class Cli {
     this.process = spawn(process.execPath, [...node, join(root, 'dist/bin.js'), ...words], {
       cwd,
       env: { ...cleanEnvironment(), ...env },
-      stdio: 'pipe',
+      stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
     });
     const { stdin: input, stdout, stderr } = this.process;
     input?.on('error', () => {});
