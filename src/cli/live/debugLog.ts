@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Decision } from '../../events/index.ts';
 import type { Run } from '../../testbed/index.ts';
 
 /** A debug log as a run takes it. */
@@ -15,12 +16,19 @@ export async function openDebugLog(stream: Writable, forPerson: boolean): Promis
   return (message, fields = {}) => logger.debug(fields, message);
 }
 
-/** Logs all that a run sees and decides. What a command prints is counted, not shown. */
+/**
+ * Logs all that a run sees, and after each event what the machines made of it. What a command prints is counted, not
+ * shown.
+ */
 export function logRun(run: Run, log: Log): void {
-  run.decisions$.subscribe(({ seq, machine, state, commands }) => {
-    log('decision', { event: seq, machine, state, commands: commands.map(({ type }) => type) });
+  const decisions: Decision[] = [];
+  run.decisions$.subscribe((decision) => decisions.push(decision));
+  run.events$.subscribe(({ v: _version, run: _run, type, ...fields }) => {
+    log(type, fields);
+    for (const { seq, machine, state, commands } of decisions.splice(0)) {
+      log('decision', { event: seq, machine, state, commands: commands.map((command) => command.type) });
+    }
   });
-  run.events$.subscribe(({ v: _version, run: _run, type, ...fields }) => log(type, fields));
 }
 
 /** One of pino's lines for a person: `12:00:01.234 message key=value`. Pure but for the time zone. */
