@@ -1,7 +1,7 @@
 import { type AnyActorRef, createActor } from 'xstate';
 import type { Command, DeadlineTable, Decision, EventDraft, EventType, TrundleEvent } from '../events/index.ts';
 import { MACHINES, type MachineKind } from './machines.ts';
-import { isFact, type Output, unexpected } from './output.ts';
+import { causeOf, isFact, type Output, unexpected } from './output.ts';
 import { statePath } from './statePath.ts';
 
 /** What all machines together made of one event. */
@@ -65,6 +65,7 @@ const LATE: ReadonlySet<EventType> = new Set<EventType>([
   'connection.retired',
   'backend.removed',
   'testbed.removed',
+  'reboot.failed',
 ]);
 
 /** Makes the machines of a run, with only the run machine alive. Pure but for its own memory: no I/O, no clock. */
@@ -90,7 +91,8 @@ export function createMachines(): Machines {
     switch (event.type) {
       case 'testbed.requested': {
         const testbed = event.testbed ?? '';
-        if (instances.has(`testbed:${testbed}`)) return;
+        // An id stands for one testbed in a run, even after its end: what is late must not reach another.
+        if (settings.has(testbed)) return;
         const { deadlines, maxConnections } = event;
         settings.set(testbed, { deadlines, maxConnections });
         bear('testbed', testbed, { testbed, deadlines, maxConnections });
@@ -99,6 +101,8 @@ export function createMachines(): Machines {
       }
       case 'connection.requested': {
         if (instances.has(`connection:${event.connection}`)) return;
+        // Nobody would ever hang it up.
+        if (!instances.has(`testbed:${event.testbed}`)) return;
         const { connection, login } = event;
         bear('connection', connection, { testbed: event.testbed, connection, login, deadlines: deadlinesOf(event) });
         return;
@@ -119,8 +123,10 @@ export function createMachines(): Machines {
       case 'reboot.requested': {
         const testbed = event.testbed ?? '';
         if (instances.has(`reboot:${testbed}`)) return;
-        const context = instances.get(`testbed:${testbed}`)?.actor.getSnapshot().context;
-        const { login = '', generation = 0 } = (context ?? {}) as { login?: string; generation?: number };
+        const snapshot = instances.get(`testbed:${testbed}`)?.actor.getSnapshot();
+        // In any other state the testbed's connections are not there to reboot over, and orphan() says so.
+        if (snapshot === undefined || !snapshot.matches('ready')) return;
+        const { login, generation } = snapshot.context as { login: string; generation: number };
         bear('reboot', testbed, { testbed, login, generation, how: event.how, deadlines: deadlinesOf(event) });
         return;
       }
@@ -196,9 +202,15 @@ function idFor(kind: MachineKind, event: TrundleEvent): string | null {
 /** An event for a machine that is not there: news, unless it only crossed the machine's end. */
 function orphan(event: TrundleEvent, subject: string): EventDraft[] {
   const [kind] = subject.split(':', 1);
-  // A testbed has a reboot machine only while it reboots.
-  if (kind === 'reboot' || LATE.has(event.type)) return [];
-  const testbed = event.testbed;
+  const { testbed } = event;
+  if (kind === 'reboot') {
+    // A testbed has a reboot machine only while it reboots.
+    if (event.type !== 'reboot.requested') return [];
+    const detail = 'a testbed can be rebooted only while it is ready';
+    const cause = causeOf('reboot-failed', 'reboot', 'rebooting the testbed', [event.seq], detail);
+    return [{ type: 'reboot.failed', testbed, from: 'machine', cause }];
+  }
+  if (LATE.has(event.type)) return [];
   const facts: EventDraft[] = [unexpected({ testbed, subject }, 'gone', event)];
   if (event.type === 'command.requested' && kind === 'testbed') {
     const reason = 'there is no such testbed (any more)';

@@ -178,7 +178,7 @@ export const IGNORES: readonly Ignore[] = [
 
   {
     machine: 'reboot',
-    states: ['idle', 'connecting', 'identifying', 'rising', 'proving', 'pausing', 'restarting'],
+    states: ['idle', 'restarting', 'pausing'],
     events: ['connection.retired'],
     reason: 'a connection from before, hung up for the reboot',
   },
@@ -238,17 +238,10 @@ export const IGNORES: readonly Ignore[] = [
   },
   {
     machine: 'testbed',
-    states: ['connecting', 'reverting.reconnecting'],
-    events: ['connection.requested'],
-    reason: 'its own wish coming back as a fact; the pool knows',
-  },
-  {
-    machine: 'testbed',
     states: [
       'reverting.hanging-up',
       'reverting.resetting',
       'reverting.reconnecting',
-      'failed',
       'tearing-down.settling',
       'tearing-down.hanging-up',
       'tearing-down.removing',

@@ -17,6 +17,18 @@ export const REFUSALS: readonly Ignore[] = [
     events: ['signal.delivered'],
     reason: 'the report of an earlier SIGTERM; the one of SIGKILL is waited for',
   },
+  {
+    machine: 'command',
+    states: ['clearing'],
+    events: ['signal.delivered'],
+    reason: 'the report of an earlier SIGTERM, which counts those that were about to end',
+  },
+  {
+    machine: 'command',
+    states: ['killing', 'clearing', 'sweeping'],
+    events: ['signal.failed'],
+    reason: 'an earlier SIGTERM failed; SIGKILL may still reach them',
+  },
   { machine: 'connection', states: '*', events: ['deadline.expired'], reason: STALE },
   { machine: 'backend', states: '*', events: ['deadline.expired'], reason: STALE },
   {
@@ -30,7 +42,7 @@ export const REFUSALS: readonly Ignore[] = [
   {
     machine: 'reboot',
     states: ['connecting', 'identifying', 'asking', 'rising', 'proving'],
-    events: ['connection.failed'],
+    events: ['connection.failed', 'connection.retired'],
     reason: OTHER_CONNECTION,
   },
   {
@@ -39,8 +51,13 @@ export const REFUSALS: readonly Ignore[] = [
     events: ['connection.established'],
     reason: OTHER_CONNECTION,
   },
-  { machine: 'reboot', states: ['asking'], events: ['connection.retired'], reason: OTHER_CONNECTION },
   { machine: 'testbed', states: '*', events: ['deadline.expired'], reason: STALE },
+  {
+    machine: 'testbed',
+    states: ['connecting', 'reverting.reconnecting'],
+    events: ['connection.established'],
+    reason: 'a connection from before, which is being hung up',
+  },
   {
     machine: 'testbed',
     states: ['ready.idle', 'ready.executing'],
@@ -49,7 +66,7 @@ export const REFUSALS: readonly Ignore[] = [
   },
   {
     machine: 'testbed',
-    states: ['ready.idle', 'ready.executing', 'rebooting'],
+    states: ['ready.idle', 'ready.executing', 'rebooting', 'failed'],
     events: ['channel.refused'],
     reason: 'not for want of room: the command itself is refused, and its own machine concludes it',
   },

@@ -64,7 +64,8 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
 /** Copies a file from the testbed to the host; the target appears whole or not at all. @throws CopyError */
 export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<void> {
   const { from, to, login, signal, onBytes } = request;
-  const temporary = `${to}.trundle-${process.pid}-${(unique += 1)}`;
+  unique += 1;
+  const temporary = `${to}.trundle-${process.pid}-${unique}`;
   const script =
     '[ -d "$1" ] && { echo "$1: Is a directory; a tree is copied with a slash at the end of both paths" >&2; exit 1; }; exec cat -- "$1"';
   const remote = exec(['/bin/sh', '-c', `export LC_ALL=C; ${script}`, 'sh', from], {

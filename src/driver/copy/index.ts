@@ -6,12 +6,12 @@ export { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
 
 /** Copies from the host into the testbed: a tree where both paths end in a slash, else a file. @throws CopyError */
 export async function copyDown(exec: CopyExec, request: CopyRequest): Promise<void> {
-  return isTree(request) ? copyTreeDown(exec, request) : copyFileDown(exec, request);
+  await (isTree(request) ? copyTreeDown : copyFileDown)(exec, request);
 }
 
 /** Copies from the testbed to the host: a tree where both paths end in a slash, else a file. @throws CopyError */
 export async function copyUp(exec: CopyExec, request: CopyRequest): Promise<void> {
-  return isTree(request) ? copyTreeUp(exec, request) : copyFileUp(exec, request);
+  await (isTree(request) ? copyTreeUp : copyFileUp)(exec, request);
 }
 
 function isTree({ from, to }: CopyRequest): boolean {

@@ -181,7 +181,7 @@ export const commandMachine = commandSetup.createMachine({
         'command.closed': { target: 'concluded', actions: 'noteVanished' },
         'command.lost': lost,
         'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
-        'signal.failed': { target: 'giving-up', actions: 'noteLeak' },
+        'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
         ...breach(
           'killing',
           'command.requested',
@@ -222,8 +222,8 @@ export const commandMachine = commandSetup.createMachine({
       on: {
         'command.closed': 'concluded',
         'command.lost': lost,
-        'signal.delivered': { actions: 'noteSurvivors' },
-        'signal.failed': { target: 'giving-up', actions: 'noteLeak' },
+        'signal.delivered': { guard: 'killed', actions: 'noteSurvivors' },
+        'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
         'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
         ...breach(
           'clearing',
@@ -241,7 +241,7 @@ export const commandMachine = commandSetup.createMachine({
       exit: 'disarmKill',
       on: {
         'signal.delivered': { guard: 'killed', target: 'concluded', actions: 'noteSurvivors' },
-        'signal.failed': { target: 'concluded', actions: 'noteLeak' },
+        'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteLeak' },
         'command.lost': { target: 'concluded', actions: 'noteLeak' },
         'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteLeak' },
         ...breach(

@@ -194,6 +194,7 @@ export const commandSetup = setup({
     run: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'command',
     terminate: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'terminate',
     kill: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'kill',
+    killFailed: ({ event }) => event.type === 'signal.failed' && event.signal === 'KILL',
     killed: ({ event }) => event.type === 'signal.delivered' && event.signal === 'KILL',
     drainAndSweep: ({ context, event }) =>
       event.type === 'deadline.expired' && event.deadline === 'drain' && context.sweep,

@@ -52,6 +52,7 @@ export const rebootMachine = rebootSetup.createMachine({
       on: {
         'connection.established': { guard: 'mine', target: 'identifying' },
         'connection.failed': { guard: 'mine', ...failing('connecting to learn which boot is running') },
+        'connection.retired': { guard: 'mine', ...failing('connecting to learn which boot is running') },
         ...abandoned,
         ...breach(
           'connecting',
@@ -73,6 +74,7 @@ export const rebootMachine = rebootSetup.createMachine({
         ],
         'boot.unidentified': failing('learning which boot is running'),
         'connection.failed': { guard: 'mine', ...failing('learning which boot is running') },
+        'connection.retired': { guard: 'mine', ...failing('learning which boot is running') },
         'deadline.expired': { guard: 'identify', ...failing('learning which boot is running') },
         ...abandoned,
         ...breach('identifying', 'reboot.requested', 'reboot.asked', 'backend.readied'),
@@ -102,6 +104,7 @@ export const rebootMachine = rebootSetup.createMachine({
       on: {
         'connection.established': { guard: 'mine', target: 'proving' },
         'connection.failed': { guard: 'mine', target: 'pausing' },
+        'connection.retired': { guard: 'mine', target: 'pausing' },
         'deadline.expired': { guard: 'up', ...failing('waiting for the testbed to come up') },
         ...abandoned,
         ...breach('rising', 'reboot.requested', 'boot.identified', 'boot.unidentified', 'backend.readied'),
@@ -117,6 +120,7 @@ export const rebootMachine = rebootSetup.createMachine({
         ],
         'boot.unidentified': { target: 'pausing', actions: 'requestHangUp' },
         'connection.failed': { guard: 'mine', target: 'pausing' },
+        'connection.retired': { guard: 'mine', target: 'pausing' },
         'deadline.expired': [
           { guard: 'up', ...failing('proving that another boot is running') },
           { guard: 'identify', target: 'pausing', actions: 'requestHangUp' },

@@ -21,6 +21,21 @@ const failing = { target: '#testbed.failed', actions: 'noteCause' } as const;
 const queueing = { actions: 'enqueueCommand' } as const;
 const releasing = { actions: 'releaseCommand' } as const;
 const dropping = { actions: 'dropConnection' } as const;
+const noting = { actions: 'noteConnection' } as const;
+const refusing = { actions: ['noteConnection', 'hangUpAll'] } as const;
+/** What becomes of the connection without which the testbed is not ready; those from before only have to end. */
+const awaiting = {
+  'connection.requested': noting,
+  'connection.established': { guard: 'awaited', target: '#testbed.ready', actions: ['noteEstablished', 'schedule'] },
+  'connection.failed': [
+    { guard: 'awaited', target: '#testbed.failed', actions: ['noteCause', 'dropConnection'] },
+    { actions: 'dropConnection' },
+  ],
+  'connection.retired': [
+    { guard: 'awaited', target: '#testbed.failed', actions: ['noteConfusion', 'dropConnection'] },
+    { actions: 'dropConnection' },
+  ],
+} as const;
 const teardown = [
   { guard: 'forced', target: '#testbed.tearing-down.removing-at-once' },
   { target: '#testbed.tearing-down' },
@@ -38,17 +53,21 @@ export const testbedMachine = testbedSetup.createMachine({
     deadlines: input.deadlines,
     login: '',
     pool: emptyPool(input.maxConnections),
+    awaited: '',
     cause: null,
     leftovers: [],
     generation: 0,
   }),
   initial: 'absent',
+  on: {
+    'hangup.requested': { actions: 'noteLeaving' },
+  },
   states: {
     absent: {
       on: {
         'testbed.requested': { target: 'provisioning', actions: 'requestStartup' },
         'teardown.requested': 'gone',
-        'command.requested': { actions: 'abandonRequested' },
+        'command.requested': { actions: 'abandonAsked' },
         ...shrug(
           'absent',
           'provision.completed',
@@ -94,9 +113,7 @@ export const testbedMachine = testbedSetup.createMachine({
     connecting: {
       entry: 'connect',
       on: {
-        'connection.established': { target: 'ready', actions: ['noteEstablished', 'schedule'] },
-        'connection.failed': { target: 'failed', actions: ['noteCause', 'dropConnection'] },
-        'connection.retired': { target: 'failed', actions: ['dropConnection', 'noteConfusion'] },
+        ...awaiting,
         'backend.failed': failing,
         'command.requested': queueing,
         'command.concluded': releasing,
@@ -122,7 +139,7 @@ export const testbedMachine = testbedSetup.createMachine({
           { guard: 'noSessionAtAll', target: 'failed', actions: ['noteNoSessions', 'lowerLimit'] },
           { guard: 'noRoom', actions: ['lowerLimit', 'schedule'] },
         ],
-        'connection.requested': { actions: 'noteConnection' },
+        'connection.requested': noting,
         'connection.established': { actions: ['noteEstablished', 'schedule'] },
         'connection.retired': { actions: ['dropConnection', 'schedule'] },
         'connection.failed': [
@@ -146,7 +163,7 @@ export const testbedMachine = testbedSetup.createMachine({
     rebooting: {
       entry: 'hangUpAll',
       on: {
-        'connection.requested': { actions: 'noteConnection' },
+        'connection.requested': noting,
         'connection.established': { actions: 'noteEstablished' },
         'connection.failed': dropping,
         'connection.retired': dropping,
@@ -178,7 +195,7 @@ export const testbedMachine = testbedSetup.createMachine({
           exit: 'disarmHangUp',
           always: { guard: 'hungUp', target: 'resetting' },
           on: {
-            'connection.requested': { actions: 'noteConnection' },
+            'connection.requested': noting,
             'connection.established': { actions: 'noteEstablished' },
             'connection.failed': dropping,
             'connection.retired': dropping,
@@ -198,9 +215,7 @@ export const testbedMachine = testbedSetup.createMachine({
         reconnecting: {
           entry: 'connect',
           on: {
-            'connection.established': { target: '#testbed.ready', actions: ['noteEstablished', 'schedule'] },
-            'connection.failed': { target: '#testbed.failed', actions: ['noteCause', 'dropConnection'] },
-            'connection.retired': dropping,
+            ...awaiting,
             ...breach('reverting.reconnecting', 'backend.readied'),
           },
         },
@@ -213,10 +228,12 @@ export const testbedMachine = testbedSetup.createMachine({
         'backend.failed': { actions: 'noteCause' },
         'connection.failed': dropping,
         'connection.retired': dropping,
-        'connection.requested': { actions: 'noteConnection' },
+        'connection.requested': refusing,
         'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
-        'command.requested': { actions: 'abandonRequested' },
+        'command.requested': { actions: 'abandonAsked' },
         'command.concluded': releasing,
+        // It waits for another place on a connection, and there will be none.
+        'channel.refused': { guard: 'noRoom', actions: 'abandonAsked' },
         ...shrug('failed', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
         ...shrug('failed', 'reboot.requested', 'revert.requested'),
       },
@@ -224,11 +241,11 @@ export const testbedMachine = testbedSetup.createMachine({
     'tearing-down': {
       initial: 'settling',
       on: {
-        'command.requested': { actions: 'abandonRequested' },
+        'command.requested': { actions: 'abandonAsked' },
         'command.concluded': releasing,
         'connection.failed': dropping,
         'connection.retired': dropping,
-        'connection.requested': { actions: 'noteConnection' },
+        'connection.requested': refusing,
         'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
         'backend.failed': { actions: 'noteCause' },
         'backend.removed': { target: 'gone', actions: ['noteLeftovers', 'noteCause'] },
@@ -263,7 +280,7 @@ export const testbedMachine = testbedSetup.createMachine({
           },
         },
         'removing-at-once': {
-          entry: ['hangUpAll', { type: 'requestRemoval', params: { force: true } }, 'armTeardown'],
+          entry: ['abandonAll', 'hangUpAll', { type: 'requestRemoval', params: { force: true } }, 'armTeardown'],
           exit: 'disarmTeardown',
           on: {
             'deadline.expired': { guard: 'teardown', target: '#testbed.gone', actions: 'noteOverdueTeardown' },

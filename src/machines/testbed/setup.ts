@@ -14,6 +14,7 @@ export const TESTBED_ALPHABET = [
   'connection.established',
   'connection.failed',
   'connection.retired',
+  'hangup.requested',
   'channel.refused',
   'command.requested',
   'command.concluded',
@@ -30,6 +31,8 @@ export type TestbedEvent = TrundleEvent<(typeof TESTBED_ALPHABET)[number]>;
 export interface TestbedContext extends Subject {
   login: string;
   pool: pools.Pool;
+  /** The connection without which the testbed does not become ready. */
+  awaited: string;
   cause: Cause | null;
   leftovers: readonly string[];
   generation: number;
@@ -66,12 +69,14 @@ export const testbedSetup = setup({
       from: 'machine' as const,
       force: params.force,
     })),
-    noteLogin: assign({
-      login: ({ context, event }) => (event.type === 'backend.readied' ? event.endpoint.login : context.login),
+    noteLogin: assign(({ context, event }) => {
+      if (event.type !== 'backend.readied') return {};
+      const { login } = event.endpoint;
+      return { login, pool: pools.nameLogin(context.pool, login) };
     }),
     connect: enqueueActions(({ context, enqueue }) => {
       const id = `${context.testbed}.c${context.pool.made + 1}`;
-      enqueue.assign({ pool: pools.addConnection(context.pool, id, context.login) });
+      enqueue.assign({ awaited: id, pool: pools.addConnection(context.pool, id, context.login) });
       enqueue.emit({
         type: 'connection.requested',
         testbed: context.testbed,
@@ -89,6 +94,10 @@ export const testbedSetup = setup({
     noteEstablished: assign({
       pool: ({ context, event }) =>
         event.type === 'connection.established' ? pools.establish(context.pool, event.connection) : context.pool,
+    }),
+    noteLeaving: assign({
+      pool: ({ context, event }) =>
+        event.type === 'hangup.requested' ? pools.leave(context.pool, event.connection) : context.pool,
     }),
     dropConnection: assign({
       pool: ({ context, event }) =>
@@ -108,7 +117,7 @@ export const testbedSetup = setup({
     }),
     lowerLimit: assign({
       pool: ({ context, event }) =>
-        event.type === 'channel.refused' ? pools.refuse(context.pool, event.command, event.connection) : context.pool,
+        event.type === 'channel.refused' ? pools.refuse(context.pool, event.command) : context.pool,
     }),
     /** One more connection could not be had: the pool makes do with what it has. */
     stopGrowing: assign({
@@ -125,16 +134,18 @@ export const testbedSetup = setup({
     /** The login of a failed connection can never be had: what waits for it will not run. */
     abandonLogin: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'connection.failed') return;
-      const gone = context.pool.connections.find((connection) => connection.id === event.connection);
-      if (gone === undefined) return;
-      for (const waiting of context.pool.queue.filter((entry) => entry.login === gone.login)) {
-        enqueue.emit(abandoned(context, waiting.command, `no connection as ${gone.login}`, event.cause));
+      const failed = context.pool.connections.find((connection) => connection.id === event.connection);
+      if (failed === undefined) return;
+      const { pool, dismissed } = pools.dismiss(context.pool, failed.login);
+      enqueue.assign({ pool });
+      for (const { command } of dismissed) {
+        enqueue.emit(abandoned(context, command, `no connection as ${failed.login}`, event.cause));
       }
     }),
-    abandonRequested: emit(({ context, event }) =>
+    abandonAsked: emit(({ context, event }) =>
       abandoned(
         context,
-        event.type === 'command.requested' ? event.command : '',
+        event.type === 'command.requested' || event.type === 'channel.refused' ? event.command : '',
         context.cause === null ? 'the testbed is being torn down' : 'the testbed has failed',
         context.cause,
       ),
@@ -150,9 +161,13 @@ export const testbedSetup = setup({
       }
     }),
     hangUpAll: enqueueActions(({ context, enqueue }) => {
-      for (const { id } of context.pool.connections) {
+      let { pool } = context;
+      for (const { id, leaving } of context.pool.connections) {
+        if (leaving) continue;
+        pool = pools.leave(pool, id);
         enqueue.emit({ type: 'hangup.requested', testbed: context.testbed, from: 'machine', connection: id });
       }
+      enqueue.assign({ pool });
     }),
     armSettle: emit(({ context }) => arm(context, 'settle')),
     disarmSettle: emit(({ context }) => disarm(context, 'settle')),
@@ -232,13 +247,12 @@ export const testbedSetup = setup({
         (other) => other !== failed && other.established && other.login === failed?.login,
       );
     },
+    awaited: ({ context, event }) => 'connection' in event && event.connection === context.awaited,
     noRoom: ({ event }) => event.type === 'channel.refused' && event.limit,
     noSessionAtAll: ({ context, event }) =>
       event.type === 'channel.refused' &&
       event.limit &&
-      context.pool.connections.some(
-        (connection) => connection.id === event.connection && connection.active.length <= 1,
-      ),
+      pools.holderOf(context.pool, event.command)?.active.length === 1,
     settle: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'settle',
     hangUp: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'hang-up',
     teardown: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'teardown',

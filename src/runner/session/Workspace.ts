@@ -85,16 +85,19 @@ export class Workspace {
     return test.restrictions.includes('needs-root') ? this.admin : (this.user ?? this.admin);
   }
 
-  /**
-   * Makes the test's own directories and its executable bit.
-   * @throws BadPackageError where the package has no such test program
-   */
-  async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
-    const paths = this.paths(id);
-    const program = test.program.kind === 'file' ? test.program.path : '';
-    if (program !== '' && !statSync(path.join(this.#options.tree.directory, program), { throwIfNoEntry: false })) {
+  /** @throws BadPackageError where the package has no such test program */
+  mustHave(test: TestDefinition): void {
+    if (test.program.kind !== 'file') return;
+    const { path: program } = test.program;
+    if (!statSync(path.join(this.#options.tree.directory, program), { throwIfNoEntry: false })) {
       throw new BadPackageError(`${program} does not exist`, 'debian/tests/control', test.line);
     }
+  }
+
+  /** Makes the test's own directories and its executable bit. */
+  async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
+    const paths = this.paths(id);
+    const file = test.program.kind === 'file' ? `${paths.tree}/${test.program.path}` : '';
     const script = `set -e
 rm -rf "$1" "$2"
 mkdir -m 755 "$1"
@@ -102,7 +105,6 @@ mkdir -m 1777 "$2"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
 if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
-    const file = program === '' ? '' : `${paths.tree}/${program}`;
     await this.#checked(`preparing test ${id}`, 'exec', script, [paths.temporary, paths.artifacts, file, owner]);
     return paths;
   }

@@ -149,6 +149,7 @@ export class PackageTests {
         return false;
       }
     }
+    this.#workspace.mustHave(definition);
     if (output && this.#base) {
       const installed = await this.#query();
       if (installed) output.write(`${planned.id}-packages`, addedPackages(this.#base, installed));
