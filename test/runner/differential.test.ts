@@ -56,9 +56,9 @@ const CASES: readonly Case[] = [
       'Tests: a\nDepends:\nFoo-Bar: x\n\nTests: b\nDepends:\nRestrictions: odd\n\nTests: c\nDepends:\nRestrictions: needs-reboot\n\nTests: d\nDepends:\nRestrictions: breaks-testbed\n\nTests: e\nDepends:\nArchitecture: !linux-any\n\nTests: f/g\nDepends:\n\nTests: h\nDepends:\nRestrictions: isolation-machine, isolation-container\n',
     tests: { h: 'echo h\n' },
   },
-  { name: 'bad-control', control: 'Depends: x\n' },
-  { name: 'bad-depends', control: 'Tests: t\nDepends: foo bar\n' },
-  { name: 'bad-feature', control: 'Tests: t\nDepends:\nFeatures: test-name=x\n' },
+  { name: 'bad-control', control: 'Depends: x\n', built: true },
+  { name: 'bad-depends', control: 'Tests: t\nDepends: foo bar\n', built: true },
+  { name: 'bad-feature', control: 'Tests: t\nDepends:\nFeatures: test-name=x\n', built: true },
   { name: 'missing', control: 'Tests: a, gone\nDepends:\n', tests: { a: ':\n' } },
   {
     name: 'artifacts',
@@ -85,6 +85,7 @@ const CASES: readonly Case[] = [
     control: 'Tests: a, b\nDepends:\n\nTests: c\nDepends:\nRestrictions: odd\n',
     tests: { a: ':\n', b: ':\n' },
     only: ['b'],
+    built: true,
   },
   { name: 'not-there', control: 'Tests: a\nDepends:\n', tests: { a: ':\n' }, only: ['zz'] },
 ];
@@ -100,13 +101,12 @@ interface Observed {
 }
 
 /** Files whose content depends on time, path or release. */
-const UNCOMPARED = /^(log|summary|testinfo\.json|testbed-packages)$/;
+const UNCOMPARED = /^(log|summary|testinfo\.json|testbed-packages|unstartable-stderr)$/;
 
-function observe(directory: string, exitCode: number): Observed {
+function observe(directory: string, exitCode: number, stderr: string): Observed {
   const names = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)));
-  const log = readFileSync(path.join(directory, 'log'), 'utf8');
   const summary = readFileSync(path.join(directory, 'summary'), 'utf8').split('\n');
   const noTestbed = summary.some((line) => line.startsWith('badpkg: InvalidControl') || line.startsWith('* '));
   return {
@@ -122,9 +122,7 @@ function observe(directory: string, exitCode: number): Observed {
         .map(([name, content]) => [name.replace(/^artifacts\/a\//, 'artifacts/'), content] as const)
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
-    steps: [...log.matchAll(/^(?: *\d+s )?autopkgtest \[[\d:]+\]: (test .*|@+ summary)$/gm)].map(
-      ([, step = '']) => step,
-    ),
+    steps: [...stderr.matchAll(/^autopkgtest \[[\d:]+\]: (test .*|@+ summary)$/gm)].map(([, step = '']) => step),
   };
 }
 
@@ -144,21 +142,21 @@ function reference(test: Case, source: string): Promise<Observed> {
   return new Promise((resolve, reject) => {
     execFile('autopkgtest', ['-B', '-o', output, ...options, source, '--', 'null'], (error, _, stderr) => {
       if (!existsSync(path.join(output, 'summary'))) return reject(new Error(`autopkgtest left no summary: ${stderr}`));
-      resolve(observe(output, error === null ? 0 : Number(error.code)));
+      resolve(observe(output, error === null ? 0 : Number(error.code), stderr));
     });
   });
 }
 
 async function ours(test: Case, source: string): Promise<Observed> {
   const outputDir = path.join(directory, `${test.name}-ours`);
-  const { report } = await runHere({
+  const { report, stderr } = await runHere({
     source,
     outputDir,
     ...(test.timeout === undefined ? {} : { timeouts: { test: test.timeout } }),
     ...(test.env === undefined ? {} : { env: test.env }),
     ...(test.only === undefined ? {} : { testNames: test.only }),
   });
-  return observe(outputDir, report.exitCode);
+  return observe(outputDir, report.exitCode, stderr());
 }
 
 describeWith(['autopkgtest', 'dpkg-source', 'root'], 'Trundle and autopkgtest on the null backend', () => {

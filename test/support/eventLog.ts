@@ -2,7 +2,7 @@ import { type Observable, ReplaySubject } from 'rxjs';
 import type { EventType, TrundleEvent } from '../../src/events/index.ts';
 
 /** Milliseconds that an awaited event may take: far more than it ever should, so that only a fault shows. */
-const PATIENCE = 45_000;
+const PATIENCE = 30_000;
 
 /** Everything that a run told, and a way to wait for what it tells next. */
 export class EventLog {
@@ -48,6 +48,23 @@ export class EventLog {
         },
       });
     });
+  }
+
+  /**
+   * What a promise gives.
+   * @throws Error with all that was told, where time is up before
+   */
+  async during<T>(what: string, promise: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const fail = () => reject(new Error(`${what}: not within ${PATIENCE / 1000} s; it told:\n${this.told()}`));
+      timer = setTimeout(fail, PATIENCE);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** All events of a type so far. */

@@ -12,6 +12,8 @@ export interface Lifeline extends Disposable {
   readonly path: string;
   /** A line of shell by which a process takes hold of it, for itself and all that it starts. */
   readonly hold: string;
+  /** A line of shell that does the same and then goes on until the lifeline is disposed of. */
+  readonly linger: string;
   /** Resolves when somebody wrote to it or let go of it. */
   readonly held: Promise<void>;
   /** Resolves when nobody holds it any more. */
@@ -33,6 +35,7 @@ export function makeLifeline(directory: string): Lifeline {
   return {
     path,
     hold: `exec 9>'${path}'; echo held >&9`,
+    linger: `exec 9>'${path}'; while echo held >&9; do sleep 1; done`,
     held,
     released,
     [Symbol.dispose]() {

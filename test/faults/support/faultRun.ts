@@ -38,27 +38,27 @@ export async function faultRun(plan: FaultRunOptions): Promise<FaultRun> {
       said[stream] += chunk.toString();
     });
   }
-  const held: { log?: EventLog; fault?: Promise<void> } = {};
-  const report = await runTests({
+  let log: EventLog | undefined;
+  let fault: Promise<void> = Promise.resolve();
+  const ended = runTests({
     source: makePackage(directory, plan.package),
     backend: plan.backend,
     terminal,
     outputDir,
     trace: join(directory, 'trace'),
     onRun: (run) => {
-      held.log = new EventLog(run.events$);
-      held.fault = plan.during?.(held.log, run) ?? Promise.resolve();
-      // It is awaited below; until then a failure shall not count as unhandled.
-      held.fault.catch(() => {});
+      log = new EventLog(run.events$);
+      fault = plan.during?.(log, run) ?? fault;
     },
     ...plan.options,
   });
-  await held.fault;
-  if (held.log === undefined) throw new Error('there was no run');
+  // The run begins at once, so the log is there; a fault that could not be made ends the wait for it.
+  if (log === undefined) throw new Error('there was no run');
+  const [report] = await (log as EventLog).during('the run', Promise.all([ended, fault]));
   const summary = join(outputDir, 'summary');
   return {
     report,
-    log: held.log,
+    log,
     outputDir,
     summary: existsSync(summary) ? readFileSync(summary, 'utf8') : '',
     ...said,

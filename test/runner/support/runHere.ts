@@ -1,0 +1,23 @@
+import { PassThrough } from 'node:stream';
+import { configureBackend } from '../../../src/backends/index.ts';
+import { type RunReport, type RunTestsOptions, runTests } from '../../../src/runner/index.ts';
+
+/** A run on this machine, with all that a person would have read. */
+export interface RunHere {
+  readonly report: RunReport;
+  stdout(): string;
+  stderr(): string;
+}
+
+/** Tests a package on the null backend. */
+export async function runHere(options: Omit<RunTestsOptions, 'backend' | 'terminal'>): Promise<RunHere> {
+  const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    terminal[stream].on('data', (chunk: Buffer) => {
+      said[stream] += chunk.toString();
+    });
+  }
+  const report = await runTests({ ...options, terminal, backend: await configureBackend(['null']) });
+  return { report, stdout: () => said.stdout, stderr: () => said.stderr };
+}
