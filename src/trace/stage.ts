@@ -1,6 +1,9 @@
 import type { Phase, TrundleEvent } from '../events/index.ts';
 import type { Fold } from './folds.ts';
 
+/** Characters of a command that are told. */
+const LONG = 100;
+
 /** What a run was about when its trace ends. */
 export interface Stage {
   phase: Phase;
@@ -17,6 +20,7 @@ export interface Stage {
 export function foldStage(): Fold<Stage> {
   const phases = new Map<string | null, Stage>();
   const commands = new Map<string, Stage>();
+  const tests = new Map<string, Stage>();
   const copies = new Map<string, Stage>();
   let last: Stage = { phase: 'plan', doing: DOING.plan, since: 0 };
   return {
@@ -27,8 +31,11 @@ export function foldStage(): Fold<Stage> {
         last = stage;
       }
       if (event.type === 'command.requested') {
-        commands.set(event.command, { phase: 'exec', doing: `running ${event.line}`, since: event.seq });
-      } else if (event.type === 'command.concluded') commands.delete(event.command);
+        commands.set(event.command, { phase: 'exec', doing: `running ${briefly(event.line)}`, since: event.seq });
+      } else if (event.type === 'test.started') {
+        tests.set(event.test, { phase: 'exec', doing: `running test ${event.test}`, since: event.seq });
+      } else if (event.type === 'test.finished') tests.delete(event.test);
+      else if (event.type === 'command.concluded') commands.delete(event.command);
       else if (event.type === 'copy.started') {
         copies.set(event.copy, {
           phase: 'copy',
@@ -39,10 +46,16 @@ export function foldStage(): Fold<Stage> {
     },
     result() {
       if (last.phase !== 'exec') return last;
-      // A copy has a command of its own, which says less.
-      return [...copies.values()].at(-1) ?? [...commands.values()].at(-1) ?? last;
+      // A copy and a test have a command of their own, which says less.
+      return [...copies.values()].at(-1) ?? [...tests.values()].at(-1) ?? [...commands.values()].at(-1) ?? last;
     },
   };
+}
+
+/** The first line of a command, for people: what the runner sends may be a whole script. */
+function briefly(line: string): string {
+  const [first = ''] = line.split('\n', 1);
+  return first === line && line.length <= LONG ? line : `${first.slice(0, LONG)} ...`;
 }
 
 /** The stage that an event begins for its testbed, or null where the stage stays. */

@@ -217,7 +217,7 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
   'runner-killed': {
     meaning: 'Trundle itself was ended so suddenly that it could not take anything down.',
     reasons: ['a SIGKILL', 'the out-of-memory killer', 'the host went down'],
-    next: ['run `trundle reap` to finish what it could not', "look into the host's kernel log"],
+    next: ['run again, once `trundle reap` has removed what it left', "look into the host's kernel log"],
   },
   'internal-error': {
     meaning: 'Trundle did something wrong, or met an order of events that it does not know.',

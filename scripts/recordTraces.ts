@@ -1,0 +1,177 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname, release } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { TrundleEvent } from '../src/events/index.ts';
+import { type SshServer, startSshServer } from '../test/faults/support/sshServer.ts';
+import { vacantAddress } from '../test/support/badServers.ts';
+import { setup } from '../test/support/freshBuild.ts';
+import { makePackage, type PackagePlan } from '../test/support/packages.ts';
+
+// Records test/traces anew: each trace by a run of the built program, on this machine, with the fault made to happen.
+// Needs root and sshd. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
+// processor, so that nothing of the machine gets into them and nothing is left of them. What else would tell of the
+// machine (boot id, kernel, run id) is replaced by as many other characters, since events speak of bytes at an offset.
+//
+//     node --import tsx scripts/recordTraces.ts [NAME...]
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const corpus = join(root, 'test/traces');
+const place = '/tmp/trundle-traces';
+const HOST = 'example';
+
+interface Recording {
+  readonly package: PackagePlan;
+  readonly options?: readonly string[];
+  readonly backend?: (sshd: SshServer) => Promise<readonly string[]> | readonly string[];
+  /** Called once the test has begun and said so. */
+  readonly begun?: (running: { pid: number; sshd: SshServer }) => void;
+}
+
+const overSsh = (sshd: SshServer, hostKey = sshd.hostKey, address = sshd.address, identity = sshd.identity) => [
+  ...['ssh', '-H', address.host, '-p', String(address.port), '-i', identity, '--host-key', hostKey],
+];
+const LINGERS: PackagePlan = { tests: { lingers: 'echo begun\nexec sleep 1000' } };
+
+const RECORDINGS: Readonly<Record<string, Recording>> = {
+  'v1-pass': { package: { tests: { greets: 'echo hello' } } },
+  'v1-failing-test': {
+    package: { tests: { good: 'echo fine', bad: 'echo about to fail\nexit 3' } },
+    backend: (sshd) => overSsh(sshd),
+  },
+  'v1-stderr': { package: { tests: { talks: 'echo "warning: it is late" >&2' } } },
+  'v1-timeout': { package: LINGERS, options: ['--timeout-test', '1'] },
+  'v1-lost-connection': {
+    package: LINGERS,
+    backend: (sshd) => overSsh(sshd),
+    begun: ({ sshd }) => sshd.killSessions(),
+  },
+  'v1-no-server': {
+    package: LINGERS,
+    options: ['--deadline', 'ssh-ready=600'],
+    backend: async (sshd) => overSsh(sshd, sshd.hostKey, (await vacantAddress()).address),
+  },
+  'v1-refused-login': {
+    package: LINGERS,
+    backend: async (sshd) => {
+      await using stranger = await startSshServer();
+      // Read before the stranger's key is gone with it.
+      const identity = join(place, 'stranger');
+      cpSync(stranger.identity, identity);
+      return overSsh(sshd, sshd.hostKey, sshd.address, identity);
+    },
+  },
+  'v1-wrong-host-key': {
+    package: LINGERS,
+    backend: (sshd) => overSsh(sshd, 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
+  },
+  'v1-interrupted': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGINT') },
+  'v1-killed': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGKILL') },
+  'v1-bad-package': { package: { control: 'Tests: *\nDepends:\nRestrictions: needs-root\nTests: twice\n' } },
+};
+
+/** Runs the program until its end; `seen` gets every event as it happens. */
+async function trundle(words: readonly string[], seen: (event: TrundleEvent, pid: number) => void): Promise<void> {
+  const { SSH_AUTH_SOCK: _agent, ...env } = process.env;
+  const child = spawn(process.execPath, [join(root, 'dist/bin.js'), ...words], {
+    cwd: place,
+    env: { ...env, XDG_STATE_HOME: join(place, 'state'), NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('{"v":')) seen(JSON.parse(line), child.pid ?? 0);
+  }
+}
+
+async function record(name: string, { package: plan, options = [], backend, begun }: Recording): Promise<void> {
+  const trace = join(place, name);
+  makePackage(place, plan);
+  await using sshd = await startSshServer();
+  const words = (await backend?.(sshd)) ?? ['null'];
+  let test: string | null = null;
+  await trundle(['run', '--json', '--trace', trace, ...options, './sample-1.0', '--', ...words], (event, pid) => {
+    if (event.type === 'test.started') test = event.command;
+    if (event.type === 'command.output' && event.command === test) begun?.({ pid, sshd });
+  });
+  if (name === 'v1-killed') {
+    cpSync(trace, `${trace}-truncated`, { recursive: true });
+    cutLastLine(join(`${trace}-truncated`, 'events.jsonl'));
+    await trundle(['reap', '--json', `${trace}/`], () => {});
+  }
+  rmSync(join(place, 'sample-1.0'), { recursive: true });
+  rmSync(join(place, 'state'), { recursive: true, force: true });
+}
+
+/** As a kill in the middle of a write leaves it. */
+function cutLastLine(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  const lastLine = text.lastIndexOf('\n', text.length - 2) + 1;
+  writeFileSync(file, text.slice(0, lastLine + Math.ceil((text.length - lastLine) / 2)));
+}
+
+/** Takes what is left of this machine out of a trace, and puts it into the corpus. */
+function keep(name: string): void {
+  const trace = join(place, name);
+  const events = join(trace, 'events.jsonl');
+  const [first = '', ...rest] = readFileSync(events, 'utf8').split('\n');
+  const header = JSON.parse(first);
+  const owner = { pid: 4242, startTime: 1000, host: HOST };
+  const id = createHash('sha256').update(name).digest('hex').slice(0, header.run.length);
+  const neutral = { ...header, started: '2026-01-02T03:04:05.000Z', owner };
+  writeFileSync(events, [JSON.stringify(neutral), ...rest].join('\n'));
+  const others: Record<string, string> = {
+    [header.run]: id,
+    [header.owner.boot]: '00000000-0000-4000-8000-000000000000',
+    [release()]: '6.1.0-'.padEnd(release().length, '0').slice(0, release().length),
+  };
+  for (const entry of readdirSync(trace, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    // Latin-1 keeps every byte as it is.
+    const text = readFileSync(file, 'latin1');
+    writeFileSync(
+      file,
+      Object.entries(others).reduce((result, [from, to]) => result.replaceAll(from, to), text),
+      'latin1',
+    );
+  }
+  rmSync(join(corpus, name), { recursive: true, force: true });
+  cpSync(trace, join(corpus, name), { recursive: true });
+  console.log(`${name}: ${Math.ceil(statSync(join(corpus, name, 'events.jsonl')).size / 1024)} KiB`);
+}
+
+const PROCESSOR = 'processor\t: 0\nmodel name\t: Example\nflags\t\t: fpu sse2\n';
+const ENTER = `hostname ${HOST} && mount -t tmpfs none /tmp && printf '%s' "$1" >/tmp/cpuinfo &&
+mount --bind /tmp/cpuinfo /proc/cpuinfo && shift && exec "$@"`;
+
+/** This program again, in namespaces of its own, which end whatever is left in them. */
+function confined(): number {
+  const namespaces = ['--uts', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const { status } = spawnSync('unshare', [...namespaces, 'sh', '-c', ENTER, 'sh', PROCESSOR, ...again], {
+    stdio: 'inherit',
+  });
+  return status ?? 1;
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  mkdirSync(corpus, { recursive: true });
+  mkdirSync(place);
+  for (const name of names.length > 0 ? names : Object.keys(RECORDINGS)) {
+    const recording = RECORDINGS[name];
+    if (recording === undefined) throw new Error(`no recording is called ${name}: ${Object.keys(RECORDINGS)}`);
+    await record(name, recording);
+    keep(name);
+    if (name === 'v1-killed') keep(`${name}-truncated`);
+  }
+}
+
+if (hostname() === HOST) {
+  await main(process.argv.slice(2));
+} else {
+  await setup();
+  process.exitCode = confined();
+}
