@@ -51,6 +51,8 @@ function throughProcess(argv: readonly string[]): Socket {
   });
   const { stdin, stdout } = child;
   const stream = new Duplex({
+    // As a socket: when the process has said its last, so have we. ssh2 waits for the close that only then comes.
+    allowHalfOpen: false,
     read: () => void stdout.resume(),
     write: (chunk, _encoding, done) => void stdin.write(chunk, done),
     final: (done) => void stdin.end(done),

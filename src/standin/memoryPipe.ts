@@ -18,7 +18,8 @@ class PipeEnd extends Duplex {
   #release: (() => void) | null = null;
 
   constructor() {
-    super({ readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 1024 * 1024 });
+    // As a socket: when the peer has ended, so does this side. ssh2 waits for the close that only then comes.
+    super({ allowHalfOpen: false, readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 1024 * 1024 });
   }
 
   override _read(): void {
