@@ -175,7 +175,11 @@ export const backendMachine = backendSetup.createMachine({
       on: {
         ...each([...ENDS.create, ...ENDS.start, ...ENDS.locate, ...ENDS.restart, ...ENDS.reset], settled),
         'deadline.expired': { guard: 'cancel', target: 'confused' },
-        'removal.requested': { actions: 'noteRemovalWanted' },
+        // By force: not even a verb that does not heed its cancellation is waited for.
+        'removal.requested': [
+          { guard: 'forced', target: 'confused', actions: 'noteRemovalWanted' },
+          { actions: 'noteRemovalWanted' },
+        ],
       },
     },
     // The verb in flight ignores its cancellation, or the order of things is lost: only removal is left.

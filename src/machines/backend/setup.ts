@@ -94,8 +94,11 @@ export const backendSetup = setup({
       cause: ({ context, event }, params: { verb: Verb }) => {
         if (context.cause !== null) return context.cause;
         const verb = VERBS[params.verb];
-        if (event.type === 'deadline.expired')
-          return causeOf('deadline-expired', verb.phase, verb.doing, [event.seq], `not done within ${event.after} ms`);
+        if (event.type === 'deadline.expired') {
+          // Whatever kept it, a testbed that is not gone is what a person has to know of.
+          const overdue = verb.class === 'teardown-failed' ? verb.class : 'deadline-expired';
+          return causeOf(overdue, verb.phase, verb.doing, [event.seq], `not done within ${event.after} ms`);
+        }
         if (!('failure' in event)) return causeOf(verb.class, verb.phase, verb.doing, [event.seq]);
         const { code, message, remedy } = event.failure;
         const detail = `${code === null ? '' : `${code}: `}${message}${remedy === undefined ? '' : `; try: ${remedy}`}`;
@@ -111,9 +114,9 @@ export const backendSetup = setup({
     noteRemovalWanted: assign({ removalWanted: true }),
     noteResource: assign({
       resources: ({ context, event }) => {
-        if (event.type === 'resource.acquired') return [...context.resources, event.resource];
-        if (event.type === 'resource.released') return context.resources.filter((id) => id !== event.resource);
-        return context.resources;
+        if (event.type !== 'resource.acquired' && event.type !== 'resource.released') return context.resources;
+        const others = context.resources.filter((id) => id !== event.resource);
+        return event.type === 'resource.acquired' ? [...others, event.resource] : others;
       },
     }),
     recordUnexpected: emit(({ context, event }, params: { state: string }) => unexpected(context, params.state, event)),
