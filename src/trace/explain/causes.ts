@@ -226,7 +226,7 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
   },
 };
 
-/** docs/causes.md; a test compares the file with this. Pure. */
+/** docs/causes.md; `npm run docs` writes it, and `npm run qa` compares it with this. Pure. */
 export function causesPage(): string {
   const entries = (Object.keys(CAUSES) as CauseClass[]).map((name) => {
     const { meaning, reasons, next } = CAUSES[name];
@@ -239,4 +239,4 @@ export function causesPage(): string {
 
 const INTRODUCTION = `Every failure of a run ends as one cause: its class, the phase it happened in, what was being done, and the events
 that prove it. The exit code follows from the class. \`trundle explain\` tells the cause of a run from its trace.
-This page is made from src/trace/explain/causes.ts.`;
+This page is made by \`npm run docs\` from src/trace/explain/causes.ts.`;
