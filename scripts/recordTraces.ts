@@ -12,7 +12,7 @@ import { setup } from '../test/support/freshBuild.ts';
 import { makePackage, type PackagePlan } from '../test/support/packages.ts';
 
 // Records test/traces anew: each trace by a run of the built program, on this machine, with the fault made to happen.
-// Needs root and sshd. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
+// Needs root, sshd and a checkout outside /tmp. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
 // processor, so that nothing of the machine gets into them and nothing is left of them. What else would tell of the
 // machine (boot id, kernel, run id) is replaced by as many other characters, since events speak of bytes at an offset.
 //

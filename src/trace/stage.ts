@@ -1,8 +1,5 @@
-import type { Phase, TrundleEvent } from '../events/index.ts';
+import { brief, type Phase, type TrundleEvent } from '../events/index.ts';
 import type { Fold } from './folds.ts';
-
-/** Characters of a command that are told. */
-const LONG = 100;
 
 /** What a run was about when its trace ends. */
 export interface Stage {
@@ -31,7 +28,7 @@ export function foldStage(): Fold<Stage> {
         last = stage;
       }
       if (event.type === 'command.requested') {
-        commands.set(event.command, { phase: 'exec', doing: `running ${briefly(event.line)}`, since: event.seq });
+        commands.set(event.command, { phase: 'exec', doing: `running ${brief(event.line)}`, since: event.seq });
       } else if (event.type === 'test.started') {
         tests.set(event.test, { phase: 'exec', doing: `running test ${event.test}`, since: event.seq });
       } else if (event.type === 'test.finished') tests.delete(event.test);
@@ -50,12 +47,6 @@ export function foldStage(): Fold<Stage> {
       return [...copies.values()].at(-1) ?? [...tests.values()].at(-1) ?? [...commands.values()].at(-1) ?? last;
     },
   };
-}
-
-/** The first line of a command, for people: what the runner sends may be a whole script. */
-function briefly(line: string): string {
-  const [first = ''] = line.split('\n', 1);
-  return first === line && line.length <= LONG ? line : `${first.slice(0, LONG)} ...`;
 }
 
 /** The stage that an event begins for its testbed, or null where the stage stays. */

@@ -1,5 +1,6 @@
 import { assign, emit, setup } from 'xstate';
 import {
+  brief,
   type Cause,
   type CommandResult,
   classOfLoss,
@@ -129,7 +130,7 @@ export const commandSetup = setup({
         },
       cause: ({ context, event }) =>
         context.result === null && event.type === 'command.lost'
-          ? causeOf(classOfLoss(event.how), 'exec', `running ${context.line}`, [event.seq], event.message)
+          ? causeOf(classOfLoss(event.how), 'exec', `running ${brief(context.line)}`, [event.seq], event.message)
           : context.cause,
     }),
     noteVanished: assign({
@@ -139,7 +140,7 @@ export const commandSetup = setup({
           ? causeOf(
               'connection-closed',
               'exec',
-              `running ${context.line}`,
+              `running ${brief(context.line)}`,
               [event.seq],
               'the channel closed without an exit status',
             )
@@ -150,7 +151,7 @@ export const commandSetup = setup({
         event.type === 'channel.refused' ? { kind: 'refused' as const, message: event.message } : context.result,
       cause: ({ context, event }) =>
         event.type === 'channel.refused'
-          ? causeOf('channel-refused', 'exec', `starting ${context.line}`, [event.seq], event.message)
+          ? causeOf('channel-refused', 'exec', `starting ${brief(context.line)}`, [event.seq], event.message)
           : context.cause,
     }),
     noteNoChannel: assign({
@@ -159,7 +160,7 @@ export const commandSetup = setup({
         causeOf(
           'connection-silent',
           'exec',
-          `starting ${context.line}`,
+          `starting ${brief(context.line)}`,
           [event.seq],
           'the server did not answer the request for a channel',
         ),
@@ -173,7 +174,13 @@ export const commandSetup = setup({
       result: ({ context }) => context.result ?? { kind: 'lost' as const, how: 'local' as const },
       cause: ({ context, event }) =>
         context.cause ??
-        causeOf('internal-error', 'exec', `following ${context.line}`, [event.seq], `${event.type} was not expected`),
+        causeOf(
+          'internal-error',
+          'exec',
+          `following ${brief(context.line)}`,
+          [event.seq],
+          `${event.type} was not expected`,
+        ),
     }),
     recordUnexpected: emit(({ context, event }, params: { state: string }) => unexpected(context, params.state, event)),
     announceConcluded: emit(({ context }) => ({
