@@ -10,7 +10,7 @@ export interface PtyRequest {
 }
 
 /** What is used of node-pty. Its own types are not asked: it may be missing where this is compiled. */
-interface NodePty {
+export interface NodePty {
   spawn(
     program: string,
     args: readonly string[],

@@ -1,22 +1,20 @@
 import { readFileSync } from 'node:fs';
-
-/** An account of this machine (passwd(5)). */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-  readonly shell: string;
-}
+import type { Account } from './contract.ts';
 
 /** Looks an account up in /etc/passwd; null where there is none. */
 export function findAccount(login: string, passwd = readFileSync('/etc/passwd', 'utf8')): Account | null {
   for (const line of passwd.split('\n')) {
-    const [name, , uid, gid, , home, shell] = line.split(':');
-    if (name !== login || name === '' || uid === undefined || gid === undefined) continue;
-    return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
+    const account = parseAccount(line);
+    if (account?.name === login) return account;
   }
   return null;
+}
+
+/** Reads a line of passwd(5); null where it is none. Pure. */
+export function parseAccount(line: string): Account | null {
+  const [name, , uid, gid, , home, shell] = line.split(':');
+  if (name === undefined || name === '' || uid === undefined || gid === undefined) return null;
+  return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
 /** The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. Pure. */

@@ -7,12 +7,23 @@ export interface SessionProcess {
   readonly cwd: string;
 }
 
+/** An account of a testbed (passwd(5)). */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** All its groups by number, where they are known. */
+  readonly groups?: readonly number[];
+  readonly home: string;
+  readonly shell: string;
+}
+
 /** How the stand-in enters the testbed to run one session. */
 export interface Entry {
-  /** The login shell of a login, or null where the testbed knows no such login. */
-  shellOf(login: string): string | null;
-  /** Turns a login and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */
-  enter(login: string, argv: readonly string[]): SessionProcess;
+  /** The account of a login, asked for at each login; null where the testbed lets nobody in by that name. */
+  find(login: string): Account | null | Promise<Account | null>;
+  /** Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */
+  enter(account: Account, argv: readonly string[]): SessionProcess;
 }
 
 /** An SSH server inside this process, for testbeds without an sshd. */

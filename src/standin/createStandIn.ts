@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
-import type { Entry, StandIn } from './contract.ts';
+import type { Account, Entry, StandIn } from './contract.ts';
+import { generateKeys } from './keys.ts';
 import { memoryPipe } from './memoryPipe.ts';
-import { loadPty, type PtyRequest, PtySession } from './PtySession.ts';
+import { loadPty, type NodePty, type PtyRequest, PtySession } from './PtySession.ts';
 import { Session } from './Session.ts';
 
 /** What a stand-in needs. */
@@ -14,14 +14,13 @@ export interface StandInOptions {
 
 /** Makes an SSH server in this process that runs sessions by an entry into the testbed. */
 export function createStandIn(options: StandInOptions): StandIn {
-  const hostKey = soundKeyPair();
-  const client = soundKeyPair();
-  const allowed = Buffer.from(client.public.split(' ')[1] ?? '', 'base64');
-  const hostBlob = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64');
+  const hostKey = generateKeys();
+  const client = generateKeys();
+  const allowed = Buffer.from(client.publicKey.split(' ')[1] ?? '', 'base64');
   const sessions = new Set<Session | PtySession>();
   const streams = new Set<Duplex>();
   const idle: (() => void)[] = [];
-  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+  const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
     serve(connection, options, allowed, (session) => {
       sessions.add(session);
       return () => {
@@ -31,8 +30,8 @@ export function createStandIn(options: StandInOptions): StandIn {
     });
   });
   return {
-    hostKey: `SHA256:${createHash('sha256').update(hostBlob).digest('base64').replace(/=+$/, '')}`,
-    clientKey: client.private,
+    hostKey: hostKey.fingerprint,
+    clientKey: client.privateKey,
     connect() {
       const [ours, theirs] = memoryPipe();
       streams.add(theirs);
@@ -49,21 +48,10 @@ export function createStandIn(options: StandInOptions): StandIn {
   };
 }
 
-/**
- * ssh2 1.17 drops leading zero bytes of the public key, so that one key in 256 is of no use: it cannot read that one
- * back, and neither can anybody else.
- */
-function soundKeyPair(): { private: string; public: string } {
-  for (;;) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519');
-    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
-  }
-}
-
 type Register = (session: Session | PtySession) => () => void;
 
 function serve(connection: Connection, { entry, log }: StandInOptions, allowed: Buffer, register: Register): void {
-  let login = '';
+  let account: Account | null = null;
   const own = new Set<Session | PtySession>();
   const keep: Register = (session) => {
     own.add(session);
@@ -74,10 +62,20 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
     };
   };
   connection.on('authentication', (context) => {
-    if (isAllowed(context, allowed) && entry.shellOf(context.username) !== null) {
-      login = context.username;
-      context.accept();
-    } else context.reject(['publickey']);
+    if (!isAllowed(context, allowed)) return context.reject(['publickey']);
+    // First the key alone is offered, then it is proved.
+    if (context.method === 'publickey' && context.signature === undefined) return context.accept();
+    // The testbed is asked anew at each login: a test may have made the account a moment ago.
+    Promise.resolve(entry.find(context.username))
+      .catch((error: unknown) => {
+        log('stand-in cannot look an account up', { login: context.username, message: String(error) });
+        return null;
+      })
+      .then((found) => {
+        account = found;
+        if (found === null) context.reject(['publickey']);
+        else context.accept();
+      });
   });
   connection.on('error', (error) => log('stand-in connection', { message: error.message }));
   connection.on('close', () => {
@@ -99,6 +97,7 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
     on(
       'window-change',
       (acceptSize: (() => void) | undefined, _reject: unknown, info: { cols: number; rows: number }) => {
+        if (pty !== null) pty = { ...pty, columns: info.cols, rows: info.rows };
         if (running instanceof PtySession) running.resize({ columns: info.cols, rows: info.rows });
         acceptSize?.();
       },
@@ -107,31 +106,40 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
       running?.signal(`SIG${info.name.replace(/^SIG/, '')}` as NodeJS.Signals);
       acceptSignal?.();
     });
-    const start = (stream: ServerChannel, argv: readonly string[]) => {
-      const process = entry.enter(login, argv);
-      if (pty === null) {
-        const session: Session = new Session(process, stream, () => drop());
+    const launch = (stream: ServerChannel, argv: readonly string[], nodePty: NodePty | null) => {
+      try {
+        if (account === null) return stream.close();
+        const process = entry.enter(account, argv);
+        const ended = () => drop();
+        const session: Session | PtySession =
+          pty === null || nodePty === null
+            ? new Session(process, stream, ended)
+            : new PtySession(nodePty, pty, process, stream, ended);
         const drop = keep(session);
         running = session;
-        return;
+      } catch (error) {
+        // The system would not start it: too many processes, too long a line, an account that has gone.
+        refuse(stream, error instanceof Error ? error.message : String(error));
       }
-      const request = pty;
+    };
+    const start = (stream: ServerChannel, argv: readonly string[]) => {
+      if (pty === null) return launch(stream, argv, null);
       void loadPty().then((nodePty) => {
-        if (nodePty === null) {
-          stream.stderr.write('trundle: no terminal can be made: the optional package node-pty is not installed\n');
-          stream.exit(126);
-          return stream.end();
-        }
-        const session: PtySession = new PtySession(nodePty, request, process, stream, () => drop());
-        const drop = keep(session);
-        running = session;
+        if (nodePty === null) refuse(stream, 'no terminal can be made: the optional package node-pty is not installed');
+        else launch(stream, argv, nodePty);
       });
     };
     on('exec', (acceptExec: () => ServerChannel, _reject: unknown, info: { command: string }) => {
-      start(acceptExec(), [entry.shellOf(login) ?? '/bin/sh', '-c', info.command]);
+      start(acceptExec(), [account?.shell ?? '/bin/sh', '-c', info.command]);
     });
-    on('shell', (acceptShell: () => ServerChannel) => start(acceptShell(), [entry.shellOf(login) ?? '/bin/sh', '-l']));
+    on('shell', (acceptShell: () => ServerChannel) => start(acceptShell(), [account?.shell ?? '/bin/sh', '-l']));
   });
+}
+
+function refuse(stream: ServerChannel, why: string): void {
+  stream.stderr.write(`trundle: ${why}\n`);
+  stream.exit(126);
+  stream.end();
 }
 
 function isAllowed(context: AuthContext, allowed: Buffer): boolean {

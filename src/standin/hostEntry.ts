@@ -4,13 +4,11 @@ import type { Entry } from './contract.ts';
 /** Enters this machine itself. Another user than our own takes root, and setpriv(1) to give root up. */
 export function hostEntry(ownUid: number = process.getuid?.() ?? 0): Entry {
   return {
-    shellOf(login) {
+    find(login) {
       const account = findAccount(login);
-      return account !== null && (ownUid === 0 || account.uid === ownUid) ? account.shell : null;
+      return account !== null && (ownUid === 0 || account.uid === ownUid) ? account : null;
     },
-    enter(login, argv) {
-      const account = findAccount(login);
-      if (account === null) throw new Error(`there is no account ${login}`);
+    enter(account, argv) {
       const { uid, gid, home: cwd } = account;
       const become =
         uid === ownUid ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--init-groups', '--'];

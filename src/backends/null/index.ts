@@ -34,7 +34,7 @@ class NullTestbed implements BackendVerbs {
     const entry = hostEntry();
     const { user, normalUser } = this.#options;
     for (const login of [user, normalUser]) {
-      if (login === undefined || entry.shellOf(login) !== null) continue;
+      if (login === undefined || entry.find(login) !== null) continue;
       const remedy = isRoot() ? `adduser ${login}` : 'run as root, or leave the option out';
       return Promise.reject(new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy }));
     }
