@@ -5,13 +5,15 @@ import { importsOf, readSources, roomOf } from './support/sources.ts';
 const MAY_IMPORT: Record<string, readonly string[]> = {
   '(root)': ['backends', 'driver', 'events', 'runner', 'testbed', 'trace'],
   cli: ['(root)', 'backends', 'events', 'runner', 'testbed', 'trace', 'images', 'protocol', 'inspector'],
-  inspector: ['events', 'runner', 'testbed', 'trace'],
+  inspector: ['diagrams', 'events', 'runner', 'testbed', 'trace'],
   protocol: ['events', 'runner', 'testbed', 'trace'],
   images: ['events', 'testbed'],
   runner: ['events', 'testbed'],
   testbed: ['backends', 'driver', 'events', 'machines', 'trace'],
   backends: ['events', 'standin'],
   trace: ['events', 'machines'],
+  // Pictures of the machines: for diagrams/ today, for a page that shows a live run tomorrow.
+  diagrams: ['events', 'machines'],
   driver: ['events'],
   standin: ['events'],
   machines: ['events'],
@@ -29,6 +31,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   commander: ['cli', 'backends'],
   picocolors: ['cli'],
   pino: ['cli'],
+  'elkjs/lib/elk.bundled.js': ['diagrams'],
 };
 
 /** What the machines may load: they are pure, so that a replay is sure to take the same decisions. */
