@@ -9,11 +9,14 @@ interface Life {
   failures: number;
   removals: number;
   backendRemovals: number;
+  /** What the backend's machine could not remove; null until the testbed's has heard of it. */
+  leftovers: readonly string[] | null;
   readonly resources: Set<string>;
 }
 
 const VERBS: readonly string[] = ['create', 'start', 'locate', 'restart', 'reset', 'stop', 'destroy'];
-const OUTWARD: readonly string[] = ['dial', 'open-channel', 'identify-boot', 'ask-reboot'];
+/** What reaches out to the testbed. What only lets go of it (hang-up, close-channel) may come late. */
+const OUTWARD: readonly string[] = ['dial', 'open-channel', 'signal', 'identify-boot', 'ask-reboot'];
 
 /** Watches a run and writes down every breach of what must always hold, whatever comes in whatever order. */
 export class Invariants {
@@ -31,13 +34,21 @@ export class Invariants {
     const { testbed } = event;
     if (event.type === 'deadline.expired') this.armed.delete(`${event.subject} ${event.deadline}`);
     if (event.type === 'testbed.requested' && testbed !== null && !this.#lives.has(testbed)) {
-      this.#lives.set(testbed, { calls: [], failures: 0, removals: 0, backendRemovals: 0, resources: new Set() });
+      this.#lives.set(testbed, {
+        calls: [],
+        failures: 0,
+        removals: 0,
+        backendRemovals: 0,
+        leftovers: null,
+        resources: new Set(),
+      });
     }
     if (event.type === 'command.requested' && !before.includes(`command:${event.command}`)) {
       count(this.#requested, event.command);
     }
     if (event.type === 'endpoint.announced' && testbed !== null) this.#located.add(testbed);
     const life = this.#lives.get(testbed ?? '');
+    if (event.type === 'backend.removed' && life !== undefined) life.leftovers = event.leftovers;
     if (event.type === 'resource.acquired') life?.resources.add(event.resource);
     if (event.type === 'resource.released') life?.resources.delete(event.resource);
     for (const { machine, commands } of reaction.decisions) {
@@ -99,8 +110,8 @@ export class Invariants {
   }
 
   #seeFact(seq: number, fact: EventDraft): void {
-    if (fact.type === 'command.concluded') count(this.#concluded, fact.command);
-    if (fact.type === 'run.concluded') this.#verdicts += 1;
+    if (fact.type === 'command.concluded') this.#seeConclusion(seq, fact);
+    if (fact.type === 'run.concluded') this.#seeVerdict(seq, fact);
     if (fact.type !== 'testbed.failed' && fact.type !== 'testbed.removed' && fact.type !== 'backend.removed') return;
     const life = this.#lives.get(fact.testbed ?? '');
     if (life === undefined) {
@@ -108,7 +119,10 @@ export class Invariants {
       return;
     }
     if (fact.type === 'testbed.failed') life.failures += 1;
-    if (fact.type === 'testbed.removed') life.removals += 1;
+    if (fact.type === 'testbed.removed') {
+      life.removals += 1;
+      this.#seeEnd(seq, fact, life);
+    }
     if (fact.type === 'backend.removed') {
       life.backendRemovals += 1;
       this.#seeRemoval(seq, fact, life);
@@ -123,6 +137,27 @@ export class Invariants {
     const held = [...resources].sort().join(' ');
     if ([...leftovers].sort().join(' ') !== held)
       this.#breach(seq, `leftovers are ${leftovers.join(' ')}, not ${held}`);
+  }
+
+  #seeEnd(seq: number, { leftovers, cause }: EventDraft<'testbed.removed'>, life: Life): void {
+    if (life.failures > 0 && cause === null) this.#breach(seq, 'a testbed failed, and is removed without a cause');
+    const known = life.leftovers;
+    if (known !== null && known.join(' ') !== leftovers.join(' ')) {
+      this.#breach(seq, `the testbed leaves ${leftovers.join(' ')}, but its backend ${known.join(' ')}`);
+    }
+  }
+
+  #seeConclusion(seq: number, { command, result, cause }: EventDraft<'command.concluded'>): void {
+    count(this.#concluded, command);
+    const blameless = result.kind === 'lost' || result.kind === 'refused';
+    if (blameless && cause === null) this.#breach(seq, `${command} was ${result.kind}, and nobody says why`);
+  }
+
+  #seeVerdict(seq: number, { exitCode, cause }: EventDraft<'run.concluded'>): void {
+    this.#verdicts += 1;
+    const failed = exitCode !== 0 && exitCode !== 2 && exitCode !== 8;
+    if (failed !== (cause !== null))
+      this.#breach(seq, `exit code ${exitCode} with ${cause === null ? 'no' : 'a'} cause`);
   }
 
   #breach(seq: number, what: string): void {
