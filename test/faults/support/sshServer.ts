@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,9 @@ export async function startSshServer(config: readonly string[] = []): Promise<Ss
   const hostKey = write('host_key', host.privateKey);
   const identity = write('identity', user.privateKey);
   const authorized = write('authorized_keys', `${user.publicKey}\n`);
+  // sshd reads this file as the user who logs in, whoever that is.
+  chmodSync(directory, 0o755);
+  chmodSync(authorized, 0o644);
   // The privilege separation directory of a machine on which no sshd was ever started.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const address = await unusedAddress();
@@ -57,7 +60,10 @@ export async function startSshServer(config: readonly string[] = []): Promise<Ss
       'PrintMotd no',
       'UseDNS no',
       'MaxStartups 100',
+      // Before what follows, since sshd keeps the first value of each keyword.
       ...config,
+      // bash takes itself for an inner shell then, and leaves the start-up files of whoever runs the tests alone.
+      'SetEnv SHLVL=1',
       '',
     ].join('\n'),
   );
