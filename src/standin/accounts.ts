@@ -17,12 +17,16 @@ export function parseAccount(line: string): Account | null {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
-/** The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. Pure. */
+/**
+ * The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. SHLVL tells bash that it
+ * is an inner shell: our pipes are sockets, by which it would take us for rshd and read ~/.bashrc before each command.
+ * Pure.
+ */
 export function loginEnvironment(account: Account): Record<string, string> {
   const path =
     account.uid === 0
       ? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
       : '/usr/local/bin:/usr/bin:/bin:/usr/games';
   const { name, home, shell } = account;
-  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, LANG: 'C.UTF-8' };
+  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, LANG: 'C.UTF-8', SHLVL: '1' };
 }
