@@ -1,0 +1,128 @@
+import { userInfo } from 'node:os';
+import { type ConfiguredBackend, configureBackend } from '../../../src/backends/index.ts';
+import type { Capability } from '../../../src/events/index.ts';
+import { startSshServer } from '../../faults/support/sshServer.ts';
+import type { Need } from '../../support/needs.ts';
+import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
+import { makeInetdServer } from './inetdServer.ts';
+
+/** What a backend must have been given before it can be opened. All of it goes away again. */
+export interface Preparation extends AsyncDisposable {
+  readonly backend: ConfiguredBackend;
+  /** An ordinary user of the testbed; null where none could be made on this machine. */
+  readonly ordinary: string | null;
+}
+
+/** A backend as the contract suite runs it. */
+export interface BackendUnderTest {
+  /** As it stands in the name of its tests. */
+  readonly name: string;
+  /** What the machine must have for any of its tests. */
+  readonly needs: readonly Need[];
+  /** What it must have, besides, for a testbed with an ordinary user; null where a testbed can have none. */
+  readonly ordinary: readonly Need[] | null;
+  /** What it must have, besides, for a terminal. */
+  readonly pty: readonly Need[];
+  /** Which SSH server answers. */
+  readonly server: 'sshd' | 'stand-in';
+  /** Exactly what the testbed can do, before it is opened and afterwards. */
+  readonly capabilities: readonly Capability[];
+  /** Whom a command runs as that names nobody. */
+  readonly login: string;
+  /** Whether everything that was ever started in a testbed, daemons too, dies with it. */
+  readonly contained: boolean;
+  /** Makes what it needs on this machine. */
+  prepare(): Promise<Preparation>;
+}
+
+const me = userInfo().username;
+const isRoot = process.getuid?.() === 0;
+const ofRoot: readonly Capability[] = isRoot ? ['root-on-testbed'] : [];
+
+/**
+ * Every backend that the suite runs, one entry each. A backend with several ways to its testbed, or several options
+ * that matter, has an entry for each.
+ */
+export const BACKENDS: readonly BackendUnderTest[] = [
+  {
+    name: 'null',
+    needs: [],
+    ordinary: ['root', 'useradd'],
+    pty: ['node-pty'],
+    server: 'stand-in',
+    capabilities: ofRoot,
+    login: me,
+    contained: false,
+    prepare: () => prepared([], async () => ['null']),
+  },
+  {
+    name: 'ssh over TCP',
+    ...sshd(),
+    prepare: async () => {
+      const server = await startSshServer();
+      const { address, hostKey, identity } = server;
+      const way = ['--hostname', address.host, '--port', String(address.port)];
+      return prepared([server], async () => ['ssh', ...way, ...loginWords(identity, hostKey)]);
+    },
+  },
+  {
+    name: 'ssh over a Unix socket',
+    ...sshd(),
+    prepare: async () => {
+      const server = await makeInetdServer();
+      const { identity, hostKey } = server;
+      return prepared([server], async () => [
+        'ssh',
+        '--socket',
+        await server.listen(),
+        ...loginWords(identity, hostKey),
+      ]);
+    },
+  },
+  {
+    name: 'ssh through a process',
+    ...sshd(),
+    prepare: async () => {
+      const server = await makeInetdServer();
+      const { argv, identity, hostKey } = server;
+      return prepared([server], async () => ['ssh', '--command', argv.join(' '), ...loginWords(identity, hostKey)]);
+    },
+  },
+];
+
+/** What is the same of every testbed that is this machine behind a real sshd. */
+function sshd() {
+  return {
+    needs: ['sshd'],
+    ordinary: ['root', 'useradd'],
+    pty: [],
+    server: 'sshd',
+    capabilities: ofRoot,
+    login: me,
+    contained: false,
+  } as const;
+}
+
+function loginWords(identity: string, hostKey: string): string[] {
+  return ['--identity', identity, '--no-agent', '--host-key', hostKey];
+}
+
+/** A backend by its command line, on this machine's own accounts. */
+async function prepared(
+  things: readonly (AsyncDisposable | Disposable)[],
+  words: () => Promise<string[]>,
+): Promise<Preparation> {
+  const user = isRoot ? makeOrdinaryUser() : null;
+  const all = [...things, ...(user === null ? [] : [user])];
+  const options = user === null ? [] : ['--normal-user', user.login];
+  return {
+    backend: await configureBackend([...(await words()), ...options]),
+    ordinary: user?.login ?? null,
+    async [Symbol.asyncDispose]() {
+      for (const thing of all) {
+        if (Symbol.asyncDispose in thing) await thing[Symbol.asyncDispose]();
+        else thing[Symbol.dispose]();
+      }
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { findProgram } from './needs.ts';
+
+/** An account of this machine that is not root, made for a test. */
+export interface OrdinaryUser extends Disposable {
+  readonly login: string;
+  readonly home: string;
+}
+
+/**
+ * Makes it; it goes away with its home directory. Nobody can log in to it by password unless crypt(3)'s form of one
+ * is given. Takes root.
+ */
+export function makeOrdinaryUser({ shell = '/bin/sh', password = '*' } = {}): OrdinaryUser {
+  const login = `trundle-${randomBytes(4).toString('hex')}`;
+  const home = `/home/${login}`;
+  // A star rather than an exclamation mark: sshd without PAM refuses an account that is locked.
+  const options = ['--create-home', '--home-dir', home, '--shell', shell, '--password', password];
+  run('useradd', [...options, login]);
+  return { login, home, [Symbol.dispose]: () => run('userdel', ['--force', '--remove', login]) };
+}
+
+function run(program: string, args: readonly string[]): void {
+  execFileSync(findProgram(program) ?? program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
