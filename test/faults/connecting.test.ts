@@ -8,13 +8,13 @@ import { forThisTest, workplace } from '../support/workplace.ts';
 import { existingHost } from './support/existingHost.ts';
 import { faultRun } from './support/faultRun.ts';
 import { expectFault, expectSoundTrace } from './support/soundness.ts';
-import { startSshServer } from './support/sshServer.ts';
+import { sessionEnvironment, startSshServer } from './support/sshServer.ts';
 
 const PASSING = { tests: { smoke: 'echo hello' } };
 
 describeWith(['sshd'], 'a testbed whose SSH server', () => {
   test('refuses connections at first is waited for', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const vacant = forThisTest(await vacantAddress());
     const run = await faultRun({
       backend: existingHost(sshd, vacant.address),
@@ -33,7 +33,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('refuses connections for ever is given up after the deadline ssh-ready', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const vacant = forThisTest(await vacantAddress());
     const run = await faultRun({
       backend: existingHost(sshd, vacant.address),
@@ -50,7 +50,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('shows another host key is not talked to', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const expected = generateKeyPair().fingerprint;
     const run = await faultRun({
       backend: existingHost({ ...sshd, hostKey: expected }, sshd.address),
@@ -69,7 +69,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('refuses the key is not asked again', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const identity = join(workplace(), 'stranger');
     writeFileSync(identity, generateKeyPair().privateKey, { mode: 0o600 });
     const run = await faultRun({ backend: existingHost({ ...sshd, identity }, sshd.address), package: PASSING });
@@ -84,7 +84,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('accepts and says nothing is given up after the deadline ssh-ready', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const silent = forThisTest(await silentServer());
     const run = await faultRun({
       backend: existingHost(sshd, silent.address),
@@ -105,7 +105,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('sends garbage instead of a greeting is no SSH server', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const web = forThisTest(await talkingServer('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'));
     const run = await faultRun({ backend: existingHost(sshd, web.address), package: PASSING });
     await expectFault(run.report, {
@@ -119,7 +119,7 @@ describeWith(['sshd'], 'a testbed whose SSH server', () => {
   });
 
   test('sends binary garbage is no SSH server either', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const noise = forThisTest(await talkingServer(Buffer.alloc(70_000, 0xfe)));
     const run = await faultRun({ backend: existingHost(sshd, noise.address), package: PASSING });
     await expectFault(run.report, {

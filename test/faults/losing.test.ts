@@ -7,11 +7,11 @@ import { forThisTest, workplace } from '../support/workplace.ts';
 import { existingHost } from './support/existingHost.ts';
 import { faultRun } from './support/faultRun.ts';
 import { expectFault } from './support/soundness.ts';
-import { startSshServer } from './support/sshServer.ts';
+import { sessionEnvironment, startSshServer } from './support/sshServer.ts';
 
 describeWith(['sshd'], 'in the middle of a test', () => {
   test('the session of sshd is killed', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),
@@ -31,7 +31,7 @@ describeWith(['sshd'], 'in the middle of a test', () => {
   });
 
   test('sshd is killed with all its sessions', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),
@@ -53,7 +53,7 @@ describeWith(['sshd'], 'in the middle of a test', () => {
   });
 
   test('sshd is frozen', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const clock = new ManualClock();
     const run = await faultRun({
@@ -84,7 +84,7 @@ describeWith(['sshd'], 'in the middle of a test', () => {
     { fault: 'reset-client', expected: 'connection-reset' },
     { fault: 'close', expected: 'connection-closed' },
   ] as const)('the network says $fault', async ({ fault, expected }) => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const proxy = forThisTest(await FaultProxy.to(sshd.address));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const run = await faultRun({
@@ -99,7 +99,7 @@ describeWith(['sshd'], 'in the middle of a test', () => {
   });
 
   test('the network swallows everything', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const proxy = forThisTest(await FaultProxy.to(sshd.address));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const clock = new ManualClock();
@@ -123,7 +123,7 @@ describeWith(['sshd'], 'in the middle of a test', () => {
   });
 
   test('a command that fails is not mistaken for a lost connection', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     // 255 is what ssh(1) says of a lost connection.
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),

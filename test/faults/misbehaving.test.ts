@@ -8,7 +8,7 @@ import { forThisTest, workplace } from '../support/workplace.ts';
 import { existingHost } from './support/existingHost.ts';
 import { faultRun } from './support/faultRun.ts';
 import { expectFault, expectSoundTrace } from './support/soundness.ts';
-import { startSshServer } from './support/sshServer.ts';
+import { sessionEnvironment, startSshServer } from './support/sshServer.ts';
 
 const LEFT_BEHIND = 'WARNING: test smoke: it left processes behind; they were ended';
 
@@ -19,7 +19,7 @@ describeWith(['sshd'], 'a test that', () => {
     { signal: 'SEGV', status: 139 },
     { signal: 'TERM', status: 143 },
   ])('is killed by SIG$signal fails with exit status $status, as in a shell', async ({ signal, status }) => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),
       package: { tests: { smoke: `kill -${signal} $$` } },
@@ -37,7 +37,7 @@ describeWith(['sshd'], 'a test that', () => {
   });
 
   test('leaves a background process that holds its stdout passes; the process is ended and reported', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const clock = new ManualClock();
     const run = await faultRun({
@@ -62,7 +62,7 @@ describeWith(['sshd'], 'a test that', () => {
   });
 
   test('leaves a background process without its stdout passes; the process is ended and reported', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),
@@ -78,7 +78,7 @@ describeWith(['sshd'], 'a test that', () => {
   });
 
   test('leaves nothing behind is not said to', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const run = await faultRun({
       backend: existingHost(sshd, sshd.address),
       package: { tests: { smoke: 'sleep 0 &\nwait\necho done' } },
@@ -90,7 +90,7 @@ describeWith(['sshd'], 'a test that', () => {
   });
 
   test('takes too long is ended with its whole process group', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const clock = new ManualClock();
     const run = await faultRun({
@@ -118,7 +118,7 @@ describeWith(['sshd'], 'a test that', () => {
   });
 
   test('takes too long and does not heed SIGTERM is killed', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const lifeline = forThisTest(makeLifeline(workplace()));
     const clock = new ManualClock();
     const run = await faultRun({

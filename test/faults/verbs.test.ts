@@ -9,7 +9,7 @@ import { forThisTest } from '../support/workplace.ts';
 import { faultRun } from './support/faultRun.ts';
 import { faultyHost, HeldVerb, type Verb } from './support/faultyHost.ts';
 import { expectFault, readAll } from './support/soundness.ts';
-import { startSshServer } from './support/sshServer.ts';
+import { sessionEnvironment, startSshServer } from './support/sshServer.ts';
 import { useTestbed } from './support/usedTestbed.ts';
 
 const PASSING = { tests: { first: 'true', second: 'true' } };
@@ -56,7 +56,7 @@ const MILLISECONDS = 900;
 
 describeWith(['sshd'], 'a verb of the backend', () => {
   test.each(VERBS)('$verb fails: $class, exit code $exitCode', async (expected) => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const fail = () => Promise.reject(new BackendError('no-luck', 'it broke', { remedy: 'mend it' }));
     const run = await faultRun({
       backend: faultyHost(sshd, sshd.address, { verbs: { [expected.verb]: fail }, capabilities: ['revert'] }),
@@ -67,7 +67,7 @@ describeWith(['sshd'], 'a verb of the backend', () => {
   });
 
   test('restart fails: reboot-failed, exit code 16', async () => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const restart = () => Promise.reject(new BackendError('no-luck', 'it broke'));
     const used = await useTestbed({
       backend: faultyHost(sshd, sshd.address, { verbs: { restart }, capabilities: ['reboot'] }),
@@ -86,7 +86,7 @@ describeWith(['sshd'], 'a verb of the backend', () => {
     '$verb never ends: its deadline ends the wait, whether it can be cancelled ($heeding) or not',
     async (expected) => {
       const { verb, deadline, heeding } = expected;
-      const sshd = forThisTest(await startSshServer());
+      const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
       const held = new HeldVerb(heeding);
       const clock = new ManualClock();
       const run = await faultRun({
@@ -118,7 +118,7 @@ describeWith(['sshd'], 'a verb of the backend', () => {
 
 describeWith(['sshd'], 'what a testbed leaves because it cannot be removed', () => {
   test.each(['fails', 'never ends'])('is named with the command that removes it, where destroy %s', async (how) => {
-    const sshd = forThisTest(await startSshServer());
+    const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const held = new HeldVerb(false);
     const clock = new ManualClock();
     const run = await faultRun({

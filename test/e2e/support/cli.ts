@@ -22,6 +22,8 @@ export interface CliOptions {
   readonly preload?: readonly string[];
   /** A file descriptor for stdout, instead of a pipe that is read. */
   readonly stdout?: number;
+  /** Another program than the command line: one that embeds the library. */
+  readonly program?: string;
   /** Started by a hook and not by a test: nobody ends it before it ends by itself. */
   readonly outlives?: boolean;
 }
@@ -44,9 +46,9 @@ export class Cli {
   #over = false;
 
   constructor(words: readonly string[], options: CliOptions = {}) {
-    const { cwd = root, env = {}, stdin = '', preload = [] } = options;
+    const { cwd = root, env = {}, stdin = '', preload = [], program = join(root, 'dist/bin.js') } = options;
     const node = preload.flatMap((module) => ['--import', module]);
-    this.process = spawn(process.execPath, [...node, join(root, 'dist/bin.js'), ...words], {
+    this.process = spawn(process.execPath, [...node, program, ...words], {
       cwd,
       env: { ...cleanEnvironment(), ...env },
       stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],

@@ -98,6 +98,15 @@ export async function startSshServer(config: readonly string[] = []): Promise<Ss
   };
 }
 
+/**
+ * A line of configuration by which sessions have these variables, and a home with no start-up files: those of whoever
+ * runs the tests may do anything, and take any time.
+ */
+export function sessionEnvironment(variables: Readonly<Record<string, string>> = {}): string {
+  const words = Object.entries({ SHLVL: '1', HOME: '/', ...variables }).map(([name, value]) => `${name}=${value}`);
+  return `SetEnv ${words.join(' ')}`;
+}
+
 /** An address of the loopback that nobody else uses: sshd(8) cannot ask the kernel for a port by itself. */
 async function unusedAddress(): Promise<Address> {
   const [a = 1, b = 1, c = 1] = randomBytes(3);
