@@ -17,7 +17,7 @@ const SUITES: Record<string, Suite> = {
   standin: { folders: ['standin'], seconds: 60 },
   backends: { folders: ['backends'], seconds: 60 },
   testbed: { folders: ['testbed'], seconds: 60 },
-  runner: { folders: ['runner'], seconds: 60 },
+  runner: { folders: ['runner'], seconds: 120, before: FRESH_BUILD },
   faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },
   e2e: { folders: ['e2e'], seconds: 120, before: FRESH_BUILD },
 };

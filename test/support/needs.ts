@@ -65,6 +65,10 @@ const REQUIREMENTS = {
   script: program('script', 'bsdutils'),
   tmux: program('tmux', 'tmux'),
   useradd: program('useradd', 'passwd'),
+  dash: program('dash', 'dash'),
+  bash: program('bash', 'bash'),
+  tcsh: program('tcsh', 'tcsh'),
+  fish: program('fish', 'fish'),
   dpkg: program('dpkg', 'dpkg'),
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
@@ -79,6 +83,14 @@ const REQUIREMENTS = {
   tmpfs: {
     present: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'),
     missing: 'not allowed to mount a tmpfs',
+  },
+  mounts: {
+    present: () => succeeds('unshare', '--mount', 'mount', '--bind', '/dev/null', '/etc/hostname'),
+    missing: 'not allowed to change mounts',
+  },
+  'pid-namespace': {
+    present: () => succeeds('unshare', '--pid', '--fork', '--mount-proc', 'true'),
+    missing: 'not allowed to make PID namespaces',
   },
   namespaces: {
     present: () => succeeds('unshare', '--user', '--map-root-user', '--mount', 'true'),

@@ -67,7 +67,11 @@ export function testScript(
   paths: TestPaths,
   environment: Readonly<Record<string, string>>,
 ): string {
-  const command = program.kind === 'file' ? [`${paths.tree}/${program.path}`] : ['bash', '-ec', program.command];
+  // A program without a #! line is read by the shell that execs it: sh, as wherever else no other is named.
+  const command =
+    program.kind === 'file'
+      ? ['sh', '-c', 'exec "$0"', `${paths.tree}/${program.path}`]
+      : ['bash', '-ec', program.command];
   return [
     'USER=$(id -nu); export USER',
     ...['/etc/profile', '~/.profile'].map((file) => `if [ -r ${file} ]; then . ${file} >/dev/null 2>&1; fi`),

@@ -1,0 +1,190 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makePackage, type PackageSpec } from './packages.ts';
+
+/** A package, and how it is tested, for both sides alike. */
+export interface Case extends PackageSpec {
+  readonly name: string;
+  /** Seconds that a test may run. */
+  readonly timeout?: number;
+  readonly env?: readonly string[];
+  readonly only?: readonly string[];
+  readonly without?: readonly string[];
+  readonly user?: string;
+  readonly lang?: string;
+  readonly parallel?: number;
+  readonly ignoreRestrictions?: readonly string[];
+  readonly skipInternet?: boolean;
+}
+
+/** What two runs are compared by. */
+export interface Observed {
+  readonly exitCode: number;
+  readonly summary: readonly string[];
+  /** Path by path; null for a file whose content is not compared. */
+  readonly files: Readonly<Record<string, string | null>>;
+  /** The runner's own lines about the package and its tests, in order. */
+  readonly steps: readonly string[];
+  /** All that was printed on stdout: what tests print there, and results. */
+  readonly stdout: string;
+}
+
+/** Files whose content depends on time, path or release. The log of 5.28 has gaps where two of its writers meet. */
+const UNCOMPARED = /^(log|summary|testinfo\.json|testbed-packages)$/;
+
+/** A new directory for packages and results; not in /tmp, of which each side has its own. */
+export function newPlace(): string {
+  return mkdtempSync('/var/tmp/trundle-differential-');
+}
+
+/** Tests a package with both. */
+export async function bothSides(directory: string, test: Case): Promise<{ theirs: Observed; mine: Observed }> {
+  const source = makePackage(directory, test.name, test);
+  const [theirs, mine] = await Promise.all([reference(directory, test, source), ours(directory, test, source)]);
+  return { theirs, mine };
+}
+
+/** Debian's autopkgtest. */
+export async function reference(directory: string, test: Case, source: string, box = HOUSE): Promise<Observed> {
+  const output = path.join(directory, `${test.name}-theirs`);
+  const ended = await start(
+    box,
+    ['autopkgtest', '-B', ...optionsOf(test), '-o', output, source, '--', 'null'],
+    `${output}.said`,
+  );
+  if (!existsSync(path.join(output, 'summary'))) throw new Error(`autopkgtest left no summary: ${ended.stderr}`);
+  return observe(output, ended, source);
+}
+
+/** Trundle, as a user starts it. */
+export async function ours(directory: string, test: Case, source: string, box = HOUSE): Promise<Observed> {
+  const output = path.join(directory, `${test.name}-ours`);
+  const ended = await start(
+    box,
+    [...TRUNDLE, ...optionsOf(test), '-o', output, source, '--', 'null'],
+    `${output}.said`,
+  );
+  if (!existsSync(path.join(output, 'summary'))) throw new Error(`trundle left no summary: ${ended.stderr}`);
+  return observe(output, ended, source);
+}
+
+/** `trundle run` of this tree. */
+export const TRUNDLE: readonly string[] = [
+  process.execPath,
+  fileURLToPath(new URL('../../../dist/bin.js', import.meta.url)),
+  'run',
+];
+
+/** How a program ended, and what it printed. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * What both run in: mounts of their own in which root's profile is empty, since both read it and nobody knows what it
+ * does, /tmp is empty, since autopkgtest keeps a file with a fixed name there, and there is an ordinary user `tester`.
+ */
+export const HOUSE = `for file in .profile .bashrc .bash_profile .bash_login; do
+  if [ -e ~root/$file ]; then mount --bind /dev/null ~root/$file; fi
+done
+mount -t tmpfs -o mode=1777 none /tmp
+mount -t tmpfs none /mnt
+for file in passwd group shadow; do cp -p /etc/$file /mnt; done
+echo tester:x:64242:64242::/nonexistent:/bin/bash >>/mnt/passwd
+echo tester:x:64242: >>/mnt/group
+echo 'tester:*:20000::::::' >>/mnt/shadow
+for file in passwd group shadow; do mount --bind /mnt/$file /etc/$file; done`;
+
+/**
+ * Runs a program in mounts and among processes of its own, which end with it. It writes to files, not to pipes: Node's pipes are sockets, and autopkgtest's
+ * `tee /dev/stderr` cannot open one.
+ * @param box a shell script that changes the mounts
+ * @param said where its output goes, as the beginning of file names
+ */
+export async function start(box: string, words: readonly string[], said: string): Promise<Ended> {
+  const files = [`${said}.stdout`, `${said}.stderr`];
+  const descriptors = files.map((file) => openSync(file, 'w'));
+  const enter = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const script = `${box}\nset +e\n"$@"\nexit $?`;
+  const child = spawn('timeout', ['-k', '5', '100', ...enter, 'sh', '-ec', script, 'sh', ...words], {
+    stdio: ['ignore', ...descriptors],
+    env: { ...process.env, XDG_STATE_HOME: `${said}.state` },
+  });
+  for (const descriptor of descriptors) closeSync(descriptor);
+  const [exitCode] = await once(child, 'close');
+  const [stdout = '', stderr = ''] = files.map((file) => readFileSync(file, 'utf8'));
+  return { exitCode, stdout, stderr };
+}
+
+function optionsOf(test: Case): string[] {
+  return [
+    ...(test.timeout === undefined ? [] : [`--timeout-test=${test.timeout}`]),
+    ...(test.env ?? []).map((assignment) => `--env=${assignment}`),
+    ...(test.only ?? []).map((name) => `--test-name=${name}`),
+    ...(test.without ?? []).map((name) => `--skip-test=${name}`),
+    ...(test.user === undefined ? [] : [`--user=${test.user}`]),
+    ...(test.lang === undefined ? [] : [`--set-lang=${test.lang}`]),
+    ...(test.parallel === undefined ? [] : [`--build-parallel=${test.parallel}`]),
+    ...(test.ignoreRestrictions === undefined ? [] : [`--ignore-restrictions=${test.ignoreRestrictions.join(',')}`]),
+    ...(test.skipInternet ? ['--needs-internet=skip'] : []),
+  ];
+}
+
+function observe(directory: string, { exitCode, stdout, stderr }: Ended, source: string): Observed {
+  const read = (name: string) => readFileSync(path.join(directory, name), 'utf8');
+  const names = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)));
+  const summary = alike(read('summary'), source);
+  const noTestbed = summary.some((line) => line.startsWith('badpkg: InvalidControl'));
+  return {
+    exitCode,
+    summary: onlyOnce(summary, /.* SKIP /),
+    files: Object.fromEntries(
+      names
+        // Without a control file that makes sense, Trundle opens no testbed.
+        .filter((name) => !name.startsWith('trace/') && !(noTestbed && name === 'testbed-packages'))
+        .map((name) => [name, UNCOMPARED.test(name) ? null : alike(read(name), source).join('\n')] as const)
+        // Since 5.53 each test has its own directory of artifacts.
+        .map(([name, content]) => [name.replace(/^artifacts\/only\//, 'artifacts/'), content] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    steps: fromHeading(alike(stderr, source)).filter((line) => line.startsWith('autopkgtest')),
+    stdout: onlyOnce(alike(stdout, source), /.* SKIP /).join('\n'),
+  };
+}
+
+/** Lines that only one of them has, or in other words. */
+const TOLD_OTHERWISE =
+  /^autopkgtest: (build not needed|testbed (dpkg architecture|running kernel): .*|ERROR: (timed out on command|test \S+ ran for more than) .*)$/;
+
+/** Lines with all taken out in which two good runs may differ, or that docs/runner.md names as a difference. */
+function alike(text: string, source: string): string[] {
+  return text
+    .replaceAll(source, 'SOURCE')
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/^(autopkgtest) \[\d\d:\d\d:\d\d\]/, '$1')
+        .replaceAll(/\/tmp\/autopkgtest\.\w+(\/build\.\w+\/(real-)?tree|\/tree)/g, 'TREE')
+        .replaceAll(/\/tmp\/autopkgtest\.\w+/g, 'SCRATCH')
+        // The shell that execs the program has another name.
+        .replace(/^(?:SCRATCH\/wrapper\.sh|TREE\/\S+|\w+): \d+: /, 'sh: N: ')
+        .replace(/ \(debian\/tests\/control:\d+\)$/, ''),
+    )
+    .filter((line) => !TOLD_OTHERWISE.test(line));
+}
+
+function fromHeading(lines: readonly string[]): string[] {
+  return lines.slice(lines.findIndex((line) => /: @{20} (un)?built-tree /.test(line)));
+}
+
+/** autopkgtest 5.28 reads the control file of an unbuilt tree twice, and reports what it skips each time. */
+function onlyOnce(lines: readonly string[], what: RegExp): string[] {
+  return lines.filter((line, index) => !what.test(line) || lines.indexOf(line) === index);
+}
