@@ -2,13 +2,20 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
+import { chrootBackend } from './chroot/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
 import { nullBackend } from './null/index.ts';
 import { sshBackend } from './ssh/index.ts';
+import { unshareBackend } from './unshare/index.ts';
 
 /** The backends that come with Trundle. */
-export const BUILT_IN: readonly Backend[] = [nullBackend as unknown as Backend, sshBackend as unknown as Backend];
+export const BUILT_IN: readonly Backend[] = [
+  nullBackend,
+  sshBackend,
+  chrootBackend,
+  unshareBackend,
+] as unknown as Backend[];
 
 /**
  * Finds a backend: by the name of a built-in one, of an npm package `trundle-backend-NAME` (seen from the working

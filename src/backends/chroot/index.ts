@@ -1,0 +1,70 @@
+import { statSync } from 'node:fs';
+import * as z from 'zod';
+import { type Availability, BackendError, defineBackend } from '../contract.ts';
+import { QUESTION_LIMIT } from '../shared/enter.ts';
+import { findImage } from '../shared/images/findImage.ts';
+import { probeNamespaces } from '../shared/namespaces/identity.ts';
+import { NamespaceTestbed, namespaceCapabilities } from '../shared/namespaces/NamespaceTestbed.ts';
+import { missingPrograms } from '../shared/programs.ts';
+import { sessionOptions } from '../shared/session/options.ts';
+
+const options = z.object({
+  image: z
+    .string()
+    .describe('root file system: a directory, which the tests write to, or a tarball, which they do not'),
+  ...sessionOptions,
+  privateNetwork: z.boolean().default(false).describe('give the testbed a network of its own, with only the loopback'),
+});
+
+/** A root file system entered as root, in namespaces that live as long as the testbed. */
+export const chrootBackend = defineBackend({
+  name: 'chroot',
+  summary: 'a directory or tarball with a root file system, entered as root',
+  options,
+  help: { positional: ['image'] },
+  probe,
+  capabilities: ({ image, login }) => namespaceCapabilities({ identity: 'root', inPlace: isDirectory(image), login }),
+  open({ image, session, login, normalUser, privateNetwork }, host) {
+    const inPlace = isDirectory(image);
+    return new NamespaceTestbed(
+      {
+        identity: 'root',
+        image: (signal) => {
+          mustBeRoot();
+          return findImage(image, 'root', { host, signal });
+        },
+        inPlace,
+        binds: [],
+        privateNetwork,
+        addUser: null,
+        session,
+        login,
+        normalUser,
+      },
+      host,
+    );
+  },
+});
+
+async function probe(): Promise<Availability> {
+  const missing = missingPrograms(['unshare', 'nsenter', 'mount', 'chroot', 'flock', 'tar']);
+  if (missing !== null) return missing;
+  if (!isRoot())
+    return { available: false, missing: 'only root can', remedy: 'run trundle as root, or use the unshare backend' };
+  return await probeNamespaces('root', AbortSignal.timeout(QUESTION_LIMIT));
+}
+
+function mustBeRoot(): void {
+  if (isRoot()) return;
+  throw new BackendError('no-permission', 'the chroot backend takes root', {
+    remedy: 'run trundle as root, or use the unshare backend',
+  });
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { BackendError } from '../../contract.ts';
+import { asOwner, type Identity } from '../namespaces/identity.ts';
+import type { BaseImage } from '../namespaces/NamespaceTestbed.ts';
+import { cacheDirectory } from './cacheDirectory.ts';
+import { ImageCache, type Ownership, type ProvideOptions } from './ImageCache.ts';
+
+/**
+ * The root file system at a path: a directory as it is, a tarball from the cache.
+ * @throws BackendError `image-missing`, `image-damaged`, `ENOSPC` and others
+ */
+export async function findImage(
+  path: string,
+  identity: Identity,
+  options: Omit<ProvideOptions, 'ownership'>,
+): Promise<BaseImage> {
+  const full = resolve(path);
+  const found = await stat(full).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+      throw new BackendError('image-missing', `there is no image ${full}`, {
+        cause: error,
+        remedy: `mmdebstrap stable ${full}`,
+      });
+    throw new BackendError('image-unreadable', `the image ${full} cannot be read: ${error.message}`, { cause: error });
+  });
+  if (found.isDirectory()) return { root: full, lock: null };
+  return new ImageCache(cacheDirectory()).provide(full, { ...options, ownership: ownershipOf(identity) });
+}
+
+function ownershipOf(identity: Identity): Ownership {
+  return { name: identity, prefix: asOwner(identity), owners: identity !== 'single' };
+}

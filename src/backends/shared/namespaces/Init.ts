@@ -1,0 +1,216 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { BackendError, type BackendHost, type Observation } from '../../contract.ts';
+import { type Enter, throwIfNoShell } from '../enter.ts';
+import { lastLine, notStarted, ownEnvironment } from '../runProgram.ts';
+import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
+import { NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
+
+/** Namespaces that are entered, by their names in /proc/PID/ns and in nsenter(1). */
+const ENTERED: readonly (readonly [file: string, flag: string])[] = [
+  ['user', '--user'],
+  ['mnt', '--mount'],
+  ['pid', '--pid'],
+  ['ipc', '--ipc'],
+  ['uts', '--uts'],
+  ['net', '--net'],
+];
+
+/** What an init is started with. */
+export interface InitOptions {
+  readonly identity: Identity;
+  readonly plan: SetupPlan;
+  readonly host: BackendHost;
+  readonly signal: AbortSignal;
+  readonly observe: (observation: Observation) => void;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/**
+ * The supervised first process of a testbed's namespaces. It holds them for the testbed's whole life: background
+ * processes live as long as it does, and all die with it. It ends by itself when this process does.
+ */
+export class Init {
+  /** How to run a program inside. The namespaces are named by open descriptors, so that no other process's can be meant. */
+  readonly enter: Enter;
+  readonly #child: Child;
+  readonly #descriptors: number[];
+  readonly #exited: Promise<void>;
+  readonly #pid: number;
+
+  private constructor(child: Child, exited: Promise<void>, pid: number, enter: Enter, descriptors: number[]) {
+    this.#child = child;
+    this.#pid = pid;
+    this.#exited = exited;
+    this.enter = enter;
+    this.#descriptors = descriptors;
+  }
+
+  /**
+   * Makes the namespaces, sets them up and starts the init.
+   * @throws BackendError `no-permission`, `no-subuids`, `program-missing`, `no-overlay`, `setup-failed`, `no-shell`,
+   * `wrong-architecture`
+   */
+  static async start(options: InitOptions): Promise<Init> {
+    const { identity, plan, host, signal, observe } = options;
+    signal.throwIfAborted();
+    const network = plan.privateNetwork ? ['--net'] : [];
+    const namespaces = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child', '--ipc', '--uts'];
+    const argv = ['unshare', ...USER_FLAGS[identity], ...namespaces, ...network, '--', 'sh', '-c', setupScript(plan)];
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: ownEnvironment(),
+    });
+    const kill = () => void child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      return await new Start(child, options, [program, ...args.slice(0, -1)]).whenReady(observe, host);
+    } catch (error) {
+      kill();
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  }
+
+  /** @internal */
+  static of(child: Child, exited: Promise<void>, pid: number, { identity, plan }: InitOptions): Init {
+    const wanted = ENTERED.filter(([file]) =>
+      file === 'user' ? identity !== 'root' : file !== 'net' || plan.privateNetwork,
+    );
+    const descriptors: number[] = [];
+    try {
+      const words = wanted.map(([file, flag]) => {
+        const descriptor = openSync(`/proc/${pid}/ns/${file}`, 'r');
+        descriptors.push(descriptor);
+        return `${flag}=/proc/${process.pid}/fd/${descriptor}`;
+      });
+      const keep = identity === 'single' ? ['--preserve-credentials'] : [];
+      const prefix = ['nsenter', ...keep, ...words];
+      const as = (user: { uid: number; gid: number }) => [
+        ...prefix,
+        '--setuid',
+        String(user.uid),
+        '--setgid',
+        String(user.gid),
+        '--',
+      ];
+      const enter: Enter = { argv: [...prefix, '--'], environment: 'passed', ...(identity === 'single' ? {} : { as }) };
+      return new Init(child, exited, pid, enter, descriptors);
+    } catch (error) {
+      for (const descriptor of descriptors) closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  /** Ends the testbed's processes, all of them; resolves when they are gone. */
+  async stop(signal: AbortSignal): Promise<void> {
+    // The init itself: its parent then waits until the kernel has ended everything in its pid namespace.
+    const kill = () => {
+      if (this.#child.exitCode === null && this.#child.signalCode === null) kill9(this.#pid);
+    };
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
+    this.#child.stdin.end();
+    await this.#exited;
+    signal.removeEventListener('abort', kill);
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
+  }
+}
+
+/** An init that is being started. */
+class Start {
+  readonly #child: Child;
+  readonly #options: InitOptions;
+  readonly #argv: readonly string[];
+  #stdout = '';
+  #stderr = '';
+
+  constructor(child: Child, options: InitOptions, argv: readonly string[]) {
+    this.#child = child;
+    this.#options = options;
+    this.#argv = argv;
+  }
+
+  whenReady(observe: InitOptions['observe'], host: BackendHost): Promise<Init> {
+    const child = this.#child;
+    let struck = () => {};
+    let told = false;
+    let pid: number | null = null;
+    return new Promise((resolve, reject) => {
+      const exited = new Promise<void>((gone) => {
+        child.once('exit', (status, killedBy) => {
+          struck();
+          if (told) observe({ type: 'process.exited', process: 'init', role: 'main', status, signal: killedBy });
+          gone();
+        });
+      });
+      child.once('error', (error) => reject(notStarted('unshare', error)));
+      // After its last words.
+      child.once('close', (status) => reject(this.#explain(status)));
+      child.stdin.on('error', () => {});
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        this.#stderr = (this.#stderr + text).slice(-16_384);
+      });
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        this.#stdout += text;
+        const said = /^pid (\d+)\n/.exec(this.#stdout);
+        try {
+          if (said !== null && pid === null && child.pid !== undefined) {
+            pid = Number(said[1]);
+            // Written down before anything is made: until it is told to go on, the process only waits.
+            struck = host.acquire({ kind: 'process', name: String(child.pid), startTime: startTimeOf(child.pid) });
+            child.stdin.write('go\n');
+          }
+          if (this.#stdout.endsWith('ready\n') && pid !== null) {
+            const init = Init.of(child, exited, pid, this.#options);
+            told = true;
+            observe({ type: 'process.spawned', process: 'init', role: 'main', pid, argv: [...this.#argv] });
+            resolve(init);
+          }
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #explain(status: number | null): BackendError {
+    const stderr = this.#stderr;
+    try {
+      throwIfNoShell('chroot', { status, stderr });
+    } catch (error) {
+      return error as BackendError;
+    }
+    if (this.#stdout === '') {
+      const { code, missing, remedy } = explainUnshare(this.#options.identity, stderr);
+      return new BackendError(code, missing, { remedy });
+    }
+    const words = lastLine(stderr) || `it ended with exit status ${status}`;
+    if (status === NO_OVERLAY) return new BackendError('no-overlay', `an overlay cannot be mounted: ${words}`);
+    if (status === 127 && /ip: not found/.test(stderr))
+      return new BackendError('program-missing', 'this machine has no ip, which --private-network takes', {
+        remedy: 'apt-get install iproute2',
+      });
+    return new BackendError('setup-failed', `the testbed's namespaces could not be set up: ${words}`);
+  }
+}
+
+function kill9(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ESRCH: it has just ended, which is what was wanted.
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)). */
+function startTimeOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+}

@@ -1,0 +1,172 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Subject } from 'rxjs';
+import type { Capability } from '../../../events/index.ts';
+import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
+import { type HeldDirectory, holdDirectory, removeTree } from '../directories.ts';
+import { mustRun } from '../runProgram.ts';
+import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
+import { Init } from './Init.ts';
+import { asOwner, type Identity } from './identity.ts';
+import type { RootPlan, SetupPlan } from './setupScript.ts';
+
+/** What the root of a testbed is made from. */
+export interface BaseImage {
+  /** Its root directory; never written to, unless the testbed is `inPlace`. */
+  readonly root: string;
+  /** A file to keep locked while it is used; null for none. */
+  readonly lock: string | null;
+}
+
+/** A testbed in namespaces of its own, as a backend's options ask for it. */
+export interface NamespaceOptions {
+  readonly identity: Identity;
+  /** Finds, unpacks or makes the image; called by `create()`. */
+  readonly image: (signal: AbortSignal) => Promise<BaseImage>;
+  /** Whether tests write into the image itself; then there is no revert. */
+  readonly inPlace: boolean;
+  readonly binds: SetupPlan['binds'];
+  readonly privateNetwork: boolean;
+  /** Name of an ordinary account to make where the image has none; null to make none. */
+  readonly addUser: string | null;
+  readonly session: (typeof SESSION_KINDS)[number];
+  readonly login: string | undefined;
+  readonly normalUser: string | undefined;
+}
+
+/** What a testbed in namespaces can do. Pure. */
+export function namespaceCapabilities({
+  identity,
+  inPlace,
+  login,
+}: Pick<NamespaceOptions, 'identity' | 'inPlace' | 'login'>): Capability[] {
+  const root = identity !== 'single' && (login ?? 'root') === 'root';
+  return [
+    ...(root ? (['root-on-testbed'] as const) : []),
+    ...(inPlace ? [] : (['revert', 'revert-full-system'] as const)),
+  ];
+}
+
+/** The verbs of a testbed that is a root file system in namespaces of its own, held by a supervised init. */
+export class NamespaceTestbed implements BackendVerbs {
+  readonly observations$ = new Subject<Observation>();
+  readonly reset?: (signal: AbortSignal) => Promise<void>;
+  readonly #options: NamespaceOptions;
+  readonly #host: BackendHost;
+  #base: BaseImage | null = null;
+  #layer: HeldDirectory | null = null;
+  #copies = false;
+  #init: Init | null = null;
+  #session: GuestSession | null = null;
+
+  constructor(options: NamespaceOptions, host: BackendHost) {
+    this.#options = options;
+    this.#host = host;
+    if (!options.inPlace) this.reset = (signal) => this.#reset(signal);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    this.#base = await this.#options.image(signal);
+    if (!this.#options.inPlace) await this.#makeLayer();
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      this.#init = await this.#startInit(signal);
+    } catch (error) {
+      if (!(error instanceof BackendError) || error.code !== 'no-overlay') throw error;
+      // Older kernels, and some file systems, have no overlays for users: slower, but the same to a test.
+      this.#host.log('no overlay: the image is copied', { why: error.message });
+      this.#host.console(Buffer.from(`trundle: ${error.message}; the image is copied instead\n`));
+      this.#copies = true;
+      await this.#copy(signal);
+      this.#init = await this.#startInit(signal);
+    }
+  }
+
+  async endpoint(signal: AbortSignal): Promise<Location> {
+    const init = this.#init;
+    if (init === null) throw new BackendError('not-started', 'the testbed has no init');
+    await this.#session?.close();
+    this.#session = null;
+    const { session: kind, login, normalUser, identity } = this.#options;
+    const onlyUid = identity === 'single' ? (process.getuid?.() ?? 0) : null;
+    this.#session = await openSession({
+      enter: init.enter,
+      kind,
+      host: this.#host,
+      signal,
+      login,
+      normalUser,
+      onlyUid,
+    });
+    return { endpoint: this.#session.endpoint, capabilities: namespaceCapabilities(this.#options) };
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    const init = this.#init;
+    // What a session in our own process runs there ends with the init.
+    const closed = this.#session?.close();
+    this.#session = null;
+    await init?.stop(signal);
+    this.#init = null;
+    await closed;
+  }
+
+  async destroy(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+    await this.#layer?.remove(signal);
+    this.#layer = null;
+  }
+
+  async #reset(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+    await this.#layer?.remove(signal);
+    await this.#makeLayer();
+    if (this.#copies) await this.#copy(signal);
+    this.#init = await this.#startInit(signal);
+  }
+
+  #startInit(signal: AbortSignal): Promise<Init> {
+    const { identity, binds, privateNetwork, addUser, inPlace } = this.#options;
+    const only = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const plan: SetupPlan = {
+      root: this.#root(),
+      disposable: !inPlace,
+      userNamespace: identity !== 'root',
+      only: identity === 'single' ? only : null,
+      binds,
+      privateNetwork,
+      addUser,
+      lock: this.#base?.lock ?? null,
+    };
+    return Init.start({ identity, plan, host: this.#host, signal, observe: (seen) => this.observations$.next(seen) });
+  }
+
+  #root(): RootPlan {
+    const base = this.#base;
+    if (base === null) throw new BackendError('not-created', 'the testbed has no image yet');
+    if (this.#options.inPlace) return { kind: 'directory', path: base.root };
+    const layer = this.#layer?.path ?? '';
+    if (this.#copies) return { kind: 'directory', path: join(layer, 'root') };
+    const place = (name: string) => join(layer, name);
+    return { kind: 'overlay', lower: base.root, upper: place('upper'), work: place('work'), mountpoint: place('root') };
+  }
+
+  async #makeLayer(): Promise<void> {
+    const path = join(this.#host.workDirectory, 'layer');
+    const prefix = asOwner(this.#options.identity);
+    this.#layer = await holdDirectory(this.#host, path, removeTree(path, prefix));
+    for (const name of ['upper', 'work', 'root']) await mkdir(join(path, name), { mode: 0o755 });
+  }
+
+  async #copy(signal: AbortSignal): Promise<void> {
+    const from = this.#base?.root ?? '';
+    const to = join(this.#layer?.path ?? '', 'root');
+    await mustRun([...asOwner(this.#options.identity), 'cp', '-a', '--reflink=auto', '--', `${from}/.`, to], {
+      signal,
+      code: 'copy-failed',
+      doing: `copying ${from}`,
+    });
+  }
+}

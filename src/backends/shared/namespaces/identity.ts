@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { Availability } from '../../contract.ts';
+import { findProgram, installCommand } from '../programs.ts';
+import { lastLine, runProgram } from '../runProgram.ts';
+
+/**
+ * Who we are inside: `root` real root, without a user namespace; `subuids` root of a user namespace that has a range of
+ * subordinate ids; `single` ourselves in a user namespace with no other id.
+ */
+export type Identity = 'root' | 'subuids' | 'single';
+
+/** unshare(1)'s options for an identity. */
+export const USER_FLAGS: Readonly<Record<Identity, readonly string[]>> = {
+  root: [],
+  subuids: ['--user', '--map-auto', '--map-root-user'],
+  single: ['--user', '--map-current-user', '--keep-caps'],
+};
+
+/** The prefix under which files of an identity's testbeds are made and removed. */
+export function asOwner(identity: Identity): readonly string[] {
+  return identity === 'subuids' ? ['unshare', ...USER_FLAGS.subuids, '--'] : [];
+}
+
+/** Why there can be no range of subordinate ids for this user; null where there can. */
+export function whyNoSubuids(): { missing: string; remedy: string } | null {
+  const helper = ['newuidmap', 'newgidmap'].find((name) => findProgram(name) === null);
+  if (helper !== undefined) return { missing: `no ${helper}`, remedy: installCommand(helper) };
+  const { username, uid } = userInfo();
+  for (const file of ['/etc/subuid', '/etc/subgid']) {
+    if (linesOf(file).some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`))) continue;
+    return {
+      missing: `no subordinate ids for ${username} in ${file}`,
+      remedy: `as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
+    };
+  }
+  return null;
+}
+
+/** The identity that is best for this user. */
+export function bestIdentity(): Identity {
+  if (process.getuid?.() === 0) return 'root';
+  return whyNoSubuids() === null ? 'subuids' : 'single';
+}
+
+/** Whether namespaces of an identity can be made here; asks the kernel by making some. */
+export async function probeNamespaces(identity: Identity, signal: AbortSignal): Promise<Availability> {
+  const argv = [
+    'unshare',
+    ...USER_FLAGS[identity],
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--ipc',
+    '--uts',
+    'true',
+  ];
+  const result = await runProgram(argv, { signal });
+  if (result.status === 0) return { available: true };
+  return { available: false, ...explainUnshare(identity, result.stderr) };
+}
+
+/** Why unshare(1) could not make the namespaces, and what would mend it. */
+export function explainUnshare(identity: Identity, stderr: string): { code: string; missing: string; remedy: string } {
+  const words = lastLine(stderr);
+  if (identity === 'subuids') {
+    const why = whyNoSubuids();
+    if (why !== null) return { code: 'no-subuids', ...why };
+  }
+  const limit = numberIn('/proc/sys/user/max_user_namespaces');
+  if (limit === 0) {
+    return {
+      code: 'no-permission',
+      missing: `no user namespaces are allowed here (${words})`,
+      remedy: 'as root: sysctl user.max_user_namespaces=10000',
+    };
+  }
+  if (numberIn('/proc/sys/kernel/unprivileged_userns_clone') === 0) {
+    return {
+      code: 'no-permission',
+      missing: `ordinary users may not make user namespaces (${words})`,
+      remedy: 'as root: sysctl kernel.unprivileged_userns_clone=1',
+    };
+  }
+  if (numberIn('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === 1) {
+    return {
+      code: 'no-permission',
+      missing: `AppArmor keeps ordinary users from making user namespaces (${words})`,
+      remedy: 'as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0',
+    };
+  }
+  const chrooted =
+    identity === 'root'
+      ? 'run it with CAP_SYS_ADMIN (a container needs --privileged)'
+      : 'leave the chroot or container that trundle runs in, or run it as root';
+  return { code: 'no-permission', missing: `namespaces cannot be made here: ${words}`, remedy: chrooted };
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n');
+  } catch {
+    // No such file: nobody has subordinate ids.
+    return [];
+  }
+}
+
+function numberIn(file: string): number | null {
+  try {
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    // This kernel does not have that limit.
+    return null;
+  }
+}

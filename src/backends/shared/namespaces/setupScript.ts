@@ -1,0 +1,133 @@
+import { quote } from '../quote.ts';
+
+/** How a testbed's root file system comes about. */
+export type RootPlan =
+  /** A directory as it is: what the testbed writes stays in it. */
+  | { readonly kind: 'directory'; readonly path: string }
+  /** A directory below, never written to; what the testbed writes goes to `upper`. */
+  | {
+      readonly kind: 'overlay';
+      readonly lower: string;
+      readonly upper: string;
+      readonly work: string;
+      readonly mountpoint: string;
+    };
+
+/** What is set up in a testbed's namespaces before its init runs. */
+export interface SetupPlan {
+  readonly root: RootPlan;
+  /** Whether what is written to the root is thrown away, so that accounts and resolv.conf(5) may be set in it. */
+  readonly disposable: boolean;
+  /** Whether a user namespace owns the mounts. */
+  readonly userNamespace: boolean;
+  /** The only uid and gid that exist; null where all do. */
+  readonly only: { readonly uid: number; readonly gid: number } | null;
+  /** Directories of this machine, and where they are seen inside. */
+  readonly binds: readonly { readonly outside: string; readonly inside: string }[];
+  readonly privateNetwork: boolean;
+  /** A name for an ordinary account that is made where there is none, in what is thrown away; null to make none. */
+  readonly addUser: string | null;
+  /** A file that is locked (flock(2), shared) for as long as the init lives; null for none. */
+  readonly lock: string | null;
+}
+
+/** The exit status that says: the overlay could not be mounted. */
+export const NO_OVERLAY = 90;
+
+/**
+ * The init of a testbed: reaps whom it is left, and ends when its stdin does, on SIGTERM, or by SIGKILL. Its end is
+ * the end of every process in its pid namespace. A shell of the image; only what is built into it is used.
+ */
+const INIT = `trap 'exit 0' TERM
+exec 3<&0 </dev/null
+echo ready
+exec >/dev/null 2>&1
+( read -r _ <&3 ) &
+wait $!`;
+
+/**
+ * The script that the first process in the new namespaces runs: it waits to be recorded, sets up the mounts by programs
+ * of this machine, and becomes the testbed's init.
+ *
+ * The new root is moved over the old one, as switch_root(8) does, rather than pivoted to: nothing is needed of the
+ * image for it, and unlike after chroot(2) alone the testbed can make user namespaces of its own. Mounts of this
+ * machine are followed (slave), so that a testbed keeps nothing busy that is unmounted here. Pure.
+ */
+export function setupScript(plan: SetupPlan): string {
+  const { root } = plan;
+  const place = root.kind === 'overlay' ? root.mountpoint : root.path;
+  return `set -e
+umask 022
+read -r pid rest </proc/self/stat
+echo "pid $pid"
+read -r go || exit 0
+${plan.lock === null ? '' : `exec 9<${quote(plan.lock)}\nflock --shared 9\n`}r=${quote(place)}
+${rootLines(plan)}
+${networkLines(plan)}
+mkdir -p "$r/proc" "$r/sys" "$r/dev" "$r/run" "$r/tmp"
+mount -n -t proc -o nosuid,nodev,noexec proc "$r/proc"
+${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || ' : ''}mount -n --rbind /sys "$r/sys"
+mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"
+for f in null zero full random urandom tty; do : >"$r/dev/$f"; mount -n --bind "/dev/$f" "$r/dev/$f"; done
+mkdir "$r/dev/pts" "$r/dev/shm"
+mount -n -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620${plan.only === null ? ',gid=5' : ''} devpts "$r/dev/pts"
+mount -n -t tmpfs -o mode=1777,nosuid,nodev shm "$r/dev/shm"
+ln -s pts/ptmx "$r/dev/ptmx"
+ln -s /proc/self/fd "$r/dev/fd"
+for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "$r/dev/\${f#*:}"; done
+mount -n -t tmpfs -o mode=755,nosuid,nodev run "$r/run"
+mkdir -m 1777 "$r/run/lock"
+${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
+cd "$r"
+mount -n --move . /
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot)" . /bin/sh -c ${quote(INIT)}
+`;
+}
+
+function rootLines(plan: SetupPlan): string {
+  const { root, disposable, only, addUser, privateNetwork } = plan;
+  const lines = [root.kind === 'directory' ? 'mount -n --rbind "$r" "$r"' : overlayLine(root, plan.userNamespace)];
+  if (!disposable) return lines.join('\n');
+  // A gid that does not exist cannot be the terminals' either: theirs is the only one there is, under its own name first.
+  if (only !== null)
+    lines.push(
+      `if [ -f "$r/etc/group" ]; then { ${addUser === null ? ':' : `echo '${addUser}:x:${only.gid}:'`}; sed 's/^tty:x:[0-9]*:/tty:x:${only.gid}:/' "$r/etc/group"; } >"$r/etc/group.new"; mv "$r/etc/group.new" "$r/etc/group"; fi`,
+    );
+  if (addUser !== null) lines.push(addUserLines(addUser, only));
+  if (!privateNetwork)
+    lines.push(
+      'if [ ! -s "$r/etc/resolv.conf" ] && [ -s /etc/resolv.conf ]; then rm -f "$r/etc/resolv.conf"; cat /etc/resolv.conf >"$r/etc/resolv.conf" || :; fi',
+    );
+  return lines.join('\n');
+}
+
+function overlayLine({ lower, upper, work }: RootPlan & { kind: 'overlay' }, userNamespace: boolean): string {
+  const places = `lowerdir=${escaped(lower)},upperdir=${escaped(upper)},workdir=${escaped(work)}`;
+  return `mount -n -t overlay -o ${quote(`${places}${userNamespace ? ',userxattr' : ''}`)} overlay "$r" || exit ${NO_OVERLAY}`;
+}
+
+/** Adds an ordinary account to passwd(5) where no other is. What useradd(8) would need of the image may be missing. */
+function addUserLines(name: string, only: SetupPlan['only']): string {
+  const { uid, gid } = only ?? { uid: 1000, gid: 1000 };
+  const matches = only === null ? '[ "$u" -ge 1000 ] && [ "$u" -lt 60000 ]' : `[ "$u" = ${uid} ]`;
+  return `have=
+if [ -f "$r/etc/passwd" ]; then
+  while IFS=: read -r n x u rest; do if [ -n "$u" ] && ${matches}; then have=$n; fi; done <"$r/etc/passwd"
+  if [ -z "$have" ]; then
+    echo '${name}:x:${uid}:${gid}::/home/${name}:/bin/sh' >>"$r/etc/passwd"
+    ${only === null ? `echo '${name}:x:${gid}:' >>"$r/etc/group"` : ':'}
+    if [ -f "$r/etc/shadow" ]; then echo '${name}:*:19000:0:99999:7:::' >>"$r/etc/shadow"; fi
+    mkdir -p "$r/home/${name}"
+    chown ${uid}:${gid} "$r/home/${name}"
+  fi
+fi`;
+}
+
+function networkLines({ privateNetwork }: SetupPlan): string {
+  return privateNetwork ? 'ip link set lo up' : ':';
+}
+
+/** mount(8) parts options at commas, and overlayfs parts paths at colons. Pure. */
+function escaped(path: string): string {
+  return path.replaceAll(/[\\:,]/g, '\\$&');
+}

@@ -1,0 +1,62 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import type { Availability } from '../contract.ts';
+
+/** The Debian package of each program that a backend may run, where its name is another. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  flock: 'util-linux',
+  setpriv: 'util-linux',
+  mount: 'mount',
+  chroot: 'coreutils',
+  newuidmap: 'uidmap',
+  newgidmap: 'uidmap',
+  ip: 'iproute2',
+  zstd: 'zstd',
+  xz: 'xz-utils',
+  sh: 'dash',
+  'systemd-nspawn': 'systemd-container',
+  docker: 'docker.io',
+  dockerd: 'docker.io',
+  'lxc-start': 'lxc',
+  'lxc-attach': 'lxc',
+};
+
+/** Where programs are looked for: the caller's own PATH, and where the administrator's programs live. */
+export function searchPath(own: string = process.env.PATH ?? ''): string {
+  return [...new Set([...own.split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])]
+    .filter((directory) => directory !== '')
+    .join(':');
+}
+
+/** Absolute path of a program; null where this machine has none. */
+export function findProgram(name: string): string | null {
+  for (const directory of searchPath().split(':')) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here; the next directory may have it.
+    }
+  }
+  return null;
+}
+
+/** The command that installs a program. Pure. */
+export function installCommand(program: string): string {
+  return `apt-get install ${PACKAGES[program] ?? program}`;
+}
+
+/** The answer of a backend's `probe()` for programs that it cannot do without; null where all are there. */
+export function missingPrograms(names: readonly string[]): Availability | null {
+  const missing = names.filter((name) => findProgram(name) === null);
+  if (missing.length === 0) return null;
+  const packages = [...new Set(missing.map((name) => PACKAGES[name] ?? name))];
+  return {
+    available: false,
+    missing: `no ${missing.join(', no ')}`,
+    remedy: `apt-get install ${packages.join(' ')}`,
+  };
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { BackendError } from '../contract.ts';
+import { installCommand, searchPath } from './programs.ts';
+
+/** How to run a program to its end. */
+export interface ProgramOptions {
+  /** Aborting it kills the program with all its process group. Every wait needs an end: give one with a deadline. */
+  readonly signal: AbortSignal;
+  /** What it reads; nothing if absent. */
+  readonly input?: string;
+  /** Its whole environment; our own, with the administrator's directories in PATH, if absent. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Bytes of stdout and of stderr that are kept, the last ones; 256 KiB if absent. */
+  readonly keep?: number;
+}
+
+/** How a program ended. */
+export interface ProgramResult {
+  readonly status: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const KEEP = 256 * 1024;
+
+/**
+ * Runs a program to its end, without a shell, in a process group of its own.
+ * @throws BackendError `program-missing` where there is none, an errno name where it could not be started
+ * @throws the signal's reason once it is aborted and the program is gone
+ */
+export function runProgram(argv: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
+  const [program = '', ...args] = argv;
+  const { signal, input, cwd, keep = KEEP } = options;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const child = spawn(program, args, {
+      cwd,
+      env: options.env ?? ownEnvironment(),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const kept = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (chunk: Buffer) => {
+        kept[name] = Buffer.concat([kept[name], chunk]).subarray(-keep);
+      });
+    }
+    const kill = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // ESRCH: nobody is left, which is what was wanted.
+      }
+      // Somebody who left the group may hold them open for ever.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    signal.addEventListener('abort', kill, { once: true });
+    const done = () => signal.removeEventListener('abort', kill);
+    child.once('error', (error) => {
+      done();
+      reject(notStarted(program, error));
+    });
+    child.once('close', (status, killedBy) => {
+      done();
+      if (signal.aborted) reject(signal.reason);
+      else resolve({ status, killedBy, stdout: kept.stdout.toString(), stderr: kept.stderr.toString() });
+    });
+    // It need not read what it is given.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input ?? '');
+  });
+}
+
+/**
+ * Runs a program that must succeed, and gives its stdout.
+ * @param code the BackendError's code where it fails for a reason that is not recognised
+ * @throws BackendError with the last line of its stderr; `ENOSPC` where the disk is full
+ */
+export async function mustRun(
+  argv: readonly string[],
+  options: ProgramOptions & { code: string; doing: string; remedy?: string },
+): Promise<string> {
+  const result = await runProgram(argv, options);
+  if (result.status === 0) return result.stdout;
+  throw failureOfProgram(argv[0] ?? '', result, options);
+}
+
+/** The error for a program that did not succeed, with the last line of what it said. Pure. */
+export function failureOfProgram(
+  program: string,
+  result: ProgramResult,
+  { code, doing, remedy }: { code: string; doing: string; remedy?: string },
+): BackendError {
+  const full = /No space left on device|Disk quota exceeded/.test(result.stderr);
+  const ended = result.killedBy === null ? `exited with status ${result.status}` : `was killed by ${result.killedBy}`;
+  const words = lastLine(result.stderr);
+  return new BackendError(
+    full ? 'ENOSPC' : code,
+    `${doing}: ${program} ${ended}${words === '' ? '' : `: ${words}`}`,
+    full
+      ? { remedy: 'df -h; remove what is not needed, or set TMPDIR and XDG_CACHE_HOME to where there is room' }
+      : remedy === undefined
+        ? {}
+        : { remedy },
+  );
+}
+
+/** The last line that says something. Pure. */
+export function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+}
+
+/** The error for a program that could not be started. Pure. */
+export function notStarted(program: string, error: NodeJS.ErrnoException): BackendError {
+  if (error.code === 'ENOENT')
+    return new BackendError('program-missing', `this machine has no ${program}`, {
+      remedy: installCommand(program),
+      cause: error,
+    });
+  return new BackendError(error.code ?? 'not-started', `${program} could not be started: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** Our own environment, so that programs of the administrator are found and what they say can be read. */
+export function ownEnvironment(): Record<string, string> {
+  const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...Object.fromEntries(own), PATH: searchPath(), LC_ALL: 'C.UTF-8' };
+}

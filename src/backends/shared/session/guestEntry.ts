@@ -1,0 +1,63 @@
+import { type Account, type Entry, loginEnvironment, type SessionProcess } from '../../../standin/index.ts';
+import { BackendError } from '../../contract.ts';
+import { type Enter, QUESTION_LIMIT } from '../enter.ts';
+import { searchPath } from '../programs.ts';
+import { findInside } from './accounts.ts';
+
+/**
+ * Goes home, and becomes the leader of its own process group as a session of sshd is: the group is how a command is
+ * ended by its pid. On a terminal the group is the terminal's.
+ */
+const PROLOGUE = `umask 022; cd -- "$1" 2>/dev/null || cd /; shift
+if [ ! -t 0 ] && read -r s 2>/dev/null <"/proc/$$/stat"; then
+  s=\${s##*) }; s=\${s#* }; s=\${s#* }
+  [ "\${s%% *}" = "$$" ] || { command -v setsid >/dev/null && exec setsid "$@"; }
+fi
+exec "$@"`;
+
+/** What of a testbed the stand-in needs to know. */
+export interface GuestTools {
+  /** Path of a setpriv(1) that knows --init-groups; null where the image has none. */
+  readonly setpriv: string | null;
+  /** The only uid that exists in the testbed; null where all do. */
+  readonly onlyUid: number | null;
+}
+
+/** The stand-in's way into a testbed: accounts are the testbed's own, and sessions are run by `enter`. */
+export function guestEntry(enter: Enter, tools: GuestTools): Entry {
+  return {
+    async find(login) {
+      const account = await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT));
+      return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;
+    },
+    enter: (account, argv) => processFor(enter, tools, account, argv),
+  };
+}
+
+function processFor(enter: Enter, tools: GuestTools, account: Account, argv: readonly string[]): SessionProcess {
+  const env = loginEnvironment(account);
+  const handover =
+    enter.environment === 'passed'
+      ? []
+      : ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, ...argv];
+  return {
+    argv: [...prefixFor(enter, tools, account), ...handover, ...inside],
+    // The prefix is a program of this machine, and looked for here.
+    env: enter.environment === 'passed' ? env : { PATH: searchPath() },
+    cwd: '/',
+  };
+}
+
+function prefixFor(enter: Enter, { setpriv, onlyUid }: GuestTools, account: Account): readonly string[] {
+  const { uid, gid, groups } = account;
+  if (uid === 0 || onlyUid !== null) return enter.argv;
+  if (setpriv !== null) {
+    const all = groups === undefined ? ['--init-groups'] : ['--groups', groups.join(',')];
+    return [...enter.argv, setpriv, '--reuid', String(uid), '--regid', String(gid), ...all, '--'];
+  }
+  if (enter.as !== undefined) return enter.as(account);
+  throw new BackendError('no-setpriv', `the image has no setpriv that could become ${account.name}`, {
+    remedy: 'install util-linux in the image, or openssh-server',
+  });
+}
