@@ -1,5 +1,6 @@
-import { type AnyActorRef, createActor } from 'xstate';
+import { type AnyActorRef, createActor, type StateValue } from 'xstate';
 import type { Command, DeadlineTable, Decision, EventDraft, EventType, TrundleEvent } from '../events/index.ts';
+import { answersOf } from './answers.ts';
 import { MACHINES, type MachineKind } from './machines.ts';
 import { causeOf, isFact, type Output, unexpected } from './output.ts';
 import { statePath } from './statePath.ts';
@@ -29,7 +30,9 @@ interface Instance {
   readonly kind: MachineKind;
   readonly subject: string;
   readonly actor: AnyActorRef;
-  value: unknown;
+  value: StateValue;
+  /** The event types that its state does something about. */
+  answers: ReadonlySet<string>;
 }
 
 const KINDS = Object.keys(MACHINES) as MachineKind[];
@@ -82,7 +85,8 @@ export function createMachines(): Machines {
     // Without an observer an error in a machine would be reported to nobody in particular; accept() throws it.
     actor.subscribe({ error: () => {} });
     actor.start();
-    const instance = { kind, subject, actor, value: actor.getSnapshot().value };
+    const { value } = actor.getSnapshot();
+    const instance = { kind, subject, actor, value, answers: answersOf(kind, value) };
     instances.set(subject, instance);
     return instance;
   }
@@ -150,13 +154,17 @@ export function createMachines(): Machines {
           facts.push(...orphan(event, subject));
           continue;
         }
+        if (!instance.answers.has(event.type)) continue;
         outputs = [];
         instance.actor.send(event);
         const snapshot = instance.actor.getSnapshot();
         if (snapshot.status === 'error') throw snapshot.error;
         const commands = sort(outputs, facts);
         if (commands.length > 0 || snapshot.value !== instance.value) {
-          instance.value = snapshot.value;
+          if (snapshot.value !== instance.value) {
+            instance.value = snapshot.value;
+            instance.answers = answersOf(instance.kind, snapshot.value);
+          }
           decisions.push({ seq: event.seq, machine: subject, state: statePath(snapshot.value), commands });
         }
         if (snapshot.status === 'done') instances.delete(subject);

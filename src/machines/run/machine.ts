@@ -16,7 +16,7 @@ export const runMachine = runSetup.createMachine({
   context: {
     testbed: null,
     subject: 'run:run',
-    tests: {},
+    tests: [],
     outcomes: [],
     cause: null,
     testCause: null,

@@ -23,7 +23,8 @@ export type RunEvent = TrundleEvent<(typeof RUN_ALPHABET)[number]>;
 export interface RunContext {
   testbed: null;
   subject: string;
-  tests: Readonly<Record<string, PlannedTest>>;
+  /** A list: a table would have to be written anew for each of many tests, and a list is only copied. */
+  tests: readonly (PlannedTest & { readonly test: string })[];
   outcomes: readonly { outcome: Outcome; superficial: boolean }[];
   cause: Cause | null;
   /** The cause of the first failed test, where nothing worse happened. */
@@ -45,7 +46,7 @@ export const runSetup = setup({
     plan: assign({
       tests: ({ context, event }) =>
         event.type === 'test.planned'
-          ? { ...context.tests, [event.test]: { restrictions: event.restrictions, superficial: event.superficial } }
+          ? [...context.tests, { test: event.test, restrictions: event.restrictions, superficial: event.superficial }]
           : context.tests,
     }),
     open: assign({
@@ -61,7 +62,7 @@ export const runSetup = setup({
         enqueue.assign({ cause: context.cause ?? event.cause });
         return;
       }
-      const plan = context.tests[event.test] ?? { restrictions: [], superficial: false };
+      const plan = planOf(context, event.test);
       const verdict = judge(plan, event);
       if (verdict === null) return;
       enqueue.assign({
@@ -79,7 +80,7 @@ export const runSetup = setup({
     }),
     judgeSkipped: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'test.skipped') return;
-      const superficial = context.tests[event.test]?.superficial ?? false;
+      const superficial = planOf(context, event.test).superficial;
       enqueue.assign({ outcomes: [...context.outcomes, { outcome: event.outcome, superficial }] });
       enqueue.emit({
         type: 'test.judged',
@@ -142,6 +143,11 @@ export const runSetup = setup({
     noneOpen: ({ context }) => context.open.length === 0,
   },
 });
+
+/** What is known of a test; the later plan counts where there are two. Pure. */
+function planOf({ tests }: RunContext, test: string): PlannedTest {
+  return tests.findLast((planned) => planned.test === test) ?? { restrictions: [], superficial: false };
+}
 
 /** The first cause stands; what the removal of a testbed knows better about the same failure replaces it. Pure. */
 function worse(first: Cause | null, later: Cause): Cause {
