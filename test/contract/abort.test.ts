@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { EventType } from '../../src/events/index.ts';
+import { workplace } from '../support/workplace.ts';
+import { everyBackend, processesWith } from './support/everyBackend.ts';
+
+/** By which event each phase of opening is recognised. */
+const PHASES: readonly { phase: string; begins: EventType }[] = [
+  { phase: 'provisioning', begins: 'startup.requested' },
+  { phase: 'booting', begins: 'provision.completed' },
+  { phase: 'connecting', begins: 'dial.started' },
+  { phase: 'authenticating', begins: 'hostkey.verified' },
+];
+
+everyBackend('abort', (contract) => {
+  test('before anything: the testbed never comes to be', async () => {
+    const opening = contract.open({ signal: AbortSignal.abort(new Error('never mind')) });
+    await expect(opening).rejects.toMatchObject({ name: 'TestbedError', cause: { class: 'operator-interrupted' } });
+  });
+
+  // That nothing is left is checked by open() itself.
+  test.each(PHASES)('while $phase: what stands is taken down', async ({ begins }) => {
+    const aborter = new AbortController();
+    const opening = contract.open({
+      signal: aborter.signal,
+      onRun: (run) =>
+        void run.events$.subscribe(({ type }) => {
+          if (type === begins) aborter.abort(new Error('changed my mind'));
+        }),
+    });
+    await expect(opening).rejects.toMatchObject({ name: 'TestbedError', cause: { class: 'operator-interrupted' } });
+  });
+
+  test('once it is open: it is closed', async () => {
+    const aborter = new AbortController();
+    await using bed = await contract.open({ signal: aborter.signal });
+    aborter.abort(new Error('enough'));
+    await bed.log.first('testbed.removed');
+    await expect(bed.testbed.exec(['true'])).rejects.toThrow(/closed/);
+  });
+
+  test('in a command: its process group ends, and the testbed goes on', async () => {
+    const mark = `31${randomBytes(4).readUInt32LE()}`;
+    const aborter = new AbortController();
+    await using bed = await contract.open();
+    const running = bed.testbed.exec(`sleep ${mark} & sleep ${mark}; true`, { signal: aborter.signal });
+    await bed.log.first('command.started');
+    aborter.abort(new Error('that is long enough'));
+    await expect(running).rejects.toMatchObject({
+      result: { kind: 'cancelled' },
+      cause: { class: 'operator-interrupted' },
+    });
+    expect(processesWith(mark)).toEqual([]);
+    expect(await bed.testbed.exec(['true'])).toMatchObject({ status: 0 });
+  });
+
+  test('in a command that nobody has started yet', async () => {
+    const running = contract.testbed.exec(['true'], { signal: AbortSignal.abort(new Error('not at all')) });
+    await expect(running).rejects.toMatchObject({ result: { kind: 'cancelled' } });
+    expect(await contract.testbed.exec(['true'])).toMatchObject({ status: 0 });
+  });
+
+  test('in a copy: no half of a file stays, and the testbed goes on', async () => {
+    const { testbed } = contract;
+    const big = join(workplace(), 'big');
+    writeFileSync(big, Buffer.alloc(64 * 1024 * 1024));
+    const scratch = (await testbed.exec('mktemp -d')).stdout.trim();
+    const aborter = new AbortController();
+    const copy = testbed.copyDown(big, `${scratch}/big`, {
+      signal: aborter.signal,
+      onProgress: () => aborter.abort(new Error('stop')),
+    });
+    await expect(copy).rejects.toMatchObject({ name: 'TestbedError' });
+    expect((await testbed.exec(['ls', '-A', scratch])).stdout).toBe('');
+    await testbed.exec(['rm', '-rf', scratch]);
+  });
+});

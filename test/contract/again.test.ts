@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { BackendUnderTest } from './support/backends.ts';
+import { everyBackend } from './support/everyBackend.ts';
+
+const BOOT = 'cut -d " " -f 22 /proc/1/stat; cat /proc/sys/kernel/random/boot_id';
+
+/** Suites for what only some testbeds can do. */
+function able(capability: 'reboot' | 'revert') {
+  return {
+    needs: ({ capabilities }: BackendUnderTest) => (capabilities.includes(capability) ? [] : null),
+    shared: false,
+  };
+}
+
+everyBackend(
+  'revert',
+  (contract) => {
+    test('undoes what was written, and leaves a testbed that works', async () => {
+      await using bed = await contract.open();
+      const { testbed } = bed;
+      const change = 'echo x >/etc/trundle-was-here && rm /etc/hostname && mkdir /var/trundle-was-here';
+      expect(await testbed.exec(change)).toMatchObject({ status: 0 });
+      await testbed.revert();
+      const look = 'ls /etc/hostname && ! ls /etc/trundle-was-here /var/trundle-was-here 2>/dev/null';
+      expect(await testbed.exec(look)).toMatchObject({ status: 0, stdout: '/etc/hostname\n' });
+      await testbed.revert();
+      expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
+    });
+  },
+  able('revert'),
+);
+
+everyBackend(
+  'reboot',
+  (contract) => {
+    test('starts anew, which is proven, and keeps what was written', async () => {
+      await using bed = await contract.open();
+      const { testbed } = bed;
+      const before = (await testbed.exec(BOOT)).stdout;
+      expect(await testbed.exec('echo kept >/etc/trundle-was-here')).toMatchObject({ status: 0 });
+      await testbed.reboot();
+      expect((await testbed.exec(BOOT)).stdout).not.toBe(before);
+      expect((await testbed.exec(['cat', '/etc/trundle-was-here'])).stdout).toBe('kept\n');
+      expect(bed.log.all('reboot.proven')).toHaveLength(1);
+    });
+  },
+  able('reboot'),
+);

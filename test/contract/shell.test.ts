@@ -1,0 +1,68 @@
+import { PassThrough } from 'node:stream';
+import { Subject } from 'rxjs';
+import { expect, test } from 'vitest';
+import { everyBackend } from './support/everyBackend.ts';
+
+/** What comes out of a terminal, and a way to wait for it. */
+class Screen extends PassThrough {
+  text = '';
+  #waiting: (() => void)[] = [];
+
+  constructor() {
+    super();
+    this.setEncoding('utf8').on('data', (text: string) => {
+      this.text += text;
+      for (const look of this.#waiting.splice(0)) look();
+    });
+  }
+
+  async shows(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+everyBackend(
+  'shell',
+  (contract) => {
+    test('runs on a terminal of the size and kind asked for, and tells a new size', async () => {
+      const stdin = new PassThrough();
+      const screen = new Screen();
+      const resizes$ = new Subject<{ columns: number; rows: number }>();
+      const ended = contract.testbed.shell({
+        stdin,
+        stdout: screen,
+        size: { columns: 91, rows: 17 },
+        resizes$,
+        term: 'xterm',
+        line: 'trap "stty size; exit 3" WINCH; tty; stty size; echo "$TERM ready"; while :; do read -r _ || exit 9; done',
+      });
+      await screen.shows(/\/dev\/pts\/\d+\s+17 91\s+xterm ready/);
+      resizes$.next({ columns: 120, rows: 50 });
+      // A shell takes notice between two lines that it reads.
+      stdin.write('\n');
+      expect((await ended).result).toEqual({ kind: 'exited', status: 3 });
+      expect(screen.text).toContain('50 120');
+    });
+
+    test('is the login shell where nothing else is asked for, and ends with its status', async () => {
+      const stdin = new PassThrough();
+      const screen = new Screen();
+      const ended = contract.testbed.shell({ stdin, stdout: screen, size: { columns: 80, rows: 24 } });
+      stdin.write('echo so-it-$((6 * 7))-is; exit 5\n');
+      expect((await ended).result).toEqual({ kind: 'exited', status: 5 });
+      expect(screen.text).toContain('so-it-42-is');
+    });
+
+    test('takes Ctrl-C for an interrupt, and the end of what it runs for no more', async () => {
+      const stdin = new PassThrough();
+      const screen = new Screen();
+      const line = 'trap "echo interrupted; exit 4" INT; echo ready; while :; do sleep 1; done';
+      const ended = contract.testbed.shell({ stdin, stdout: screen, size: { columns: 80, rows: 24 }, line });
+      await screen.shows(/ready/);
+      stdin.write('\u0003');
+      expect((await ended).result).toEqual({ kind: 'exited', status: 4 });
+      expect(screen.text).toContain('interrupted');
+    });
+  },
+  { needs: ({ pty }) => pty },
+);
