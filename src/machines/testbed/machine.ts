@@ -1,3 +1,4 @@
+import type { Phase } from '../../events/index.ts';
 import { each } from '../each.ts';
 import { emptyPool } from './pool.ts';
 import { type TestbedEvent, testbedSetup } from './setup.ts';
@@ -18,6 +19,10 @@ function shrug<T extends TestbedEvent['type']>(state: string, ...types: T[]) {
 }
 
 const failing = { target: '#testbed.failed', actions: 'noteCause' } as const;
+/** The backend sees the death of a testbed, but not what it was used for just then. */
+function dyingIn(phase: Phase) {
+  return { target: '#testbed.failed', actions: { type: 'noteDeathIn' as const, params: { phase } } } as const;
+}
 const queueing = { actions: 'enqueueCommand' } as const;
 const releasing = { actions: 'releaseCommand' } as const;
 const dropping = { actions: 'dropConnection' } as const;
@@ -114,7 +119,7 @@ export const testbedMachine = testbedSetup.createMachine({
       entry: 'connect',
       on: {
         ...awaiting,
-        'backend.failed': failing,
+        'backend.failed': dyingIn('ssh-ready'),
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
@@ -171,7 +176,7 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.concluded': releasing,
         'channel.refused': { guard: 'noRoom', actions: 'lowerLimit' },
         'backend.readied': { actions: 'noteLogin' },
-        'backend.failed': failing,
+        'backend.failed': dyingIn('reboot'),
         'reboot.proven': { target: 'ready', actions: ['nextGeneration', 'schedule'] },
         'reboot.failed': failing,
         'teardown.requested': teardown,
@@ -182,7 +187,7 @@ export const testbedMachine = testbedSetup.createMachine({
     reverting: {
       initial: 'hanging-up',
       on: {
-        'backend.failed': failing,
+        'backend.failed': dyingIn('revert'),
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
@@ -249,7 +254,7 @@ export const testbedMachine = testbedSetup.createMachine({
         'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
         'backend.failed': { actions: 'noteCause' },
         'backend.removed': { target: 'gone', actions: ['noteLeftovers', 'noteCause'] },
-        ...shrug('tearing-down', 'testbed.requested', 'provision.completed', 'backend.readied'),
+        ...shrug('tearing-down', 'testbed.requested', 'backend.readied'),
         ...shrug('tearing-down', 'reboot.requested', 'revert.requested'),
       },
       states: {
