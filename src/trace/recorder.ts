@@ -5,6 +5,7 @@ import type { DecisionLine, Recorder, TraceHeader } from './contract.ts';
 import { EVENTS_FILE, errnoOf, makeTraceFiles, messageOf, writeAll } from './files.ts';
 import { Redactor } from './redactor.ts';
 import { Streams } from './streams.ts';
+import { TraceError } from './TraceError.ts';
 
 /** Characters or bytes that are written at once. */
 const BATCH = 64 * 1024;
@@ -77,7 +78,7 @@ class TraceRecorder implements FileRecorder {
   readonly #redactor = new Redactor();
   readonly #streams: Streams;
   #fd: number | null;
-  #lines: string;
+  #lines = '';
   #timer: unknown = null;
   /** `at` of the oldest event in the batch. */
   #since = -1;
@@ -89,8 +90,13 @@ class TraceRecorder implements FileRecorder {
     this.#onError = options.onError;
     this.#streams = new Streams(options.directory, options.streamLimit ?? STREAM_LIMIT, this.#redactor, this.#fail);
     this.#fd = makeTraceFiles(options.directory).events;
-    this.#lines = `${JSON.stringify(options.header)}\n`;
-    this.flush();
+    try {
+      writeAll(this.#fd, Buffer.from(`${JSON.stringify(options.header)}\n`));
+    } catch (error) {
+      throw new TraceError('inaccessible', this.#file, `the trace cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   event(event: TrundleEvent): void {

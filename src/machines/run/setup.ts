@@ -104,7 +104,7 @@ export const runSetup = setup({
     }),
     noteCause: assign({
       cause: ({ context, event }) =>
-        'cause' in event && event.cause !== null ? worse(context.cause, event.cause) : context.cause,
+        'cause' in event && event.cause !== null ? worse(context.cause, proven(event.cause, event)) : context.cause,
     }),
     noteSignal: assign({
       signal: ({ context, event }) => context.signal ?? (event.type === 'operator.signalled' ? event.signal : null),
@@ -153,6 +153,11 @@ function planOf({ tests }: RunContext, test: string): PlannedTest {
 function worse(first: Cause | null, later: Cause): Cause {
   if (first === null) return later;
   return later.class === 'testbed-died' && first.class.startsWith('connection-') ? later : first;
+}
+
+/** What failed on our own side has no proof but the event that says so. Pure. */
+function proven(cause: Cause, event: RunEvent): Cause {
+  return cause.evidence.length === 0 ? { ...cause, evidence: [event.seq] } : cause;
 }
 
 function exitCode(context: RunContext): number {

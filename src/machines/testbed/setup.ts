@@ -1,5 +1,5 @@
 import { assign, emit, enqueueActions, setup } from 'xstate';
-import type { Cause, DeadlineTable, TrundleEvent } from '../../events/index.ts';
+import type { Cause, DeadlineTable, Phase, TrundleEvent } from '../../events/index.ts';
 import { arm, causeOf, disarm, type Output, type Subject, unexpected } from '../output.ts';
 import * as pools from './pool.ts';
 
@@ -179,6 +179,13 @@ export const testbedSetup = setup({
       cause: ({ context, event }) => {
         if (!('cause' in event) || event.cause === null) return context.cause;
         return betterCause(context.cause, event.cause);
+      },
+    }),
+    noteDeathIn: assign({
+      cause: ({ context, event }, params: { phase: Phase }) => {
+        if (event.type !== 'backend.failed') return context.cause;
+        const { cause } = event;
+        return betterCause(context.cause, cause.phase === 'exec' ? { ...cause, phase: params.phase } : cause);
       },
     }),
     noteNoSessions: assign({

@@ -174,7 +174,7 @@ if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
         ? this.#testbed.copyDown(from, to, options)
         : this.#testbed.copyUp(from, to, options));
     } catch (error) {
-      if (!limit.expired || signal.aborted) throw error;
+      if (!limit.expired || signal.aborted) throw withProof(error, evidence());
       throw tooLate(
         `copying ${from} ${direction === 'down' ? 'into' : 'from'} the testbed`,
         'copy',
@@ -243,6 +243,12 @@ function failed(doing: string, phase: Phase, detail: string, evidence: readonly 
 function tooLate(doing: string, phase: Phase, limit: number, evidence: readonly number[]): StepError {
   const detail = `it took more than ${limit / 1000} s`;
   return new StepError(doing, { class: 'deadline-expired', phase, doing, detail, evidence: [...evidence] });
+}
+
+/** A failed copy is proven by the event that tells of its end, where nothing before it proves more. */
+function withProof(error: unknown, evidence: readonly number[]): unknown {
+  if (!(error instanceof TestbedError) || error.cause.evidence.length > 0) return error;
+  return new StepError(error.cause.doing, { ...error.cause, evidence: [...evidence] });
 }
 
 /** Why there is no scratch directory. */
