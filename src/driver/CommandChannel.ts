@@ -170,7 +170,12 @@ export class CommandChannel {
     const sink = this.#request.streams[stream];
     if (sink.destroyed || sink.write(chunk)) return;
     from.pause();
-    sink.once('drain', () => from.resume());
+    const goOn = () => {
+      sink.off('drain', goOn).off('close', goOn);
+      from.resume();
+    };
+    // A reader that goes away instead of reading on must not keep the command from its end.
+    sink.on('drain', goOn).on('close', goOn);
   }
 
   #outputEnded(sink: Writable): void {

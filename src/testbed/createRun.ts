@@ -9,7 +9,7 @@ import {
   type TrundleEvent,
   VERSION,
 } from '../events/index.ts';
-import { createHeader, createRecorder, type FileRecorder } from '../trace/index.ts';
+import { createHeader, createRecorder, type FileRecorder, type RecorderError } from '../trace/index.ts';
 import type { OpenOptions, Testbed } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { Deadlines } from './Deadlines.ts';
@@ -49,6 +49,10 @@ class LiveRun implements Run {
   #closing: Promise<RunEnd> | null = null;
   /** Set once the machines are broken: nobody else will say how the run ended. */
   #broken: Cause | null = null;
+  /** Why the trace could not be written to its end. */
+  #untraced: Cause | null = null;
+  /** Nothing of the run stands any more; only its end is still to be told. */
+  #ending = false;
   /** Testbeds that are being opened: nobody has a handle to close them yet. */
   readonly #opening = new Set<Site>();
   #made = 0;
@@ -180,6 +184,7 @@ class LiveRun implements Run {
       this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason: 'the run ends', force: false });
     }
     await Promise.all(sites.map((site) => site.whenRemoved()));
+    this.#ending = true;
     this.emit({ type: 'run.finished', testbed: null, from: 'runner' });
     if (this.#broken !== null) {
       this.emit({
@@ -191,7 +196,10 @@ class LiveRun implements Run {
       });
     }
     this.#finish();
-    return this.#end ?? { exitCode: 20, cause: this.cause, trace: this.trace };
+    const end = this.#end ?? { exitCode: 20, cause: this.cause, trace: this.trace };
+    if (end.cause !== null || this.#untraced === null) return end;
+    // Only the last words could not be written, so no machine knows of it.
+    return { ...end, exitCode: exitCodeOf(this.#untraced.class), cause: this.#untraced };
   }
 
   #finish(): void {
@@ -206,8 +214,26 @@ class LiveRun implements Run {
       header: createHeader({ run: this.id, trundle: VERSION, now: new Date() }),
       streamLimit: STREAM_LIMIT,
       clock: this.#options.clock ?? systemClock,
-      onError: (error) => this.#log(error.message, { code: error.code }),
+      onError: (error) => this.#untraceable(error),
     });
+  }
+
+  /** A run whose facts nobody can read later must not go on: should it be killed, nobody could remove what it has. */
+  #untraceable({ message, code }: RecorderError): void {
+    this.#log(message, { code });
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    const doing = 'writing the trace';
+    this.#untraced = {
+      class: full ? 'host-disk-full' : 'internal-error',
+      phase: 'exec',
+      doing,
+      detail: message,
+      evidence: [],
+    };
+    // All is over but the last words.
+    if (this.#ending) return;
+    this.emit({ type: 'step.failed', testbed: null, from: 'runner', doing, cause: this.#untraced });
+    this.#stop(message, false);
   }
 
   #observe(event: TrundleEvent): void {

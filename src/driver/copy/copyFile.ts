@@ -64,13 +64,14 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
 /** Copies a file from the testbed to the host; the target appears whole or not at all. @throws CopyError */
 export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<void> {
   const { from, to, login, signal, onBytes } = request;
+  const enough = new AbortController();
   unique += 1;
   const temporary = `${to}.trundle-${process.pid}-${unique}`;
   const script =
     '[ -d "$1" ] && { echo "$1: Is a directory; a tree is copied with a slash at the end of both paths" >&2; exit 1; }; exec cat -- "$1"';
   const remote = exec(['/bin/sh', '-c', `export LC_ALL=C; ${script}`, 'sh', from], {
     ...(login === undefined ? {} : { login }),
-    ...(signal === undefined ? {} : { signal }),
+    signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
   });
   const words = wordsOf(remote.stderr);
   try {
@@ -82,7 +83,8 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
       () => null,
       (error: unknown) => asCopyError(error, 'host'),
     );
-    if (received !== null) remote.stdout.resume();
+    // Nobody takes what it still has to say.
+    if (received !== null) enough.abort(new Error('the copy failed on the host'));
     const failure = decisive([remoteFailure(await remote.ended, await words), received]);
     if (failure !== null) throw failure;
     await chmod(temporary, 0o666 & ~process.umask());

@@ -44,6 +44,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
  */
 export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<void> {
   const { from, to, signal } = request;
+  const enough = new AbortController();
   const target = to.replace(/\/+$/, '') || '/';
   let staging: string;
   try {
@@ -55,16 +56,17 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
   try {
     const local = startTar([...UNPACK, '--delay-directory-restore', '-C', staging], signal);
     local.child.stdout.resume();
-    const remote = exec(
-      ['/bin/sh', '-c', `LC_ALL=C exec tar ${PACK.join(' ')} -C "$1" .`, 'sh', from],
-      withOptions(request),
-    );
+    const remote = exec(['/bin/sh', '-c', `LC_ALL=C exec tar ${PACK.join(' ')} -C "$1" .`, 'sh', from], {
+      ...withOptions(request),
+      signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
+    });
     const words = wordsOf(remote.stderr);
     const receiving = await pipeline(remote.stdout, counter(request), new TarGuard(), local.child.stdin).then(
       () => null,
       (error: unknown) => error,
     );
-    if (receiving !== null) remote.stdout.resume();
+    // Nobody takes what it still has to say.
+    if (receiving !== null) enough.abort(new Error('the copy failed on the host'));
     if (receiving instanceof HostileArchiveError) {
       local.child.kill('SIGKILL');
       throw new CopyError('hostile-archive', { code: null, message: receiving.message });

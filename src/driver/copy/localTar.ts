@@ -46,7 +46,8 @@ export function startTar(args: readonly string[], signal: AbortSignal | undefine
 /** What a side's program complained of, as a failure of that side. Pure. */
 export function complaint(side: 'host' | 'testbed', words: string, end: string): CopyError {
   const message = words.trim() === '' ? `tar on the ${side} ended with ${end}` : `on the ${side}: ${words.trim()}`;
-  if (/No space left on device|Disk quota exceeded/i.test(words)) {
+  // GNU tar says no more than that where the last block found only some room.
+  if (/No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/i.test(words)) {
     return new CopyError(side === 'host' ? 'host-disk-full' : 'testbed-disk-full', { code: 'ENOSPC', message });
   }
   const code = /Permission denied/i.test(words)
