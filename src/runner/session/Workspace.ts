@@ -59,7 +59,13 @@ export class Workspace {
     });
     if (!(keeper instanceof ScratchKeeper)) throw unkept(keeper.end, keeper.said, options);
     const workspace = new Workspace(testbed, options, logins, keeper);
-    await workspace.#copyTree();
+    try {
+      await workspace.#copyTree();
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await workspace.close();
+      throw error;
+    }
     return workspace;
   }
 

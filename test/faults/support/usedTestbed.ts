@@ -15,6 +15,8 @@ export interface UsedTestbedOptions {
   readonly during?: (log: EventLog, run: Run) => Promise<void>;
   readonly options?: OpenOptions;
   readonly clock?: Clock;
+  /** Directory for the trace; one of its own if absent. */
+  readonly trace?: string;
 }
 
 /** How the use of a testbed ended. */
@@ -28,7 +30,7 @@ export interface UsedTestbed {
 /** Opens a testbed in a run with a trace, uses it, and closes both. */
 export async function useTestbed(plan: UsedTestbedOptions): Promise<UsedTestbed> {
   const run = createRun({
-    trace: join(workplace(), 'trace'),
+    trace: plan.trace ?? join(workplace(), 'trace'),
     ...(plan.clock === undefined ? {} : { clock: plan.clock }),
   });
   const log = new EventLog(run.events$);
