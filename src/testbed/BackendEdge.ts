@@ -20,6 +20,8 @@ export interface BackendEdgeOptions {
   randomBytes: (size: number) => Uint8Array;
   /** Keeps raw bytes of a stream in the trace. */
   keep: (stream: string, chunk: Uint8Array) => void;
+  /** Strings that must not be written from now on. */
+  redact: (secrets: readonly string[]) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -111,20 +113,27 @@ export class BackendEdge {
       if (verb === 'locate') await this.#locate(aborter.signal);
       else {
         await this.#run(verb, aborter.signal);
+        this.#over(aborter.signal);
         this.#emit({ type: ENDS[verb].done } as never);
       }
     } catch (error) {
+      this.#over(aborter.signal);
       const type = verb === 'locate' ? 'endpoint.failed' : ENDS[verb].failed;
       this.#emit({ type, failure: failureOf(error) } as never);
-    } finally {
-      if (this.#aborter === aborter) this.#aborter = null;
     }
+  }
+
+  /** A verb has ended: the one that its end leads to does not tell it to stop. */
+  #over(signal: AbortSignal): void {
+    if (this.#aborter?.signal === signal) this.#aborter = null;
   }
 
   async #locate(signal: AbortSignal): Promise<void> {
     const { endpoint, capabilities } = await this.#verbs.endpoint(signal);
+    this.#over(signal);
     this.endpoint = endpoint;
-    const { credentials: _secret, connect: _live, ...open } = endpoint;
+    const { credentials, connect: _live, ...open } = endpoint;
+    this.#options.redact([credentials.password, credentials.passphrase].filter((secret) => secret !== undefined));
     this.#emit({ type: 'endpoint.announced', endpoint: open, capabilities: [...capabilities] });
   }
 

@@ -22,6 +22,8 @@ export interface SiteOptions {
   append: (draft: EventDraft) => void;
   randomBytes: (size: number) => Uint8Array;
   keep: (stream: string, chunk: Uint8Array) => void;
+  /** Strings that must not be written from now on. */
+  redact: (secrets: readonly string[]) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
 

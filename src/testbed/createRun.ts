@@ -1,4 +1,5 @@
 import { randomBytes as cryptoRandomBytes } from 'node:crypto';
+import { map } from 'rxjs';
 import type { ConfiguredBackend } from '../backends/index.ts';
 import {
   type Cause,
@@ -9,7 +10,7 @@ import {
   type TrundleEvent,
   VERSION,
 } from '../events/index.ts';
-import { createHeader, createRecorder, type FileRecorder, type RecorderError } from '../trace/index.ts';
+import { createHeader, createRecorder, type FileRecorder, type RecorderError, Redactor } from '../trace/index.ts';
 import type { OpenOptions, Testbed } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { Deadlines } from './Deadlines.ts';
@@ -40,6 +41,7 @@ class LiveRun implements Run {
   readonly #journal: Journal;
   readonly #deadlines: Deadlines;
   readonly #recorder: FileRecorder | null;
+  readonly #redactor = new Redactor();
   readonly #sites = new Map<string, Site>();
   /** Streams of which the trace no longer keeps the bytes. */
   readonly #cut = new Set<string>();
@@ -76,11 +78,11 @@ class LiveRun implements Run {
   }
 
   get events$() {
-    return this.#journal.events$.asObservable();
+    return this.#journal.events$.pipe(map((event) => this.#redactor.event(event)));
   }
 
   get decisions$() {
-    return this.#journal.decisions$.asObservable();
+    return this.#journal.decisions$.pipe(map((decision) => this.#redactor.event(decision)));
   }
 
   get aborted(): AbortSignal {
@@ -96,7 +98,8 @@ class LiveRun implements Run {
   }
 
   redact(secrets: readonly string[]): void {
-    for (const warning of this.#recorder?.redact(secrets) ?? []) this.#log(warning);
+    this.#recorder?.redact(secrets);
+    for (const warning of this.#redactor.add(secrets)) this.#log(warning);
   }
 
   async openTestbed(backend: ConfiguredBackend, options: OpenOptions = {}): Promise<Testbed> {
@@ -155,6 +158,7 @@ class LiveRun implements Run {
         append: (draft) => this.emit(draft),
         randomBytes: (size) => this.#randomBytes(size),
         keep: (stream, chunk) => this.#keep(testbed, stream, chunk),
+        redact: (secrets) => this.redact(secrets),
         log: (message, fields) => this.#log(message, { testbed, ...fields }),
       });
       this.#sites.set(testbed, site);

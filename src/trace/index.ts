@@ -21,6 +21,7 @@ export {
   RecorderError,
   type RecorderOptions,
 } from './recorder.ts';
+export { Redactor } from './redactor.ts';
 export {
   defaultTraceDirectory,
   type Environment,

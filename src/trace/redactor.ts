@@ -62,6 +62,13 @@ export class Redactor {
     return JSON.stringify(this.#value(JSON.parse(json)));
   }
 
+  /** An event or decision with the secrets taken out of its strings; the same object where there are none in it. */
+  event<T extends object>(event: T): T {
+    if (!this.active) return event;
+    const json = JSON.stringify(event);
+    return this.#needles.some((needle) => json.includes(needle)) ? (this.#value(event) as T) : event;
+  }
+
   /** A text with the secrets taken out; secrets that overlap become one mark. */
   text(text: string): string {
     const spans: Span[] = [];
