@@ -1,7 +1,7 @@
 import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
 import type { ConfiguredBackend, OpenOptions, Run, RunOptions } from '../testbed/index.ts';
 import { UsageError } from './errors.ts';
-import { OutputDirectory, openSink } from './output/OutputDirectory.ts';
+import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { RunLog } from './output/RunLog.ts';
 import type { Terminal } from './output/terminal.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
@@ -105,13 +105,22 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     now,
     terminal: options.terminal,
     quiet: options.quiet ?? false,
-    log: logFile === undefined ? null : openSink(logFile),
-    summary: summaryFile === undefined ? null : openSink(summaryFile),
+    log: logFile === undefined ? null : openAsked('--log-file', logFile),
+    summary: summaryFile === undefined ? null : openAsked('--summary-file', summaryFile),
   });
   try {
     return await testTree({ options, tree, output, log, now });
   } finally {
     log.close();
+  }
+}
+
+/** @throws UsageError where the file cannot be written: said before there is a run */
+function openAsked(option: string, file: string): Sink {
+  try {
+    return openSink(file);
+  } catch (error) {
+    throw new UsageError(`${option} "${file}" cannot be written: ${(error as Error).message}`);
   }
 }
 

@@ -135,6 +135,11 @@ describe('bad input to trundle run', () => {
     [['x.dsc', '--', 'null'], 'a source package (.dsc): testing that is not supported yet'],
     [['--setup-commands', 'x', 'examples/hello', '--', 'null'], '--setup-commands is an option of autopkgtest that'],
     [['-o', 'src', 'examples/hello', '--', 'null'], '--output-dir "src" is not empty'],
+    [
+      ['-l', '/nonexistent/log', 'examples/hello', '--', 'null'],
+      '--log-file "/nonexistent/log" cannot be written: ENOENT',
+    ],
+    [['--summary-file', 'src', 'examples/hello', '--', 'null'], '--summary-file "src" cannot be written: EISDIR'],
     [['--timeout-test=soon', 'examples/hello', '--', 'null'], 'Expected a number of seconds above 0'],
   ])('%j exits with 20 and says what is wrong', async (words, problem) => {
     const { status, stdout, stderr } = await cli(['run', ...words], { env: ownState() });

@@ -51,6 +51,9 @@ function loads(name: string): boolean {
   }
 }
 
+const OVERLAY =
+  'mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt';
+
 /**
  * Everything a test may need. Add a line here, and its package to scripts/ci-packages.txt: CI installs what that
  * file names and then skips nothing that has a package.
@@ -73,6 +76,11 @@ const REQUIREMENTS = {
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
   python3: program('python3', 'python3'),
+  mmdebstrap: program('mmdebstrap', 'mmdebstrap'),
+  newuidmap: program('newuidmap', 'uidmap'),
+  busybox: program('busybox', 'busybox-static'),
+  unshare: program('unshare', 'util-linux'),
+  ip: program('ip', 'iproute2'),
   gcc: program('gcc', 'gcc'),
   'node-pty': {
     present: () => loads('node-pty'),
@@ -85,12 +93,20 @@ const REQUIREMENTS = {
     missing: 'not allowed to mount a tmpfs',
   },
   mounts: {
-    present: () => succeeds('unshare', '--mount', 'mount', '--bind', '/dev/null', '/etc/hostname'),
-    missing: 'not allowed to change mounts',
+    present: () =>
+      succeeds(
+        ...(['unshare', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-ec'] as const),
+        'mount -t tmpfs none /mnt; mkdir /mnt/u /mnt/w; mount -t overlay o -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc',
+      ),
+    missing: 'not allowed to change mounts, overlays among them',
   },
   'pid-namespace': {
     present: () => succeeds('unshare', '--pid', '--fork', '--mount-proc', 'true'),
     missing: 'not allowed to make PID namespaces',
+  },
+  overlay: {
+    present: () => succeeds('unshare', '--mount', 'sh', '-c', OVERLAY),
+    missing: 'not allowed to mount an overlay file system',
   },
   namespaces: {
     present: () => succeeds('unshare', '--user', '--map-root-user', '--mount', 'true'),

@@ -54,9 +54,8 @@ describeWith(
   },
 );
 
-/** apt's reason and ours differ in words, and apt says more about what it tries. */
-function withoutReason({ exitCode, summary, files, stdout }: Observed) {
-  const plain = (text: string) => text.replaceAll(/^badpkg: .*$/gm, 'badpkg: REASON');
-  const names = Object.keys(files);
-  return { exitCode, names, summary: summary.map(plain), results: plain(stdout).split('\n').filter(Boolean) };
+/** apt's reason and ours differ in words, and on stdout apt tells all that it tries. */
+function withoutReason({ exitCode, summary, files }: Observed) {
+  const plain = (text: string) => text.replace(/^badpkg: .*$/, 'badpkg: REASON');
+  return { exitCode, names: Object.keys(files), summary: summary.map(plain) };
 }

@@ -94,11 +94,11 @@ export const HOUSE = `for file in .profile .bashrc .bash_profile .bash_login; do
 done
 mount -t tmpfs -o mode=1777 none /tmp
 mount -t tmpfs none /mnt
-for file in passwd group shadow; do cp -p /etc/$file /mnt; done
-echo tester:x:64242:64242::/nonexistent:/bin/bash >>/mnt/passwd
-echo tester:x:64242: >>/mnt/group
-echo 'tester:*:20000::::::' >>/mnt/shadow
-for file in passwd group shadow; do mount --bind /mnt/$file /etc/$file; done`;
+mkdir /mnt/etc /mnt/etc-work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/etc,workdir=/mnt/etc-work /etc
+echo tester:x:64242:64242::/nonexistent:/bin/bash >>/etc/passwd
+echo tester:x:64242: >>/etc/group
+echo 'tester:*:20000::::::' >>/etc/shadow`;
 
 /**
  * Runs a program in mounts and among processes of its own, which end with it. It writes to files, not to pipes: Node's pipes are sockets, and autopkgtest's
