@@ -50,11 +50,17 @@ function throughProcess(argv: readonly string[]): Socket {
     words = (words + text).slice(-WORDS);
   });
   const { stdin, stdout } = child;
+  // Its last words come before its end. Who inherited stderr from it may hold that open for ever.
+  const spoken = new Promise<void>((resolve) => {
+    child.stderr.once('end', resolve);
+    child.once('exit', () => setImmediate(resolve));
+  });
   const stream = new Duplex({
     // As a socket: when the process has said its last, so have we. ssh2 waits for the close that only then comes.
     allowHalfOpen: false,
     read: () => void stdout.resume(),
-    write: (chunk, _encoding, done) => void stdin.write(chunk, done),
+    write: (chunk, _encoding, done) =>
+      void stdin.write(chunk, (error) => (error ? void spoken.then(() => done(error)) : done())),
     final: (done) => void stdin.end(done),
     destroy(error, done) {
       stdin.destroy();
@@ -63,11 +69,11 @@ function throughProcess(argv: readonly string[]): Socket {
       done(error);
     },
   });
-  stdin.on('error', (error) => stream.destroy(error));
+  stdin.on('error', (error) => void spoken.then(() => stream.destroy(error)));
   stdout.on('data', (chunk) => {
     if (!stream.push(chunk)) stdout.pause();
   });
-  stdout.on('end', () => stream.push(null));
+  stdout.on('end', () => void spoken.then(() => stream.push(null)));
   const connected = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {

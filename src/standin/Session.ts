@@ -9,10 +9,22 @@ export class Session {
   readonly #child: ChildProcess;
   readonly #channel: ServerChannel;
   readonly #onEnd: (session: Session) => void;
+  readonly #stands: () => Promise<boolean>;
   #exited = false;
+  /** Whether a kill was our own wish. */
+  #unwanted = false;
+  /** Resolves when the end is told, or need not be. */
+  #told: Promise<void> = Promise.resolve();
 
-  constructor(process: SessionProcess, channel: ServerChannel, onEnd: (session: Session) => void) {
+  /** @param stands whether the testbed still stands; where not, it has ended the connection */
+  constructor(
+    process: SessionProcess,
+    channel: ServerChannel,
+    onEnd: (session: Session) => void,
+    stands: () => Promise<boolean>,
+  ) {
     this.#channel = channel;
+    this.#stands = stands;
     this.#onEnd = onEnd;
     const [program = '', ...args] = process.argv;
     // sshd goes on in / where the home directory is missing.
@@ -30,6 +42,7 @@ export class Session {
   signal(name: NodeJS.Signals): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
+    this.#unwanted ||= name === 'SIGKILL';
     try {
       process.kill(-pid, name);
     } catch {
@@ -75,12 +88,22 @@ export class Session {
   #exit(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#exited) return;
     this.#exited = true;
-    if (signal === null) this.#channel.exit(code ?? 255);
-    else this.#channel.exit(signal.replace(/^SIG/, ''), false);
+    const tell = () => {
+      if (signal === null) this.#channel.exit(code ?? 255);
+      else this.#channel.exit(signal.replace(/^SIG/, ''), false);
+    };
+    // Some ways in tell of a kill by the shell's exit status.
+    if ((signal === 'SIGKILL' || code === 137) && !this.#unwanted)
+      this.#told = this.#stands().then((stands) => {
+        if (stands) tell();
+      });
+    else tell();
   }
 
   #closed(): void {
-    this.#channel.end();
-    this.#onEnd(this);
+    void this.#told.then(() => {
+      this.#channel.end();
+      this.#onEnd(this);
+    });
   }
 }

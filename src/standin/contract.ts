@@ -24,6 +24,11 @@ export interface Entry {
   find(login: string): Account | null | Promise<Account | null>;
   /** Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */
   enter(account: Account, argv: readonly string[]): SessionProcess;
+  /**
+   * Whether the testbed still stands; asked when a session was killed, since a testbed that dies takes its sessions
+   * with it, and then no command is to blame. Absent: it always does.
+   */
+  stands?(): Promise<boolean>;
 }
 
 /** An SSH server inside this process, for testbeds without an sshd. */

@@ -61,6 +61,11 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
       drop();
     };
   };
+  const stands = async () => {
+    const still = await (entry.stands?.() ?? Promise.resolve(true)).catch(() => false);
+    if (!still) connection.end();
+    return still;
+  };
   connection.on('authentication', (context) => {
     if (!isAllowed(context, allowed)) return context.reject(['publickey']);
     // First the key alone is offered, then it is proved.
@@ -113,7 +118,7 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
         const ended = () => drop();
         const session: Session | PtySession =
           pty === null || nodePty === null
-            ? new Session(process, stream, ended)
+            ? new Session(process, stream, ended, stands)
             : new PtySession(nodePty, pty, process, stream, ended);
         const drop = keep(session);
         running = session;

@@ -70,6 +70,7 @@ const REQUIREMENTS = {
   useradd: program('useradd', 'passwd'),
   dash: program('dash', 'dash'),
   bash: program('bash', 'bash'),
+  openssl: program('openssl', 'openssl'),
   tcsh: program('tcsh', 'tcsh'),
   fish: program('fish', 'fish'),
   dpkg: program('dpkg', 'dpkg'),

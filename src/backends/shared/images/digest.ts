@@ -46,9 +46,6 @@ async function identityOf(file: string): Promise<string> {
 function unreadable(file: string, error: unknown): BackendError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new BackendError('image-missing', `there is no image ${file}`, {
-      cause: error,
-      remedy: `mmdebstrap stable ${file}`,
-    });
+    return new BackendError('image-missing', `there is no image ${file}`, { remedy: `mmdebstrap stable ${file}` });
   return new BackendError('image-unreadable', `the image ${file} cannot be read: ${message}`, { cause: error });
 }

@@ -18,10 +18,7 @@ export async function findImage(
   const full = resolve(path);
   const found = await stat(full).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-      throw new BackendError('image-missing', `there is no image ${full}`, {
-        cause: error,
-        remedy: `mmdebstrap stable ${full}`,
-      });
+      throw new BackendError('image-missing', `there is no image ${full}`, { remedy: `mmdebstrap stable ${full}` });
     throw new BackendError('image-unreadable', `the image ${full} cannot be read: ${error.message}`, { cause: error });
   });
   if (found.isDirectory()) return { root: full, lock: null };

@@ -146,7 +146,7 @@ class Start {
       const exited = new Promise<void>((gone) => {
         child.once('exit', (status, killedBy) => {
           struck();
-          if (told) observe({ type: 'process.exited', process: 'init', role: 'main', status, signal: killedBy });
+          if (told) observe({ type: 'process.exited', process: 'init', role: 'main', ...this.#end(status, killedBy) });
           gone();
         });
       });
@@ -178,6 +178,13 @@ class Start {
         }
       });
     });
+  }
+
+  /** unshare(1) ends as the init did; only SIGKILL it cannot take upon itself, and says so. */
+  #end(status: number | null, signal: NodeJS.Signals | null): { status: number | null; signal: string | null } {
+    return status === 1 && this.#stderr.includes('sigprocmask')
+      ? { status: null, signal: 'SIGKILL' }
+      : { status, signal };
   }
 
   #explain(status: number | null): BackendError {

@@ -1,6 +1,6 @@
 import { type Account, type Entry, loginEnvironment, type SessionProcess } from '../../../standin/index.ts';
 import { BackendError } from '../../contract.ts';
-import { type Enter, QUESTION_LIMIT } from '../enter.ts';
+import { askInside, type Enter, QUESTION_LIMIT } from '../enter.ts';
 import { searchPath } from '../programs.ts';
 import { findInside } from './accounts.ts';
 
@@ -31,6 +31,9 @@ export function guestEntry(enter: Enter, tools: GuestTools): Entry {
       return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;
     },
     enter: (account, argv) => processFor(enter, tools, account, argv),
+    async stands() {
+      return (await askInside(enter, 'exit 0', { signal: AbortSignal.timeout(QUESTION_LIMIT) })).status === 0;
+    },
   };
 }
 

@@ -1,0 +1,101 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from './needs.ts';
+
+/** Milliseconds that a hook may wait for an image: it is made by the first that asks, and kept. */
+export const IMAGE_PATIENCE = 600_000;
+
+/** A Debian with an OpenSSH server; what tests take for an ordinary image. */
+const PACKAGES = ['openssh-server'];
+
+/** Where images are kept between runs, out of the project. Root's are where other users can read them. */
+function directory(): string {
+  const { TRUNDLE_TEST_IMAGES: given, XDG_CACHE_HOME: cache } = process.env;
+  const own = process.getuid?.() === 0 ? '/var/cache' : (cache ?? join(homedir(), '.cache'));
+  const path = given ?? join(own, 'trundle-test-images');
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+  return path;
+}
+
+/**
+ * A tarball of a small Debian with an sshd, made by mmdebstrap(1) from this machine's apt sources. It is made once:
+ * whoever asks at the same time waits.
+ */
+export function debianImage(): string {
+  const release = codename();
+  const file = join(directory(), `debian-${release}-${PACKAGES.join('-')}.tar`);
+  if (existsSync(file)) return file;
+  const fresh = `${file}.new`;
+  const mirror = mirrorOf(release);
+  const words = [
+    '--variant=minbase',
+    '--format=tar',
+    `--include=${PACKAGES.join(',')}`,
+    release,
+    fresh,
+    ...(mirror === null ? [] : [mirror]),
+  ];
+  // Whoever had the lock before may have made it.
+  const script = 'file=$1; fresh=$2; shift 2; [ -e "$file" ] || { "$@" && mv "$fresh" "$file"; }';
+  const command = ['sh', '-c', script, 'sh', file, fresh, 'mmdebstrap', ...words];
+  const made = spawnSync('flock', [`${file}.lock`, ...command], { encoding: 'utf8', timeout: IMAGE_PATIENCE });
+  if (made.status !== 0)
+    throw new Error(`mmdebstrap ${words.join(' ')} failed:\n${made.stderr}${made.error?.message ?? ''}`);
+  return file;
+}
+
+/** A directory with a root file system that has nothing but busybox(1), root, and an ordinary user. Made in a moment. */
+export function tinyRoot(path: string): string {
+  const busybox = findProgram('busybox');
+  if (busybox === null) throw new Error('there is no busybox');
+  for (const name of ['bin', 'dev', 'etc', 'home/user', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var'])
+    mkdirSync(join(path, name), { recursive: true });
+  cpSync(busybox, join(path, 'bin/busybox'));
+  const applets = execFileSync(join(path, 'bin/busybox'), ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  for (const name of applets) if (name !== 'busybox') symlinkSync('busybox', join(path, 'bin', name));
+  writeFileSync(join(path, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n');
+  writeFileSync(join(path, 'etc/group'), 'root:x:0:\nuser:x:1000:\n');
+  writeFileSync(join(path, 'etc/hostname'), 'tiny\n');
+  return path;
+}
+
+/** A tarball of {@link tinyRoot}, changed by `change` before it is packed. */
+export function tinyImage(file: string, change: (root: string) => void = () => {}): string {
+  const root = mkdtempSync(join(tmpdir(), 'trundle-tiny-'));
+  try {
+    change(tinyRoot(root));
+    execFileSync('tar', ['--create', '--file', `${file}.new`, '--directory', root, '.']);
+    renameSync(`${file}.new`, file);
+    return file;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function codename(): string {
+  const release = /^VERSION_CODENAME=(\S+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  return release ?? 'stable';
+}
+
+/** The place that this machine's apt takes the release from; null where mmdebstrap shall know by itself. */
+function mirrorOf(release: string): string | null {
+  const format = '$(REPO_URI) $(CODENAME) $(ORIGIN)';
+  const targets = spawnSync('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], {
+    encoding: 'utf8',
+  });
+  const line = targets.stdout?.split('\n').find((each) => each.endsWith(` ${release} Debian`));
+  const [uri] = line?.split(' ') ?? [];
+  return uri === undefined ? null : `deb ${uri} ${release} main`;
+}
