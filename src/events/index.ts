@@ -6,7 +6,6 @@ export type { Decision } from './decision.ts';
 export type { AuthMethod, Capability, CommandResult, Credentials, Endpoint, ReachableEndpoint } from './endpoint.ts';
 export {
   type Emit,
-  type Envelope,
   EVENT_VERSION,
   type EventData,
   type EventDraft,
