@@ -5,6 +5,7 @@ import type { Connection } from './Connection.ts';
 import type { DriverHost, ExecSpec, ExecStreams } from './contract.ts';
 import { BadSpecError, isPosixShell, launchLine } from './launchLine.ts';
 import { MarkerFilter } from './MarkerFilter.ts';
+import { isNoRoom } from './Sessions.ts';
 
 /** What to run on which connection. */
 export interface ChannelRequest {
@@ -14,9 +15,6 @@ export interface ChannelRequest {
   /** Makes the marker of this command unmistakable. */
   nonce: string;
 }
-
-/** SSH_OPEN_CONNECT_FAILED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254, section 5.1): how sshd says MaxSessions. */
-const NO_ROOM: readonly unknown[] = [2, 4, 'CONNECT_FAILED', 'RESOURCE_SHORTAGE'];
 
 /** One command on one channel: its streams, its end, and the events that tell them in order. */
 export class CommandChannel {
@@ -56,7 +54,7 @@ export class CommandChannel {
       const line = launchLine(spec, nonce, direct);
       const { pty } = spec;
       const options = pty ? { pty: { cols: pty.columns, rows: pty.rows, width: 0, height: 0, term: pty.term } } : {};
-      this.connection.client.exec(line, options, (error, channel) => {
+      this.connection.sessions.exec(line, options, (error, channel) => {
         if (error) this.#refused(error);
         else this.#opened(channel);
       });
@@ -88,7 +86,7 @@ export class CommandChannel {
   }
 
   #refused(error: Error & { reason?: unknown }): void {
-    if (this.connection.ready) this.#refuse(NO_ROOM.includes(error.reason), error.message);
+    if (this.connection.ready) this.#refuse(isNoRoom(error), error.message);
     // Else the connection's end tells more, and is on its way.
   }
 
@@ -186,10 +184,10 @@ export class CommandChannel {
   #feed(channel: ClientChannel): void {
     const { stdin } = this.#request.streams;
     if (stdin === undefined) return void channel.end();
-    stdin.on('error', (error) => {
-      this.#host.log('reading stdin failed', { command: this.command, message: error.message });
-      channel.end();
-    });
+    // Its owner cancels the command then: an end that the command could see would be taken for the end of the data.
+    stdin.on('error', (error) =>
+      this.#host.log('reading stdin failed', { command: this.command, message: error.message }),
+    );
     stdin.pipe(channel);
     // A command need not read all of its stdin: what is left has nowhere to go.
     channel.once('close', () => {

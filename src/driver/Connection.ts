@@ -5,6 +5,7 @@ import type { DriverHost, Keepalive } from './contract.ts';
 import { readGreeting } from './greeting.ts';
 import { KeepaliveWatch } from './KeepaliveWatch.ts';
 import { algorithmOf, fingerprintOf } from './keys.ts';
+import { Sessions } from './Sessions.ts';
 import { failureOf, lossOf, openSocket, type Socket } from './socket.ts';
 
 /** What to dial. */
@@ -29,6 +30,8 @@ export interface ConnectionOwner {
 export class Connection {
   readonly id: string;
   readonly client: Client = new ssh2.Client();
+  /** The sessions on it: every command and every question of ours. */
+  readonly sessions = new Sessions(this.client);
   /** The login shell's path, once a command has told it. */
   shell: string | null = null;
   readonly #request: DialRequest;
@@ -45,6 +48,14 @@ export class Connection {
     this.id = request.connection;
     this.#request = request;
     this.#owner = owner;
+  }
+
+  get login(): string {
+    return this.#request.login;
+  }
+
+  get endpoint(): ReachableEndpoint {
+    return this.#request.endpoint;
   }
 
   get ready(): boolean {
@@ -111,7 +122,8 @@ export class Connection {
     this.client.on('error', (error: Error & { level?: string }) => {
       if (error.level === 'client-authentication' && this.#verdict === null) {
         const tried = [...new Set(authentication.tried)];
-        this.#verdict = () => this.#emit('auth.refused', { login, tried, message: error.message });
+        const message = [error.message, ...authentication.unusable].join('; ');
+        this.#verdict = () => this.#emit('auth.refused', { login, tried, message });
       } else if (error.level === 'agent') this.#owner.host.log('the agent failed', { message: error.message });
       else this.#note(lossOfSsh(error), failureOf(error));
       if (error.level !== 'agent') stream.destroy();

@@ -1,4 +1,4 @@
-import type { AuthenticationType, AuthHandlerMiddleware } from 'ssh2';
+import ssh2, { type AuthenticationType, type AuthHandlerMiddleware } from 'ssh2';
 import type { AuthMethod, Credentials } from '../events/index.ts';
 
 /** The ways to log in, one after another, and which were tried. */
@@ -6,18 +6,24 @@ export interface Authentication {
   readonly handler: AuthHandlerMiddleware;
   /** In order, the last one being the one that was accepted, if any was. */
   readonly tried: readonly AuthMethod[];
+  /** Why private keys were not offered at all. */
+  readonly unusable: readonly string[];
 }
 
 /** Offers each private key, then the agent's, then the password, also to servers that ask for it by a question. */
 export function authenticate(login: string, credentials: Credentials): Authentication {
   const tried: AuthMethod[] = [];
+  const unusable: string[] = [];
   const offers: { method: AuthMethod; offer: Record<string, unknown> & { type: AuthenticationType } }[] = [];
   const { privateKeys = [], passphrase, agent, password } = credentials;
-  for (const key of privateKeys) {
-    offers.push({
-      method: 'publickey',
-      offer: { type: 'publickey', key, ...(passphrase === undefined ? {} : { passphrase }) },
-    });
+  for (const [index, key] of privateKeys.entries()) {
+    const why = unusableKey(key, passphrase);
+    if (why !== null) unusable.push(`private key ${index + 1} was not offered: ${why}`);
+    else
+      offers.push({
+        method: 'publickey',
+        offer: { type: 'publickey', key, ...(passphrase === undefined ? {} : { passphrase }) },
+      });
   }
   if (agent !== undefined) offers.push({ method: 'agent', offer: { type: 'agent', agent } });
   if (password !== undefined) {
@@ -38,5 +44,13 @@ export function authenticate(login: string, credentials: Credentials): Authentic
     tried.push(candidate.method);
     next({ ...candidate.offer, username: login } as never);
   };
-  return { handler: handler as unknown as AuthHandlerMiddleware, tried };
+  return { handler: handler as unknown as AuthHandlerMiddleware, tried, unusable };
+}
+
+/** ssh2 passes over a key that it cannot read without a word. Null where it can. */
+function unusableKey(key: string, passphrase: string | undefined): string | null {
+  const parsed = ssh2.utils.parseKey(key, passphrase);
+  if (parsed instanceof Error) return parsed.message;
+  const [first] = [parsed].flat();
+  return first?.isPrivateKey() === true ? null : 'it is no private key';
 }

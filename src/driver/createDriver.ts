@@ -3,8 +3,10 @@ import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts'
 import { CommandChannel } from './CommandChannel.ts';
 import { Connection, type DialRequest } from './Connection.ts';
 import type { Driver, DriverHost, ExecSpec, ExecStreams, Forward, ForwardRequest, Keepalive } from './contract.ts';
+import { Errands } from './Errands.ts';
 import { openForward } from './forward.ts';
 import { BOOT_SCRIPT, bootIdentity, probe, REBOOT_SCRIPT, signalScript } from './probe.ts';
+import { isNoRoom } from './Sessions.ts';
 import { failureOf } from './socket.ts';
 
 /** A frozen peer is noticed after 20 seconds. */
@@ -25,6 +27,7 @@ class SshDriver implements Driver {
   readonly #channels = new Map<string, CommandChannel>();
   /** Process groups of commands that have ended lately: what they left behind can still be ended. */
   readonly #pids = new Map<string, number>();
+  readonly #errands = new Errands(this);
   readonly #nonce = randomBytes(6).toString('hex');
 
   constructor(host: DriverHost, keepalive: Keepalive) {
@@ -69,10 +72,16 @@ class SshDriver implements Driver {
     };
     if (connection?.ready !== true) return failed(new Error('the connection is gone'));
     if (pid === null) return directly(new Error('the process group is not known'));
-    probe(connection, signalScript(pid, signal)).then(
-      (answer) => this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0 }),
-      directly,
-    );
+    const script = signalScript(pid, signal);
+    probe(connection, script)
+      .catch((error: Error) => {
+        if (!isNoRoom(error)) throw error;
+        return this.#errands.run(connection, script);
+      })
+      .then(
+        (answer) => this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0 }),
+        directly,
+      );
   }
 
   closeChannel(command: string): void {
@@ -103,6 +112,7 @@ class SshDriver implements Driver {
   }
 
   abandon(): void {
+    this.#errands.abandon();
     for (const connection of [...this.#connections.values()]) connection.hangUp();
   }
 

@@ -1,12 +1,33 @@
 import type { Connection } from './Connection.ts';
+import { quote } from './launchLine.ts';
 
 /** Characters of an answer that are kept. */
 const MOST = 64 * 1024;
 
-/** Runs a short script of our own over a connection and gives what it printed; rejects if there is no way to. */
+/** The line before an answer: whatever the login shell's rc files print comes before it. */
+const MARK = 'trundle answers:\n';
+
+/** The last question on each connection. */
+const last = new WeakMap<Connection, Promise<unknown>>();
+
+/**
+ * Runs a short script of our own over a connection and gives what it printed; rejects if there is no way to. One at
+ * a time: however many commands are to be signalled at once, the server has to grant one more session only.
+ */
 export function probe(connection: Connection, script: string): Promise<string> {
+  const before = last.get(connection) ?? Promise.resolve();
+  const answer = before.then(
+    () => run(connection, script),
+    () => run(connection, script),
+  );
+  last.set(connection, answer);
+  return answer;
+}
+
+function run(connection: Connection, script: string): Promise<string> {
+  const line = `exec /bin/sh -c ${quote(`echo ${MARK.trim()}; ${script}`)}`;
   return new Promise((resolve, reject) => {
-    connection.client.exec(`exec /bin/sh -c '${script.replaceAll("'", `'\\''`)}'`, (error, channel) => {
+    connection.sessions.exec(line, {}, (error, channel) => {
       if (error) return reject(error);
       let answer = '';
       let complaint = '';
@@ -21,7 +42,7 @@ export function probe(connection: Connection, script: string): Promise<string> {
         code = status;
       });
       channel.on('close', () => {
-        if (code === 0) resolve(answer);
+        if (code === 0) resolve(answer.slice(answer.indexOf(MARK) + MARK.length));
         else
           reject(
             new Error(complaint.trim() || `it ended with ${code === null ? 'no exit status' : `exit status ${code}`}`),
@@ -35,7 +56,7 @@ export function probe(connection: Connection, script: string): Promise<string> {
 /** Signals a process group and prints how many living processes were in it just before. */
 export function signalScript(pid: number, signal: string): string {
   const count =
-    'n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; set -- ${l##*) }; ' +
+    `n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; set -- \${l##*) }; ` +
     `[ "$3" = ${pid} ] && [ "$1" != Z ] && n=$((n+1)); done`;
   return `kill -s 0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -s ${signal} -- -${pid} 2>/dev/null; echo $n`;
 }

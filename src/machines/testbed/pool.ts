@@ -16,6 +16,8 @@ export interface PooledCommand {
   readonly command: string;
   /** Empty for the endpoint's own, as long as that is not known. */
   readonly login: string;
+  /** It had a connection already, whose server took no more. */
+  readonly again?: boolean;
 }
 
 /** The connections of a testbed and the commands that wait for one. Immutable. */
@@ -107,17 +109,19 @@ export function dismiss(pool: Pool, login: string): { pool: Pool; dismissed: rea
 }
 
 /**
- * The server took no more sessions on the command's connection: that one takes no more than it has, and the command
- * goes back to the head of the queue. Pure.
+ * The server took no more sessions on the command's connection: that one takes one less than it has, so that signals
+ * find a session too, and the command goes back to the head of the queue, behind those that went there before. Pure.
  */
 export function refuse(pool: Pool, command: string): Pool {
   const connection = holderOf(pool, command);
   const login = connection?.login ?? pool.stranded.find((each) => each.command === command)?.login;
   if (login === undefined) return pool;
   const released = release(pool, command);
-  const queue = [{ command, login }, ...released.queue];
+  const returned = released.queue.filter((waiting) => waiting.again === true);
+  const others = released.queue.filter((waiting) => waiting.again !== true);
+  const queue = [...returned, { command, login, again: true }, ...others];
   if (connection === undefined) return { ...released, queue };
-  const limited = change(released, connection.id, (each) => ({ ...each, limit: each.active.length }));
+  const limited = change(released, connection.id, (each) => ({ ...each, limit: Math.max(1, each.active.length - 1) }));
   return { ...limited, queue };
 }
 
