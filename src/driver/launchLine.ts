@@ -1,7 +1,10 @@
 import type { ExecSpec } from './contract.ts';
 
-/** Shells that take our launch line as it is; others get it through /bin/sh. */
-const POSIX_SHELLS: ReadonlySet<string> = new Set(['sh', 'dash', 'bash', 'ksh', 'mksh', 'zsh', 'ash', 'busybox']);
+/** Shells that take our launch line as it is; others, whose quotes mean other things, get it through /bin/sh. */
+const POSIX_SHELLS: ReadonlySet<string> = new Set(['sh', 'dash', 'bash', 'ash', 'busybox']);
+
+/** Bytes that Linux takes as one argument of a program, its end included (MAX_ARG_STRLEN, execve(2)). */
+const LONGEST = 128 * 1024;
 
 /** A spec that no command line can carry. */
 export class BadSpecError extends Error {
@@ -10,7 +13,7 @@ export class BadSpecError extends Error {
 
 /** Quotes a word for a POSIX shell. Pure. */
 export function quote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[A-Za-z0-9_@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Whether a login shell, by its path, is known to understand POSIX sh. Pure. */
@@ -27,17 +30,17 @@ export function isPosixShell(path: string): boolean {
  */
 export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): string {
   const steps = [`echo ${markerOf(nonce)}"$$:$SHELL"`];
-  if (spec.cwd !== undefined)
-    steps.push(`cd ${quote(spec.cwd.startsWith('-') ? `./${spec.cwd}` : spec.cwd)} || exit 127`);
-  for (const [name, value] of Object.entries(spec.env ?? {})) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      throw new BadSpecError(`${JSON.stringify(name)} is not a name for a variable`);
-    steps.push(`export ${name}=${quote(value)}`);
-  }
+  if (spec.cwd !== undefined) steps.push(`cd ${quote(directoryOf(spec.cwd))} || exit 127`);
   steps.push(`exec ${programOf(spec)}`);
   const script = steps.join('; ');
   if (script.includes('\0')) throw new BadSpecError('a command cannot hold a NUL character');
-  return direct ? script : `exec /bin/sh -c ${quote(script)}`;
+  if (/\p{Surrogate}/u.test(script))
+    throw new BadSpecError('a command cannot hold half of a character (a lone surrogate)');
+  const line = direct ? script : throughSh(script);
+  const bytes = Buffer.byteLength(line);
+  if (bytes < LONGEST) return line;
+  const remedy = 'hand the data over on stdin, or copy it as a file';
+  throw new BadSpecError(`the command is too long: quoted, it takes ${bytes} of ${LONGEST - 1} bytes; ${remedy}`);
 }
 
 /** How a marker starts; the pid, a colon, the login shell and a line end follow. Pure. */
@@ -45,12 +48,38 @@ export function markerOf(nonce: string): string {
   return `trundle:${nonce}:`;
 }
 
+/** A script for /bin/sh as a line that sh, csh and fish read alike. Pure. */
+function throughSh(script: string): string {
+  if (!/[\\!\n]/.test(script)) return `exec /bin/sh -c ${quote(script)}`;
+  // Even within quotes, csh looks for ! and line ends, and fish for backslashes: printf makes them on the other side.
+  const escaped = script.replaceAll(/[\\!\n']/g, (char) => `\\0${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return `exec /bin/sh -c 'eval "$(printf %b "$1")"' sh '${escaped}'`;
+}
+
+/** A directory as cd takes it for one, whatever it is called: no option, no shorthand, not looked for in CDPATH. */
+function directoryOf(cwd: string): string {
+  if (cwd === '') throw new BadSpecError('the working directory has no name');
+  return cwd.startsWith('/') ? cwd : `./${cwd}`;
+}
+
 function programOf(spec: ExecSpec): string {
-  if (spec.shell === true) return '"${SHELL:-/bin/sh}" -l';
-  if (spec.line !== undefined) return `/bin/sh -c ${quote(spec.line)}`;
+  if (spec.shell === true) return withVariables(spec.env, `"\${SHELL:-/bin/sh}" -l`, false);
+  if (spec.line !== undefined) return withVariables(spec.env, `/bin/sh -c ${quote(spec.line)}`, false);
   const [program, ...args] = spec.argv ?? [];
   if (program === undefined || program === '') throw new BadSpecError('there is no program to run');
-  const words = [program, ...args].map(quote).join(' ');
-  // A name that starts with a dash would be taken for an option of exec, one with = for a variable by env.
-  return program.startsWith('-') ? `/usr/bin/env -- ${words}` : words;
+  return withVariables(spec.env, [program, ...args].map(quote).join(' '), /^-|=/.test(program));
+}
+
+/**
+ * Variables are set by env(1): to a shell, some names mean more than that (UID, PWD, SHLVL, IFS).
+ * @param odd whether exec or env would take the program's name for something else
+ */
+function withVariables(env: ExecSpec['env'], words: string, odd: boolean): string {
+  const variables = Object.entries(env ?? {}).map(([name, value]) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      throw new BadSpecError(`${JSON.stringify(name)} is not a name for a variable`);
+    return `${name}=${quote(value)}`;
+  });
+  const program = odd ? `/bin/sh -c '"$@"' sh ${words}` : words;
+  return variables.length === 0 ? program : ['/usr/bin/env --', ...variables, program].join(' ');
 }
