@@ -31,6 +31,8 @@ export async function openForward(request: ForwardRequest, connection: Connectio
       closed = true;
       emit('forward.closed', {});
     };
+    // As many forwards as there are may wait for the connection's end.
+    connection.client.setMaxListeners(0);
     connection.client.once('close', () => void close().then(tellClosed, tellClosed));
     return {
       listening,
@@ -57,9 +59,9 @@ interface Opened {
 
 async function openLocal(connection: Connection, listen: Address, target: Address, host: DriverHost): Promise<Opened> {
   const sockets = new Set<Duplex>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+  // Either side may end its half and still listen, as over a plain connection.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    keep(sockets, socket);
     const { remoteAddress = '127.0.0.1', remotePort = 0 } = socket;
     connection.client.forwardOut(remoteAddress, remotePort, target.host, target.port, (error, channel) => {
       if (error) {
@@ -72,6 +74,7 @@ async function openLocal(connection: Connection, listen: Address, target: Addres
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
   });
+  server.on('error', (error) => host.log('accepting a forwarded connection failed', { message: error.message }));
   const { port } = server.address() as AddressInfo;
   const close = () =>
     new Promise<void>((resolve) => {
@@ -83,28 +86,39 @@ async function openLocal(connection: Connection, listen: Address, target: Addres
 
 async function openRemote(connection: Connection, listen: Address, target: Address): Promise<Opened> {
   const { client } = connection;
+  const sockets = new Set<Duplex>();
   const port = await new Promise<number>((resolve, reject) => {
+    client.once('close', () => reject(new Error('the connection went away')));
     client.forwardIn(listen.host, listen.port, (error, bound) => {
-      if (error) reject(error);
+      if (error) reject(new Error(`the testbed will not listen at ${listen.host}:${listen.port}: ${error.message}`));
       // For a fixed port the server answers without one (RFC 4254, section 7.1).
       else resolve(bound || listen.port);
     });
   });
   const accept = (details: { destPort: number }, acceptChannel: () => Duplex) => {
     if (details.destPort !== port) return;
-    const socket = connect({ host: target.host, port: target.port });
+    const socket = connect({ host: target.host, port: target.port, allowHalfOpen: true });
+    keep(sockets, socket);
     join(socket, acceptChannel());
   };
   client.on('tcp connection', accept as never);
   const close = () =>
     new Promise<void>((resolve) => {
       client.off('tcp connection', accept as never);
-      if (connection.ready) client.unforwardIn(listen.host, port, () => resolve());
-      else resolve();
+      for (const socket of sockets) socket.destroy();
+      if (!connection.ready) return resolve();
+      client.once('close', () => resolve());
+      client.unforwardIn(listen.host, port, () => resolve());
     });
   return { listening: { host: listen.host, port }, close };
 }
 
+function keep(sockets: Set<Duplex>, socket: Duplex): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
+
+/** Leads each side's bytes and end to the other. What a side said before it closed in order is still delivered. */
 function join(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],
@@ -112,6 +126,8 @@ function join(one: Duplex, other: Duplex): void {
   ] as const) {
     from.pipe(to);
     from.on('error', () => to.destroy());
-    from.once('close', () => to.destroy());
+    from.once('close', () => {
+      if (!from.readableEnded) to.destroy();
+    });
   }
 }
