@@ -51,6 +51,8 @@ export interface ExecResult {
 /** Options of a copy. */
 export interface CopyOptions {
   login?: string;
+  /** Owners and groups go over too, by number: takes root on the receiving side. Else whoever receives owns it all. */
+  owners?: boolean;
   signal?: AbortSignal;
   /** Called as bytes go over. */
   onProgress?: (bytes: number) => void;

@@ -1,32 +1,45 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, rename, rm, stat } from 'node:fs/promises';
-import { PassThrough, Transform } from 'node:stream';
+import { chmod, chown, rename, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
 import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
 
 /**
  * Writes stdin to a temporary file beside the target and renames it once it holds all the bytes: a connection that
- * breaks looks to the remote shell like the end of the file. Arguments: target, size, mode.
+ * breaks looks to the remote shell like the end of the file. Arguments: target, size, mode, time, owner or nothing, the target's directory.
  */
 const RECEIVE = [
   'set -e',
   'umask 077',
-  't=$(mktemp "$1.trundle-XXXXXX")',
+  'if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi',
+  't=$(mktemp -- "$6/.trundle-XXXXXX")',
   'trap \'rm -f -- "$t"\' EXIT',
   "trap 'exit 1' HUP INT TERM",
   'cat >"$t"',
   's=$(wc -c <"$t")',
   '[ "$s" -eq "$2" ] || { echo "only $s of $2 bytes came" >&2; exit 1; }',
-  'chmod "$3" "$t"',
+  '[ -z "$5" ] || chown -- "$5" "$t"',
+  'chmod -- "$3" "$t"',
+  'touch -d "@$4" -- "$t"',
   'if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi',
   'mv -f -- "$t" "$1"',
   'trap - EXIT',
 ].join('\n');
 
-/** Copies a file from the host into the testbed; the target appears whole or not at all. @throws CopyError */
+/** Prints a file's mode, time and owner in a line, then the file. Argument: the file. */
+const SEND = [
+  'if [ -d "$1" ]; then echo "$1: Is a directory; a tree is copied with a slash at the end of both paths" >&2; exit 1; fi',
+  'if [ -e "$1" ] && [ ! -f "$1" ]; then echo "$1: no regular file" >&2; exit 1; fi',
+  'i=$(stat -L -c "%a %Y %u %g" -- "$1") || exit 1',
+  'echo "$i"',
+  'exec cat -- "$1"',
+].join('\n');
+
+/** Copies a file from the host into the testbed; the target appears whole or not at all, with mode and time. @throws CopyError */
 export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promise<void> {
-  const { from, to, login, signal, onBytes } = request;
+  const { from, to, login, owners, signal, onBytes } = request;
   const info = await stat(from).catch((error: unknown) => {
     throw asCopyError(error, 'host');
   });
@@ -36,9 +49,10 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
       message: `on the host: ${from} is no file; a tree is copied with a slash at the end of both paths`,
     });
   }
-  const mode = (info.mode & 0o777).toString(8);
+  const facts = [String(info.size), (info.mode & 0o7777).toString(8), String(Math.floor(info.mtimeMs / 1000))];
+  const owner = owners === true ? `${info.uid}:${info.gid}` : '';
   const stdin = new PassThrough({ highWaterMark: 1024 * 1024 });
-  const remote = exec(['/bin/sh', '-c', `export LC_ALL=C\n${RECEIVE}`, 'sh', to, String(info.size), mode], {
+  const remote = exec(['/bin/sh', '-c', `export LC_ALL=C\n${RECEIVE}`, 'sh', to, ...facts, owner, dirname(to)], {
     ...(login === undefined ? {} : { login }),
     ...(signal === undefined ? {} : { signal }),
     stdin,
@@ -61,22 +75,22 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
   if (failure !== null) throw failure;
 }
 
-/** Copies a file from the testbed to the host; the target appears whole or not at all. @throws CopyError */
+/** Copies a file from the testbed to the host; the target appears whole or not at all, with mode and time. @throws CopyError */
 export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<void> {
-  const { from, to, login, signal, onBytes } = request;
+  const { from, to, login, owners, signal, onBytes } = request;
   const enough = new AbortController();
   unique += 1;
-  const temporary = `${to}.trundle-${process.pid}-${unique}`;
-  const script =
-    '[ -d "$1" ] && { echo "$1: Is a directory; a tree is copied with a slash at the end of both paths" >&2; exit 1; }; exec cat -- "$1"';
-  const remote = exec(['/bin/sh', '-c', `export LC_ALL=C; ${script}`, 'sh', from], {
+  const temporary = join(dirname(to), `.trundle-${process.pid}-${unique}`);
+  const remote = exec(['/bin/sh', '-c', `export LC_ALL=C\n${SEND}`, 'sh', from], {
     ...(login === undefined ? {} : { login }),
     signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
   });
+  const facts = new FirstLine();
   const words = wordsOf(remote.stderr);
   try {
     const received = await pipeline(
       remote.stdout,
+      facts,
       counter(onBytes),
       createWriteStream(temporary, { flags: 'wx', mode: 0o600 }),
     ).then(
@@ -87,7 +101,10 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
     if (received !== null) enough.abort(new Error('the copy failed on the host'));
     const failure = decisive([remoteFailure(await remote.ended, await words), received]);
     if (failure !== null) throw failure;
-    await chmod(temporary, 0o666 & ~process.umask());
+    const [mode = '', time = '', uid = '', gid = ''] = facts.line.split(' ');
+    if (owners === true) await chown(temporary, Number(uid), Number(gid));
+    await chmod(temporary, Number.parseInt(mode, 8) & 0o7777);
+    await utimes(temporary, Number(time), Number(time));
     await rename(temporary, to);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -96,6 +113,23 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
 }
 
 let unique = 0;
+
+/** Keeps a stream's first line to itself and lets the rest through. */
+class FirstLine extends Transform {
+  line = '';
+  #complete = false;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#complete) return done(null, chunk);
+    const end = chunk.indexOf(0x0a);
+    this.line += chunk.subarray(0, end === -1 ? chunk.length : end).toString('latin1');
+    this.#complete = end !== -1;
+    if (this.line.length > 100) return done(new CopyError('copy-failed', { code: null, message: NO_FACTS }));
+    done(null, this.#complete ? chunk.subarray(end + 1) : undefined);
+  }
+}
+
+const NO_FACTS = 'on the testbed: the file did not come as it should: its first line does not tell mode and time';
 
 function counter(onBytes: (bytes: number) => void): Transform {
   return new Transform({

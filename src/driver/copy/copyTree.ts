@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,9 +8,9 @@ import { mergeTree } from './mergeTree.ts';
 import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
 import { HostileArchiveError, TarGuard } from './TarGuard.ts';
 
-/** Modes, times, links, holes and names go over; owners do not: whoever unpacks owns what comes out. */
+/** Modes, times to the second, links, holes and names go over; owners only where they are asked for. */
 const PACK = ['--create', '--file=-', '--format=gnu', '--sparse', '--numeric-owner'];
-const UNPACK = ['-x', '-p', '-f', '-', '--no-same-owner'];
+const UNPACK = ['-x', '-p', '-f', '-', '--numeric-owner'];
 
 /** Copies a directory's contents from the host into a directory of the testbed, which is made if absent. @throws CopyError */
 export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promise<void> {
@@ -19,7 +19,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   local.child.stdin.end();
   const counted = counter(request);
   const stdin = new PassThrough({ highWaterMark: 1024 * 1024 });
-  const script = `mkdir -p -- "$1" && LC_ALL=C exec tar ${UNPACK.join(' ')} -C "$1"`;
+  const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} ${ownership(request)} -C "$1"`;
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
   remote.stdout.resume();
   const sending = pipeline(local.child.stdout, counted, stdin).catch((error: unknown) => error);
@@ -39,7 +39,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
 
 /**
  * Copies a directory's contents from the testbed into a directory of the host, which is made if absent. The archive is
- * watched as it comes, unpacked in a new directory beside the target, and then merged into it without following any
+ * watched as it comes, unpacked in a new directory in or beside the target, and then merged into it without following any
  * symbolic link: nothing the testbed sends can write elsewhere. @throws CopyError
  */
 export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<void> {
@@ -48,13 +48,12 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
   const target = to.replace(/\/+$/, '') || '/';
   let staging: string;
   try {
-    await mkdir(dirname(target), { recursive: true });
-    staging = await mkdtemp(join(dirname(target), '.trundle-copy-'));
+    staging = await mkdtemp(join(await sameFileSystem(target), '.trundle-copy-'));
   } catch (error) {
     throw asCopyError(error, 'host');
   }
   try {
-    const local = startTar([...UNPACK, '--delay-directory-restore', '-C', staging], signal);
+    const local = startTar([...UNPACK, ownership(request), '--delay-directory-restore', '-C', staging], signal);
     local.child.stdout.resume();
     const remote = exec(['/bin/sh', '-c', `LC_ALL=C exec tar ${PACK.join(' ')} -C "$1" .`, 'sh', from], {
       ...withOptions(request),
@@ -65,9 +64,8 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
       () => null,
       (error: unknown) => error,
     );
-    // Nobody takes what it still has to say.
-    if (receiving !== null) enough.abort(new Error('the copy failed on the host'));
     if (receiving instanceof HostileArchiveError) {
+      enough.abort(new Error('the archive is hostile'));
       local.child.kill('SIGKILL');
       throw new CopyError('hostile-archive', { code: null, message: receiving.message });
     }
@@ -75,15 +73,28 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
       () => null,
       (error: unknown) => asCopyError(error, 'host'),
     );
+    // Nobody takes what it still has to say. A local tar that ended well has only not read the padding after the archive.
+    if (receiving !== null && localError !== null) enough.abort(new Error('the copy failed on the host'));
     const remoteError = remoteFailure(await remote.ended, await words);
     const failure = decisive([remoteError?.remote ? remoteError : null, saysMore(localError), remoteError, localError]);
     if (failure !== null) throw failure;
-    await mergeTree(staging, target).catch((error: unknown) => {
+    await mergeTree(staging, target, request.owners === true).catch((error: unknown) => {
       throw asCopyError(error, 'host');
     });
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** A directory from which things can be moved into the target: the target itself may be where something is mounted. */
+async function sameFileSystem(target: string): Promise<string> {
+  if ((await stat(target).catch(() => null))?.isDirectory()) return target;
+  await mkdir(dirname(target), { recursive: true });
+  return dirname(target);
+}
+
+function ownership({ owners }: CopyRequest): string {
+  return owners === true ? '--same-owner' : '--no-same-owner';
 }
 
 function saysMore(error: CopyError | null): CopyError | null {

@@ -12,6 +12,8 @@ export interface CopyRequest {
   from: string;
   to: string;
   login?: string;
+  /** Owners and groups go over too, by number: takes root on the receiving side. */
+  owners?: boolean;
   signal?: AbortSignal;
   /** Called with the number of bytes that went over since the last call. */
   onBytes: (bytes: number) => void;

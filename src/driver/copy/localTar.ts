@@ -4,6 +4,13 @@ import { CopyError } from './exec.ts';
 /** Characters of a program's complaints that are kept. */
 const WORDS = 4000;
 
+const OTHER_CODES: readonly (readonly [RegExp, string])[] = [
+  [/Read-only file system/i, 'EROFS'],
+  [/Not a directory/i, 'ENOTDIR'],
+  [/Is a directory/i, 'EISDIR'],
+  [/File exists/i, 'EEXIST'],
+];
+
 /** A tar on the host. */
 export interface LocalTar {
   readonly child: ChildProcess & {
@@ -54,8 +61,6 @@ export function complaint(side: 'host' | 'testbed', words: string, end: string):
     ? 'EACCES'
     : /No such file or directory|nonexistent directory/i.test(words)
       ? 'ENOENT'
-      : /Read-only file system/i.test(words)
-        ? 'EROFS'
-        : null;
+      : (OTHER_CODES.find(([text]) => text.test(words))?.[1] ?? null);
   return new CopyError('copy-failed', { code, message });
 }

@@ -1,21 +1,23 @@
-import { chmod, lstat, mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, lchown, lstat, mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Moves everything in one directory into another on the same file system. Directories are merged; anything else
- * replaces what stands in its place. No symbolic link is followed, on either side, below the target itself.
+ * Moves everything in one directory into another on the same file system, and removes the former. Directories are
+ * merged; anything else replaces what stands in its place. No symbolic link is followed, on either side, below the
+ * target itself. With `owners`, directories that stand already get the moved ones' owners.
  */
-export async function mergeTree(source: string, target: string): Promise<void> {
+export async function mergeTree(source: string, target: string, owners: boolean): Promise<void> {
+  const here = await lstat(source);
   await mkdir(target, { recursive: true });
   for (const name of await readdir(source, { encoding: 'buffer' })) {
-    await mergeEntry(child(source, name), child(target, name));
+    await mergeEntry(child(source, name), child(target, name), owners);
   }
-  const { mode, atime, mtime } = await lstat(source);
-  await chmod(target, mode & 0o7777);
-  await utimes(target, atime, mtime);
+  await rm(source, { recursive: true, force: true });
+  await dress(target, here, owners);
 }
 
-async function mergeEntry(source: Buffer, target: Buffer): Promise<void> {
+async function mergeEntry(source: Buffer, target: Buffer, owners: boolean): Promise<void> {
   const there = await lstat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
@@ -23,13 +25,27 @@ async function mergeEntry(source: Buffer, target: Buffer): Promise<void> {
   const here = await lstat(source);
   if (there?.isDirectory() && here.isDirectory()) {
     for (const name of await readdir(source, { encoding: 'buffer' }))
-      await mergeEntry(child(source, name), child(target, name));
-    await chmod(target, here.mode & 0o7777);
-    await utimes(target, here.atime, here.mtime);
+      await mergeEntry(child(source, name), child(target, name), owners);
+    await dress(target, here, owners);
     return;
   }
   if (there !== null && (there.isDirectory() || here.isDirectory())) await rm(target, { recursive: true });
+  await move(source, target, here);
+}
+
+/** A directory that its owner may not write cannot be moved: the way up is one of its entries. */
+async function move(source: Buffer, target: Buffer, here: Stats): Promise<void> {
+  const locked = here.isDirectory() && (here.mode & 0o200) === 0;
+  if (locked) await chmod(source, here.mode | 0o200);
   await rename(source, target);
+  if (locked) await chmod(target, here.mode & 0o7777);
+}
+
+/** Gives a directory another one's owner, mode and times. */
+async function dress(target: string | Buffer, like: Stats, owners: boolean): Promise<void> {
+  if (owners) await lchown(target, like.uid, like.gid);
+  await chmod(target, like.mode & 0o7777);
+  await utimes(target, like.atime, like.mtime);
 }
 
 /** Names are bytes: not every one is valid UTF-8. */

@@ -30,24 +30,17 @@ export function textOf(field: Buffer): string {
   return field.subarray(0, end === -1 ? field.length : end).toString('latin1');
 }
 
-/** Reads the records `LENGTH KEY=VALUE\n` of a pax header. Pure. */
-export function readPax(body: Buffer): Map<string, string> {
-  const records = new Map<string, string>();
-  let at = 0;
-  while (at < body.length) {
-    const space = body.indexOf(0x20, at);
-    const length = Number(body.subarray(at, space).toString('latin1'));
-    if (space === -1 || !Number.isInteger(length) || length <= 0) break;
-    const record = body.subarray(space + 1, at + length - 1).toString('latin1');
-    const equals = record.indexOf('=');
-    records.set(record.slice(0, equals), record.slice(equals + 1));
-    at += length;
-  }
-  return records;
+/** Whether a header's checksum is right: to tar, what has a wrong one is no header at all. Pure. */
+export function isSound(block: Buffer): boolean {
+  const claimed = numberOf(block.subarray(148, 156));
+  let sum = 8 * 0x20;
+  for (let index = 0; index < block.length; index += 1) if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  return claimed === sum;
 }
 
-/** A number field: octal digits, or base 256 where its first bit is set (GNU). Pure. */
+/** A number field: octal digits, or base 256 where its first byte is 0x80 (GNU); NaN for anything else. Pure. */
 function numberOf(field: Buffer): number {
-  if (((field[0] ?? 0) & 0x80) === 0) return Number.parseInt(textOf(field).trim() || '0', 8) || 0;
-  return field.subarray(1).reduce((number, byte) => number * 256 + byte, 0);
+  if (field[0] === 0x80) return field.subarray(1).reduce((number, byte) => number * 256 + byte, 0);
+  const digits = textOf(field).trim();
+  return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || '0', 8) : Number.NaN;
 }
