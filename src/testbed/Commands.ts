@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import type { ExecSpec, ExecStreams } from '../driver/index.ts';
 import type { Cause, EventDraft, TrundleEvent } from '../events/index.ts';
@@ -50,6 +51,8 @@ export class Commands {
       this.#inFlight.set(id, { spec: specOf(command, options), streams, settle });
     });
     this.#cancelOn(options.signal, id, ended);
+    // What could not be read is not the end of what was to be read: the command must not take it for that.
+    stdin?.once('error', (error) => this.#cancel(id, `reading its stdin failed: ${error.message}`));
     append({
       type: 'command.requested',
       testbed,
@@ -92,21 +95,21 @@ export class Commands {
 
   #cancelOn(signal: AbortSignal | undefined, command: string, ended: Promise<CommandEnd>): void {
     if (signal === undefined) return;
-    const { append, testbed } = this.#options;
-    const cancel = () =>
-      append({
-        type: 'cancel.requested',
-        testbed,
-        from: 'runner',
-        command,
-        reason: String(signal.reason?.message ?? signal.reason),
-      });
+    const cancel = () => this.#cancel(command, String(signal.reason?.message ?? signal.reason));
     // Not before command.requested is in the trace.
     if (signal.aborted) queueMicrotask(cancel);
     else {
+      // One signal may be for any number of commands.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', cancel, { once: true });
       void ended.then(() => signal.removeEventListener('abort', cancel));
     }
+  }
+
+  #cancel(command: string, reason: string): void {
+    if (!this.#inFlight.has(command)) return;
+    const { append, testbed } = this.#options;
+    append({ type: 'cancel.requested', testbed, from: 'runner', command, reason });
   }
 
   #stream(name: string, options: StartOptions): Transform {
