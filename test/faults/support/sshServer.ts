@@ -27,7 +27,7 @@ export interface SshServer extends AsyncDisposable {
   kill(): void;
 }
 
-/** Starts it. `config` is added to its sshd_config(5). */
+/** Starts it. `config` goes first in its sshd_config(5), and the first value of a keyword holds. */
 export async function startSshServer(config: readonly string[] = []): Promise<SshServer> {
   const directory = mkdtempSync(join(tmpdir(), 'trundle-sshd-'));
   const host = await generateKeyPair();
@@ -49,6 +49,7 @@ export async function startSshServer(config: readonly string[] = []): Promise<Ss
   const file = write(
     'sshd_config',
     [
+      ...config,
       `ListenAddress ${address.host}:${address.port}`,
       `HostKey ${hostKey}`,
       `AuthorizedKeysFile ${authorized}`,
@@ -61,7 +62,6 @@ export async function startSshServer(config: readonly string[] = []): Promise<Ss
       'UseDNS no',
       'MaxStartups 100',
       // Before what follows, since sshd keeps the first value of each keyword.
-      ...config,
       // bash takes itself for an inner shell then, and leaves the start-up files of whoever runs the tests alone.
       'SetEnv SHLVL=1',
       '',

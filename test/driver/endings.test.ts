@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { makeLifeline } from '../support/lifeline.ts';
+import { forThisTest } from '../support/workplace.ts';
+import { onEveryServer, publicPlace } from './support/openHost.ts';
+
+onEveryServer('the end of a command', [], (host) => {
+  test('tells each exit status, 255 as well', async () => {
+    const all = Array.from({ length: 256 }, (_, status) => status);
+    const ends = await Promise.all(all.map((status) => host.testbed.exec(['sh', '-c', `exit ${status}`])));
+    expect(ends.map(({ status }) => status)).toEqual(all);
+    expect(ends.every(({ signal }) => signal === null)).toBe(true);
+  });
+
+  test.each(['HUP', 'INT', 'QUIT', 'KILL', 'SEGV', 'PIPE', 'ALRM', 'TERM', 'USR1'])(
+    'tells that signal %s ended it',
+    async (signal) => {
+      expect(await host.testbed.exec(`kill -${signal} $$`)).toMatchObject({ status: null, signal });
+    },
+  );
+
+  test('tells 127 and 126 as a shell does', async () => {
+    expect(await host.testbed.exec(['/no/such/program'])).toMatchObject({ status: 127 });
+    expect(await host.testbed.exec(['/etc/passwd'])).toMatchObject({ status: 126 });
+  });
+
+  test('by a timeout takes all of its process group along, also who ignores SIGTERM', async () => {
+    const lifeline = forThisTest(makeLifeline(publicPlace()));
+    const stubborn = `sh -c 'trap "" TERM; ${lifeline.hold.replaceAll("'", '"')}; while :; do sleep 1; done'`;
+    const late = host.testbed.exec(`${stubborn} & ${stubborn} & wait`, { timeout: 1000 });
+    await expect(late).rejects.toMatchObject({
+      cause: { class: 'deadline-expired', phase: 'exec', detail: 'not done within 1000 ms' },
+      result: { kind: 'timed-out', after: 1000 },
+    });
+    await lifeline.held;
+    await lifeline.released;
+  });
+
+  test('by an AbortSignal takes all of its process group along', async () => {
+    const lifeline = forThisTest(makeLifeline(publicPlace()));
+    const aborter = new AbortController();
+    const running = host.testbed.exec(`(${lifeline.linger}) & wait`, { signal: aborter.signal });
+    running.catch(() => {});
+    await lifeline.held;
+    aborter.abort(new Error('enough'));
+    await expect(running).rejects.toMatchObject({
+      cause: { class: 'operator-interrupted' },
+      result: { kind: 'cancelled' },
+    });
+    await lifeline.released;
+    expect((await host.log.first('cancel.requested', ({ reason }) => reason === 'enough')).reason).toBe('enough');
+  });
+
+  test('by a signal that was aborted before comes at once', async () => {
+    await expect(host.testbed.exec(['sleep', '1000000'], { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      result: { kind: 'cancelled' },
+    });
+  });
+
+  test('is not put off by a child in the background that holds its output', async () => {
+    const lifeline = forThisTest(makeLifeline(publicPlace()));
+    const running = host.testbed.exec(`(${lifeline.linger}) & echo done; exit 3`);
+    expect(await running).toMatchObject({ status: 3, stdout: 'done\n', leaked: true });
+  });
+
+  test('sweeps up what is left, where that is wanted', async () => {
+    const lifeline = forThisTest(makeLifeline(publicPlace()));
+    const script = `(${lifeline.linger}) >/dev/null 2>&1 </dev/null & echo done`;
+    await host.testbed.exec(`${script}; exec 3<'${lifeline.path}' || :`, { sweep: true, timeout: 20_000 });
+    await lifeline.released;
+  });
+
+  test('comes to many at once', async () => {
+    const lifelines = Array.from({ length: 12 }, () => forThisTest(makeLifeline(publicPlace())));
+    const aborter = new AbortController();
+    const all = lifelines.map((lifeline) => host.testbed.exec(lifeline.linger, { signal: aborter.signal }));
+    for (const each of all) each.catch(() => {});
+    await Promise.all(lifelines.map((lifeline) => lifeline.held));
+    aborter.abort();
+    await Promise.allSettled(all);
+    await Promise.all(lifelines.map((lifeline) => lifeline.released));
+  });
+});
