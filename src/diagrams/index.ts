@@ -1,6 +1,6 @@
-export type { Chart, ChartEdge, ChartState, Line, LineKind } from './chart.ts';
+export type { Chart } from './chart.ts';
 export { chartOf } from './chartOf.ts';
 export { drawSvg } from './drawSvg.ts';
-export { type Box, type Layout, layoutChart, type PlacedEdge, type PlacedState } from './layoutChart.ts';
-export { PAGES, type Page } from './pages.ts';
+export { layoutChart } from './layoutChart.ts';
+export { PAGES } from './pages.ts';
 export { writeMermaid } from './writeMermaid.ts';
