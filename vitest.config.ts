@@ -12,10 +12,10 @@ interface Suite {
 /** Suites by folder. Those with real processes get a minute; nothing may wait without a deadline of its own. */
 const SUITES: Record<string, Suite> = {
   unit: { folders: ['unit', 'architecture'], seconds: 20 },
-  contract: { folders: ['contract'], seconds: 60 },
+  contract: { folders: ['contract'], seconds: 60, before: FRESH_BUILD },
   driver: { folders: ['driver'], seconds: 60 },
   standin: { folders: ['standin'], seconds: 60 },
-  backends: { folders: ['backends'], seconds: 60 },
+  backends: { folders: ['backends'], seconds: 60, before: FRESH_BUILD },
   testbed: { folders: ['testbed'], seconds: 60 },
   runner: { folders: ['runner'], seconds: 120, before: FRESH_BUILD },
   faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },

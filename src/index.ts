@@ -3,6 +3,8 @@
  * and explain traces; write backends.
  * @module
  */
+/** A backend needs these two: to describe its options, and to tell what it observes. */
+export { Subject } from 'rxjs';
 export { z } from 'zod';
 export {
   type Availability,

@@ -12,6 +12,7 @@ test('the library exports these values and no others', () => {
       "BackendLoadError",
       "BackendOptionError",
       "DEADLINES",
+      "Subject",
       "TestbedError",
       "TraceError",
       "UsageError",

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { type ConfiguredBackend, configureBackend } from '../../../src/backends/index.ts';
 import type { Capability } from '../../../src/events/index.ts';
 import { startSshServer } from '../../faults/support/sshServer.ts';
+import { makeProject } from '../../support/examples.ts';
 import type { Need } from '../../support/needs.ts';
 import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
 import { makeInetdServer } from './inetdServer.ts';
@@ -88,6 +89,21 @@ export const BACKENDS: readonly BackendUnderTest[] = [
       return prepared([server], async () => ['ssh', '--command', argv.join(' '), ...loginWords(identity, hostKey)]);
     },
   },
+  {
+    name: 'a third party: examples/trundle-backend-overlay',
+    needs: ['sshd', 'root', 'overlay', 'useradd'],
+    ordinary: ['root', 'useradd'],
+    pty: [],
+    server: 'sshd',
+    capabilities: ['root-on-testbed', 'revert'],
+    login: 'root',
+    contained: true,
+    prepare: () => {
+      const project = makeProject();
+      project.add('trundle-backend-overlay', 'node_modules/trundle-backend-overlay');
+      return prepared([project], async () => ['overlay'], project.directory);
+    },
+  },
 ];
 
 /** What is the same of every testbed that is this machine behind a real sshd. */
@@ -111,12 +127,13 @@ function loginWords(identity: string, hostKey: string): string[] {
 async function prepared(
   things: readonly (AsyncDisposable | Disposable)[],
   words: () => Promise<string[]>,
+  cwd: string = process.cwd(),
 ): Promise<Preparation> {
   const user = isRoot ? makeOrdinaryUser() : null;
   const all = [...things, ...(user === null ? [] : [user])];
   const options = user === null ? [] : ['--normal-user', user.login];
   return {
-    backend: await configureBackend([...(await words()), ...options]),
+    backend: await configureBackend([...(await words()), ...options], { cwd }),
     ordinary: user?.login ?? null,
     async [Symbol.asyncDispose]() {
       for (const thing of all) {
