@@ -3,33 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type TrundleEvent } from '../src/events/index.ts';
 import { createHeader, createRecorder } from '../src/trace/index.ts';
-import { type BenchRow, best } from './row.ts';
+import { type BenchOptions, byTurns } from './options.ts';
+import type { BenchRow } from './row.ts';
 
 const EVENTS = 300_000;
 const TARGET = 250_000;
 const BATCH = 64 * 1024;
 
 /** How many events a second the recorder takes, against bare JSON.stringify and batched writes. */
-export async function rows(): Promise<BenchRow[]> {
+export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
   const place = mkdtempSync(join(tmpdir(), 'trundle-bench-'));
   try {
     const events = Array.from({ length: 1000 }, (_, index) => typicalEvent(index + 1));
     let round = 0;
-    const ours = await best(5, () => perSecond(() => record(join(place, `trace${round++}`), events, [])));
-    const secret = await best(3, () =>
-      perSecond(() => record(join(place, `trace${round++}`), events, ['correct horse battery'])),
-    );
-    const reference = await best(5, () => perSecond(() => write(join(place, `bare${round++}`), events)));
-    const row = (figure: string, figureOurs: number): BenchRow => ({
-      figure,
-      ours: figureOurs,
-      reference,
-      unit: 'events/s',
-      ratio: figureOurs / reference,
-      target: `>= ${TARGET} events/s`,
-      met: figureOurs >= TARGET,
-    });
-    return [row('record events', ours), row('record events, hiding a secret', secret)];
+    const bare = async () => perSecond(() => write(join(place, `bare${round++}`), events));
+    const recorded = async (secrets: readonly string[]) =>
+      perSecond(() => record(join(place, `trace${round++}`), events, secrets));
+    const row = async (figure: string, secrets: readonly string[]): Promise<BenchRow> => {
+      const { ours, reference } = await byTurns(quick ? 1 : 5, () => recorded(secrets), bare);
+      const [ratio, met] = [ours / reference, ours >= TARGET];
+      return { figure, ours, reference, unit: 'events/s', ratio, target: `>= ${TARGET} events/s`, met };
+    };
+    return [await row('record events', []), await row('record events, hiding a secret', ['correct horse battery'])];
   } finally {
     rmSync(place, { recursive: true, force: true });
   }

@@ -12,10 +12,3 @@ export interface BenchRow {
   target: string;
   met: boolean;
 }
-
-/** The best of several measurements: what the machine can do where nothing else disturbs it. */
-export async function best(rounds: number, measure: () => number | Promise<number>): Promise<number> {
-  let highest = 0;
-  for (let round = 0; round < rounds; round++) highest = Math.max(highest, await measure());
-  return highest;
-}
