@@ -1,10 +1,13 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, chown, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PassThrough, Transform, type TransformCallback } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
 import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
+
+/** Bytes that may wait at each step between the file and the channel. */
+const BUFFER = 1024 * 1024;
 
 /**
  * Writes stdin to a temporary file beside the target and renames it once it holds all the bytes: a connection that
@@ -51,7 +54,7 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
   }
   const facts = [String(info.size), (info.mode & 0o7777).toString(8), String(Math.floor(info.mtimeMs / 1000))];
   const owner = owners === true ? `${info.uid}:${info.gid}` : '';
-  const stdin = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const stdin = counter(onBytes);
   const remote = exec(['/bin/sh', '-c', `export LC_ALL=C\n${RECEIVE}`, 'sh', to, ...facts, owner, dirname(to)], {
     ...(login === undefined ? {} : { login }),
     ...(signal === undefined ? {} : { signal }),
@@ -62,7 +65,7 @@ export async function copyFileDown(exec: CopyExec, request: CopyRequest): Promis
     highWaterMark: 256 * 1024,
     ...(info.size > 0 ? { end: info.size - 1 } : {}),
   });
-  const sending = pipeline(source, counter(onBytes), stdin).then(
+  const sending = pipeline(source, stdin).then(
     () => null,
     (error: unknown) => error,
   );
@@ -85,14 +88,14 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
     ...(login === undefined ? {} : { login }),
     signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
   });
-  const facts = new FirstLine();
+  const facts = new FirstLine(onBytes);
   const words = wordsOf(remote.stderr);
   try {
     const received = await pipeline(
       remote.stdout,
       facts,
-      counter(onBytes),
-      createWriteStream(temporary, { flags: 'wx', mode: 0o600 }),
+      // What comes while a write is under way goes to the disk with the next: packets of SSH are small.
+      createWriteStream(temporary, { flags: 'wx', mode: 0o600, highWaterMark: BUFFER }),
     ).then(
       () => null,
       (error: unknown) => asCopyError(error, 'host'),
@@ -114,18 +117,30 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
 
 let unique = 0;
 
-/** Keeps a stream's first line to itself and lets the rest through. */
+/** Keeps a stream's first line to itself, and counts the rest as it passes. */
 class FirstLine extends Transform {
   line = '';
+  readonly #onBytes: (bytes: number) => void;
   #complete = false;
 
+  constructor(onBytes: (bytes: number) => void) {
+    super({ highWaterMark: BUFFER });
+    this.#onBytes = onBytes;
+  }
+
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#complete) return done(null, chunk);
+    if (this.#complete) return this.#pass(chunk, done);
     const end = chunk.indexOf(0x0a);
     this.line += chunk.subarray(0, end === -1 ? chunk.length : end).toString('latin1');
     this.#complete = end !== -1;
     if (this.line.length > 100) return done(new CopyError('copy-failed', { code: null, message: NO_FACTS }));
-    done(null, this.#complete ? chunk.subarray(end + 1) : undefined);
+    if (this.#complete) this.#pass(chunk.subarray(end + 1), done);
+    else done();
+  }
+
+  #pass(chunk: Buffer, done: TransformCallback): void {
+    this.#onBytes(chunk.length);
+    done(null, chunk);
   }
 }
 
@@ -133,7 +148,7 @@ const NO_FACTS = 'on the testbed: the file did not come as it should: its first 
 
 function counter(onBytes: (bytes: number) => void): Transform {
   return new Transform({
-    highWaterMark: 1024 * 1024,
+    highWaterMark: BUFFER,
     transform(chunk: Buffer, _encoding, done) {
       onBytes(chunk.length);
       done(null, chunk);
