@@ -62,7 +62,7 @@ export function everyBackend(name: string, suite: (contract: Contract) => void, 
       });
       afterAll(async () => {
         try {
-          await bed?.close();
+          await bed?.[Symbol.asyncDispose]();
         } finally {
           await preparation?.[Symbol.asyncDispose]();
         }
