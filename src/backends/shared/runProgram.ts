@@ -25,6 +25,9 @@ export interface ProgramResult {
 
 const KEEP = 256 * 1024;
 
+/** How programs say ENOSPC and EDQUOT; tar(1) may tell only of the write that fell short. */
+const NO_ROOM = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/;
+
 /**
  * Runs a program to its end, without a shell, in a process group of its own.
  * @throws BackendError `program-missing` where there is none, an errno name where it could not be started
@@ -94,9 +97,9 @@ export function failureOfProgram(
   result: ProgramResult,
   { code, doing, remedy }: { code: string; doing: string; remedy?: string },
 ): BackendError {
-  const full = /No space left on device|Disk quota exceeded/.test(result.stderr);
+  const full = NO_ROOM.test(result.stderr);
   const ended = result.killedBy === null ? `exited with status ${result.status}` : `was killed by ${result.killedBy}`;
-  const words = lastLine(result.stderr);
+  const words = tellingLine(result.stderr);
   return new BackendError(
     full ? 'ENOSPC' : code,
     `${doing}: ${program} ${ended}${words === '' ? '' : `: ${words}`}`,
@@ -106,6 +109,15 @@ export function failureOfProgram(
         ? {}
         : { remedy },
   );
+}
+
+/** The line that tells most of why a program failed: of a full disk, or else the last that is no mere farewell. Pure. */
+export function tellingLine(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const telling = lines.filter(
+    (line) => !/Exiting with failure status|Error is not recoverable|rmtlseek not stopped/.test(line),
+  );
+  return (lines.find((line) => NO_ROOM.test(line)) ?? telling.at(-1) ?? lines.at(-1) ?? '').trim();
 }
 
 /** The last line that says something. Pure. */

@@ -102,7 +102,9 @@ export const backendSetup = setup({
         if (!('failure' in event)) return causeOf(verb.class, verb.phase, verb.doing, [event.seq]);
         const { code, message, remedy } = event.failure;
         const detail = `${code === null ? '' : `${code}: `}${message}${remedy === undefined ? '' : `; try: ${remedy}`}`;
-        return causeOf(verb.class, verb.phase, verb.doing, [event.seq], detail);
+        // The same step, but not the backend's fault: no other backend would have had room either.
+        const causeClass = code === 'ENOSPC' && verb.phase !== 'teardown' ? 'host-disk-full' : verb.class;
+        return causeOf(causeClass, verb.phase, verb.doing, [event.seq], detail);
       },
     }),
     noteDeath: assign({

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
 import { holdDirectory, removeTree } from '../directories.ts';
 import { mustRun, runProgram } from '../runProgram.ts';
@@ -54,7 +55,7 @@ export class ImageCache {
   async provide(tarball: string, options: ProvideOptions): Promise<CachedImage> {
     const { signal, ownership } = options;
     const images = join(this.#directory, 'images');
-    await mkdir(images, { recursive: true });
+    makeDirectory(images);
     const digest = await digestOf(tarball, join(this.#directory, 'digests'), signal);
     const name = `${digest.slice(0, 40)}-${ownership.name}`;
     const entry = join(images, name);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
 import { BackendError } from '../../contract.ts';
 import type { Identity } from '../namespaces/identity.ts';
@@ -35,7 +36,7 @@ export async function bootstrap(
     });
   }
   const directory = join(cacheDirectory(), 'bootstrap');
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const recipe = JSON.stringify([release, arch ?? null, [...include].sort()]);
   const name = `${release.replaceAll(/[^\w.-]/g, '_')}-${createHash('sha256').update(recipe).digest('hex').slice(0, 16)}.tar`;
   const file = join(directory, name);

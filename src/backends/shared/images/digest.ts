@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../../host/index.ts';
 import { BackendError } from '../../contract.ts';
+
+/** Notes made by this process, so that no two at once have the same name. */
+let made = 0;
 
 /**
  * The SHA256 digest of a file. It is remembered under the file's identity (device, inode, size, times), so that the
@@ -26,8 +30,9 @@ export async function digestOf(file: string, memory: string, signal: AbortSignal
   // Whoever changed it while it was read shall not have the wrong digest remembered.
   if ((await identityOf(file)) !== identity)
     throw new BackendError('image-changed', `${file} was changed while it was read`, { remedy: 'run again' });
-  await mkdir(memory, { recursive: true });
-  const fresh = `${note}.${process.pid}`;
+  makeDirectory(memory);
+  made += 1;
+  const fresh = `${note}.${process.pid}.${made}`;
   await writeFile(fresh, digest);
   await rename(fresh, note);
   return digest;

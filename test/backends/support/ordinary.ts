@@ -1,0 +1,74 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
+
+const project = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** What dist/ loads from node_modules. */
+const LOADED = ['ssh2', 'asn1', 'bcrypt-pbkdf', 'safer-buffer', 'tweetnacl'];
+
+/** How the program ended. */
+interface End {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An ordinary user of this machine with a copy of the program, as they would run it. */
+export interface Ordinary extends Disposable {
+  readonly login: string;
+  readonly uid: number;
+  /** A directory of theirs. */
+  readonly home: string;
+  /** Their TMPDIR, where testbeds are made. */
+  readonly temporary: string;
+  /** Starts the program; it is ended with the test at the latest by its own deadlines. */
+  run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<End>;
+}
+
+/** Makes the user. Takes root. */
+export function makeOrdinary(options: { subuids: boolean }): Ordinary {
+  const user = makeOrdinaryUser();
+  const id = (flag: string) => Number(execFileSync('id', [flag, user.login], { encoding: 'utf8' }));
+  const [uid, gid] = [id('-u'), id('-g')];
+  if (!options.subuids)
+    for (const file of ['/etc/subuid', '/etc/subgid']) execFileSync('sed', ['-i', `/^${user.login}:/d`, file]);
+  const directory = mkdtempSync(join(tmpdir(), 'trundle-ordinary-'));
+  for (const name of ['dist', 'package.json', ...LOADED.map((each) => `node_modules/${each}`)])
+    cpSync(join(project, name), join(directory, name), { recursive: true });
+  const temporary = join(directory, 'tmp');
+  mkdirSync(temporary);
+  execFileSync('chmod', ['-R', 'a+rX', directory]);
+  chownSync(temporary, uid, gid);
+  return {
+    login: user.login,
+    uid,
+    home: user.home,
+    temporary,
+    async run(words, env = {}) {
+      const { PATH = '' } = process.env;
+      const child = spawn(process.execPath, [join(directory, 'dist/bin.js'), ...words], {
+        uid,
+        gid,
+        cwd: user.home,
+        env: { PATH, HOME: user.home, USER: user.login, LOGNAME: user.login, TMPDIR: temporary, NO_COLOR: '1', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const said = { stdout: '', stderr: '' };
+      for (const stream of ['stdout', 'stderr'] as const)
+        child[stream].setEncoding('utf8').on('data', (text: string) => {
+          said[stream] += text;
+        });
+      const [status] = (await once(child, 'close')) as [number | null];
+      return { status, ...said };
+    },
+    [Symbol.dispose]() {
+      rmSync(directory, { recursive: true, force: true });
+      user[Symbol.dispose]();
+    },
+  };
+}
