@@ -51,12 +51,12 @@ export class CommandChannel {
     const { spec, nonce } = this.#request;
     try {
       const direct = this.connection.shell !== null && isPosixShell(this.connection.shell);
-      const line = launchLine(spec, nonce, direct);
+      const { line, script } = launchLine(spec, nonce, direct);
       const { pty } = spec;
       const options = pty ? { pty: { cols: pty.columns, rows: pty.rows, width: 0, height: 0, term: pty.term } } : {};
       this.connection.sessions.exec(line, options, (error, channel) => {
         if (error) this.#refused(error);
-        else this.#opened(channel);
+        else this.#opened(channel, script);
       });
     } catch (error) {
       this.#refuse(false, error instanceof BadSpecError ? error.message : String(error));
@@ -97,7 +97,7 @@ export class CommandChannel {
     this.#emit('channel.refused', { connection: this.connection.id, limit, message });
   }
 
-  #opened(channel: ClientChannel): void {
+  #opened(channel: ClientChannel, script: Buffer | null): void {
     if (this.#over) return void channel.close();
     this.#channel = channel;
     this.#emit('channel.opened', { connection: this.connection.id });
@@ -123,6 +123,7 @@ export class CommandChannel {
       this.#host.log('channel error', { command: this.command, message: error.message }),
     );
     channel.once('close', () => this.#closed());
+    if (script !== null) channel.write(script);
     this.#feed(channel);
   }
 

@@ -6,6 +6,16 @@ const POSIX_SHELLS: ReadonlySet<string> = new Set(['sh', 'dash', 'bash', 'ash', 
 /** Bytes that Linux takes as one argument of a program, its end included (MAX_ARG_STRLEN, execve(2)). */
 const LONGEST = 128 * 1024;
 
+/** Bytes of a line that every SSH server takes: some take no packets beyond the 35000 bytes of RFC 4253, section 6.1. */
+const SHORT = 30_000;
+
+/** What to ask of the server. */
+export interface Launch {
+  readonly line: string;
+  /** What the line reads from its stdin before anything else: a script too long for many servers. */
+  readonly script: Buffer | null;
+}
+
 /** A spec that no command line can carry. */
 export class BadSpecError extends Error {
   override readonly name = 'BadSpecError';
@@ -28,7 +38,7 @@ export function isPosixShell(path: string): boolean {
  * @param direct whether the login shell is known to understand POSIX sh
  * @throws BadSpecError for what cannot be said on a command line
  */
-export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): string {
+export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): Launch {
   const steps = [`echo ${markerOf(nonce)}"$$:$SHELL"`];
   if (spec.cwd !== undefined) steps.push(`cd ${quote(directoryOf(spec.cwd))} || exit 127`);
   steps.push(`exec ${programOf(spec)}`);
@@ -38,7 +48,9 @@ export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): stri
     throw new BadSpecError('a command cannot hold half of a character (a lone surrogate)');
   const line = direct ? script : throughSh(script);
   const bytes = Buffer.byteLength(line);
-  if (bytes < LONGEST) return line;
+  if (bytes <= SHORT || (bytes < LONGEST && spec.pty !== undefined)) return { line, script: null };
+  const whole = Buffer.from(script);
+  if (bytes < LONGEST) return { line: `exec /bin/sh -c 'eval "$(head -c ${whole.length})"'`, script: whole };
   const remedy = 'hand the data over on stdin, or copy it as a file';
   throw new BadSpecError(`the command is too long: quoted, it takes ${bytes} of ${LONGEST - 1} bytes; ${remedy}`);
 }
