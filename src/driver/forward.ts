@@ -67,7 +67,9 @@ async function openLocal(connection: Connection, listen: Address, target: Addres
       if (error) {
         host.log('the testbed refused a forwarded connection', { message: error.message });
         socket.destroy();
-      } else join(socket, channel);
+        // It may have gone while the testbed was asked.
+      } else if (socket.destroyed) channel.destroy();
+      else join(socket, channel);
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Commands } from './Commands.ts';
 import type { CommandEnd, ShellOptions } from './contract.ts';
 
@@ -18,7 +19,10 @@ export async function interact(commands: Commands, options: ShellOptions): Promi
   // A pty has one output stream; nothing comes here.
   running.stderr.resume();
   try {
-    return await running.ended;
+    const end = await running.ended;
+    // Its last words may still be on their way to the terminal.
+    if (end.result.kind === 'exited' && !running.stdout.readableEnded) await once(running.stdout, 'end');
+    return end;
   } finally {
     resizing?.unsubscribe();
     running.stdout.unpipe(stdout);
