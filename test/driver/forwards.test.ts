@@ -16,8 +16,8 @@ describeWith(['sshd'], 'a forward', () => {
       const { testbed } = await openSshd();
       // It answers only once it has heard all: a half that is closed must not close the other.
       const target = await serverThat(async (socket) => {
-        const heard = await buffer(socket);
-        socket.end(createHash('sha256').update(heard).digest('hex'));
+        const hash = createHash('sha256');
+        socket.on('data', (chunk) => hash.update(chunk)).on('end', () => socket.end(hash.digest('hex')));
       });
       const forward = await testbed.forward(direction, ANYWHERE, target);
       for (const size of [0, 1, 3_000_000]) {
@@ -69,7 +69,7 @@ describeWith(['sshd'], 'a forward', () => {
       socket.resume();
       const other = await arrived;
       other.resume();
-      const otherEnded = new Promise((resolve) => other.once('close', resolve));
+      const otherEnded = new Promise((resolve) => other.once('end', resolve).once('close', resolve));
       await forward.close();
       await Promise.all([ended, otherEnded]);
       expect(await refusal(forward.listening)).toBe('ECONNREFUSED');
