@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../host/index.ts';
 import { TraceError } from './TraceError.ts';
 
 /** Name of the file of events in a trace's directory. */
@@ -12,7 +13,7 @@ export function makeTraceFiles(directory: string): { events: number } {
   const file = join(directory, EVENTS_FILE);
   let events: number | null = null;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     events = openSync(file, 'ax', 0o600);
     mkdirSync(join(directory, STREAMS_DIRECTORY), { mode: 0o700 });
     return { events };

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { makeDirectory } from '../host/index.ts';
 import type { Owner, TraceHeader } from './contract.ts';
 import { errnoOf, messageOf } from './files.ts';
 import { foldConclusion, foldResources, isEvent } from './folds.ts';
@@ -51,7 +52,7 @@ export function defaultTraceDirectory(run: string, env: Environment = process.en
  */
 export function registerRun(of: { run: string; trace: string }, env: Environment = process.env): void {
   const directory = defaultTraceDirectory(of.run, env);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const trace = resolve(of.trace);
   if (trace === directory) return;
   writeFileSync(join(directory, POINTER), `${JSON.stringify({ run: of.run, trace })}\n`, { mode: 0o600 });

@@ -8,16 +8,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   inspector: ['diagrams', 'events', 'runner', 'testbed', 'trace'],
   protocol: ['events', 'runner', 'testbed', 'trace'],
   images: ['events', 'testbed'],
-  runner: ['events', 'testbed'],
+  runner: ['events', 'host', 'testbed'],
   testbed: ['backends', 'driver', 'events', 'machines', 'trace'],
-  backends: ['events', 'standin'],
-  trace: ['events', 'machines'],
+  backends: ['events', 'host', 'standin'],
+  trace: ['events', 'host', 'machines'],
   // Pictures of the machines: for diagrams/ today, for a page that shows a live run tomorrow.
   diagrams: ['events', 'machines'],
-  driver: ['events'],
+  driver: ['events', 'host'],
   standin: ['events'],
   machines: ['events'],
   events: [],
+  // The file system of the machine that Trundle runs on.
+  host: [],
 };
 
 /** Doors besides a room's index and contracts: what they load is heavy, so that only who needs it shall pay. */

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PassThrough, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeDirectory } from '../../host/index.ts';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
 import { startTar } from './localTar.ts';
 import { mergeTree } from './mergeTree.ts';
@@ -17,12 +18,11 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   const { from, to, signal } = request;
   const local = startTar([...PACK, '-C', from, '.'], signal);
   local.child.stdin.end();
-  const counted = counter(request);
-  const stdin = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const stdin = counter(request);
   const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} ${ownership(request)} -C "$1"`;
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
   remote.stdout.resume();
-  const sending = pipeline(local.child.stdout, counted, stdin).catch((error: unknown) => error);
+  const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
   const [end, words] = await Promise.all([remote.ended, wordsOf(remote.stderr)]);
   // Nobody reads any more: a local tar that still writes is done.
   if (!stdin.writableFinished) stdin.destroy();
@@ -89,7 +89,7 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
 /** A directory from which things can be moved into the target: the target itself may be where something is mounted. */
 async function sameFileSystem(target: string): Promise<string> {
   if ((await stat(target).catch(() => null))?.isDirectory()) return target;
-  await mkdir(dirname(target), { recursive: true });
+  makeDirectory(dirname(target));
   return dirname(target);
 }
 

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
-import { chmod, lchown, lstat, mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { chmod, lchown, lstat, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../host/index.ts';
 
 /**
  * Moves everything in one directory into another on the same file system, and removes the former. Directories are
@@ -9,7 +10,7 @@ import { join } from 'node:path';
  */
 export async function mergeTree(source: string, target: string, owners: boolean): Promise<void> {
   const here = await lstat(source);
-  await mkdir(target, { recursive: true });
+  makeDirectory(target);
   for (const name of await readdir(source, { encoding: 'buffer' })) {
     await mergeEntry(child(source, name), child(target, name), owners);
   }

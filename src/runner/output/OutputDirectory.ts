@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, rmdirSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../../host/index.ts';
 import { UsageError } from '../errors.ts';
 
 /** A file that is only written to, at its end. Writes are in order and are with the kernel when they return. */
@@ -45,8 +36,9 @@ export class OutputDirectory {
   /** Makes the directory if it is not there. @throws UsageError where it holds anything, or cannot be made */
   static open(directory: string): OutputDirectory {
     try {
-      mkdirSync(directory, { recursive: true });
-      if (readdirSync(directory).length > 0) throw new UsageError(`--output-dir "${directory}" is not empty`);
+      makeDirectory(directory);
+      if (readdirSync(directory).length > 0)
+        throw new UsageError(`--output-dir "${directory}" is not empty: name another one, or empty it first`);
     } catch (error) {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`--output-dir "${directory}" cannot be used: ${(error as Error).message}`);
@@ -65,7 +57,7 @@ export class OutputDirectory {
   /** The host side of a test's artifacts; made with its parents. */
   artifacts(test: string): string {
     const directory = this.file(path.join('artifacts', test));
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     return directory;
   }
 

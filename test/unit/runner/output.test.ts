@@ -156,7 +156,9 @@ describe('the output directory', () => {
 
   it('must be empty', () => {
     writeFileSync(path.join(directory, 'x'), '');
-    expect(() => OutputDirectory.open(directory)).toThrow(new UsageError(`--output-dir "${directory}" is not empty`));
+    expect(() => OutputDirectory.open(directory)).toThrow(
+      new UsageError(`--output-dir "${directory}" is not empty: name another one, or empty it first`),
+    );
   });
 
   it('must be a directory', () => {
