@@ -1,6 +1,5 @@
-import { VERSION } from '../events/index.ts';
+import { didYouMean, VERSION } from '../events/index.ts';
 import { Io } from './Io.ts';
-import { didYouMean } from './nearest.ts';
 import { HelpShown } from './parse.ts';
 import { USAGE_EXIT_CODE, UsageError } from './UsageError.ts';
 import { helpText, VERBS } from './verbTable.ts';

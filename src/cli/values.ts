@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { DEADLINES, type DeadlineTable } from '../events/index.ts';
-import { didYouMean } from './nearest.ts';
+import { DEADLINES, type DeadlineTable, didYouMean } from '../events/index.ts';
 
 /** Reads `NAME=MS` and adds it to what earlier options said. @throws InvalidArgumentError */
 export function deadlineValue(text: string, before: DeadlineTable = {}): DeadlineTable {

@@ -13,4 +13,5 @@ export {
   type Origin,
   type TrundleEvent,
 } from './event.ts';
+export { didYouMean } from './nearest.ts';
 export { VERSION } from './version.ts';

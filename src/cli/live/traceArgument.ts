@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { didYouMean } from '../../events/index.ts';
 import { type KnownRun, listRuns } from '../../trace/index.ts';
-import { didYouMean } from '../nearest.ts';
 import { UsageError } from '../UsageError.ts';
 
 /** Name of the file of events in a trace's directory (docs/trace-format.md). */

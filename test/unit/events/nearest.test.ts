@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { didYouMean, nearest } from '../../../src/cli/nearest.ts';
+import { didYouMean, nearest } from '../../../src/events/nearest.ts';
 
 const VERBS = ['run', 'exec', 'shell', 'explain', 'replay', 'reap', 'backends'];
 
