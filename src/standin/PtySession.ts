@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import type { ServerChannel } from 'ssh2';
 import type { SessionProcess } from './contract.ts';
 
@@ -21,6 +21,8 @@ export interface NodePty {
 
 interface Pty {
   readonly pid: number;
+  /** Path of the process's side of the terminal. */
+  readonly ptsName: string;
   onData(listener: (data: Buffer) => void): void;
   onExit(listener: (end: { exitCode: number; signal?: number }) => void): void;
   write(data: Buffer): void;
@@ -58,6 +60,9 @@ export class PtySession {
       env: { ...process.env, TERM: request.term },
       encoding: null,
     });
+    // Node takes a terminal that its last process has left for ended, before it has read all that was written there:
+    // so we stay on it until the process's end is told.
+    const held = openSync(this.#pty.ptsName, constants.O_RDWR | constants.O_NOCTTY);
     this.#pty.onData((data) => {
       if (channel.write(data)) return;
       this.#pty.pause();
@@ -67,6 +72,7 @@ export class PtySession {
     channel.on('error', () => {});
     channel.once('close', () => this.signal('SIGHUP'));
     this.#pty.onExit(({ exitCode, signal }) => {
+      closeSync(held);
       if (signal) channel.exit(signalName(signal), false);
       else channel.exit(exitCode);
       channel.end();
