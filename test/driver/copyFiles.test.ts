@@ -146,7 +146,9 @@ describeWith(['sshd'], 'a file whose copy is cut off', () => {
     writeFileSync(there, 'old');
     const cut = proxy.after(4_000_000, direction === 'down' ? 'up' : 'down', 'close');
     const copying = direction === 'down' ? host.testbed.copyDown(from, there) : host.testbed.copyUp(from, there);
-    await expect(copying).rejects.toMatchObject({ cause: { class: 'connection-closed' } });
+    // Whether what we sent meanwhile was answered by a reset is up to the kernel.
+    const lost = expect.stringMatching(/^connection-(closed|reset)$/);
+    await expect(copying).rejects.toMatchObject({ cause: { class: lost } });
     await cut;
     expect(readFileSync(there, 'utf8')).toBe('old');
   });
