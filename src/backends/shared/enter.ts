@@ -65,7 +65,9 @@ export function throwIfNoShell(program: string, { status, stderr }: Pick<Program
       { remedy: 'use an image of this architecture, or apt-get install qemu-user-static' },
     );
   }
-  if ((status === 126 || status === 127) && /\/bin\/sh/.test(stderr)) {
+  // schroot(1) has no exit status of its own for it.
+  const notExecuted = status === 126 || status === 127 || stderr.includes('Failed to execute');
+  if (notExecuted && /\/bin\/sh/.test(stderr)) {
     throw new BackendError('no-shell', `the image has no /bin/sh that runs: ${program}: ${words}`, {
       remedy: 'use an image with a POSIX shell, and with the libraries that it needs',
     });

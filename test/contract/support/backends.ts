@@ -3,8 +3,10 @@ import { type ConfiguredBackend, configureBackend } from '../../../src/backends/
 import type { Capability } from '../../../src/events/index.ts';
 import { startSshServer } from '../../faults/support/sshServer.ts';
 import { makeProject } from '../../support/examples.ts';
+import { debianImage } from '../../support/images.ts';
 import type { Need } from '../../support/needs.ts';
 import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
+import { CONTAINERS } from './containers.ts';
 import { makeInetdServer } from './inetdServer.ts';
 
 /** What a backend must have been given before it can be opened. All of it goes away again. */
@@ -57,6 +59,19 @@ export const BACKENDS: readonly BackendUnderTest[] = [
     prepare: () => prepared([], async () => ['null']),
   },
   {
+    name: 'chroot of a tarball, by its sshd',
+    ...ofImage('sshd'),
+    // The image has root only, and nothing is added to it.
+    ordinary: null,
+    prepare: () => imagePrepared(['chroot', debianImage(), '--session', 'login'], null),
+  },
+  {
+    name: 'unshare as root, by the stand-in',
+    ...ofImage('stand-in'),
+    ordinary: [],
+    prepare: () => imagePrepared(['unshare', '--tarball', debianImage(), '--session', 'stand-in'], 'unshare'),
+  },
+  {
     name: 'ssh over TCP',
     ...sshd(),
     prepare: async () => {
@@ -104,7 +119,20 @@ export const BACKENDS: readonly BackendUnderTest[] = [
       return prepared([project], async () => ['overlay'], project.directory);
     },
   },
+  ...CONTAINERS,
 ];
+
+/** What is the same of every testbed that root makes from an image. */
+function ofImage(server: 'sshd' | 'stand-in') {
+  const pty: readonly Need[] = server === 'sshd' ? [] : ['node-pty'];
+  const capabilities: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
+  const needs: readonly Need[] = ['root', 'unshare', 'tar', 'mmdebstrap'];
+  return { needs, pty, server, capabilities, login: 'root', contained: true };
+}
+
+async function imagePrepared(words: string[], ordinary: string | null): Promise<Preparation> {
+  return { backend: await configureBackend(words), ordinary, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
 
 /** What is the same of every testbed that is this machine behind a real sshd. */
 function sshd() {

@@ -8,6 +8,7 @@ import { createMachines } from '../../../src/machines/index.ts';
 import { type OpenTestbedOptions, openTestbed, type Testbed } from '../../../src/testbed/index.ts';
 import { isEvent, readTrace, replay, resourcesLeft, type TraceLine } from '../../../src/trace/index.ts';
 import { EventLog } from '../../support/eventLog.ts';
+import { IMAGE_PATIENCE } from '../../support/images.ts';
 import { describeWith, type Need } from '../../support/needs.ts';
 import { BACKENDS, type BackendUnderTest, type Preparation } from './backends.ts';
 
@@ -59,7 +60,8 @@ export function everyBackend(name: string, suite: (contract: Contract) => void, 
       beforeAll(async () => {
         preparation = await backend.prepare();
         if (shared) bed = await openBed(preparation);
-      });
+        // The first that needs an image makes it.
+      }, IMAGE_PATIENCE);
       afterAll(async () => {
         try {
           await bed?.[Symbol.asyncDispose]();

@@ -38,7 +38,7 @@ export const NO_OVERLAY = 90;
  * The init of a testbed: reaps whom it is left, and ends when its stdin does, on SIGTERM, or by SIGKILL. Its end is
  * the end of every process in its pid namespace. A shell of the image; only what is built into it is used.
  */
-const INIT = `trap 'exit 0' TERM
+export const INIT = `trap 'exit 0' TERM
 exec 3<&0 </dev/null
 echo ready
 exec >/dev/null 2>&1

@@ -2,14 +2,19 @@ import { type Account, type Entry, loginEnvironment, type SessionProcess } from 
 import { BackendError } from '../../contract.ts';
 import { askInside, type Enter, QUESTION_LIMIT } from '../enter.ts';
 import { searchPath } from '../programs.ts';
+import { quote } from '../quote.ts';
 import { findInside } from './accounts.ts';
 
 /**
- * Goes home, and becomes the leader of its own process group as a session of sshd is: the group is how a command is
- * ended by its pid. On a terminal the group is the terminal's.
+ * Goes home, and sees to it that the program leads its own process group, as in a session of sshd: the group is how a
+ * command is ended by its pid. The terminal that our own process made belongs to this machine; script(1), which every
+ * Debian has, makes one inside, so that it has a name there and its signals reach the program and nobody else.
  */
-const PROLOGUE = `umask 022; cd -- "$1" 2>/dev/null || cd /; shift
-if [ ! -t 0 ] && read -r s 2>/dev/null <"/proc/$$/stat"; then
+const PROLOGUE = `umask 022; cd -- "$1" 2>/dev/null || cd /
+line=$2; shift 2
+if [ -t 0 ]; then
+  case $(script --version 2>/dev/null) in *util-linux*) SHELL=/bin/sh exec script -q -e -c "$line" /dev/null;; esac
+elif read -r s 2>/dev/null <"/proc/$$/stat"; then
   s=\${s##*) }; s=\${s#* }; s=\${s#* }
   [ "\${s%% *}" = "$$" ] || { command -v setsid >/dev/null && exec setsid "$@"; }
 fi
@@ -43,7 +48,7 @@ function processFor(enter: Enter, tools: GuestTools, account: Account, argv: rea
     enter.environment === 'passed'
       ? []
       : ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
-  const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, ...argv];
+  const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, lineOf(account, argv), ...argv];
   return {
     argv: [...prefixFor(enter, tools, account), ...handover, ...inside],
     // The prefix is a program of this machine, and looked for here.
@@ -63,4 +68,9 @@ function prefixFor(enter: Enter, { setpriv, onlyUid }: GuestTools, account: Acco
   throw new BackendError('no-setpriv', `the image has no setpriv that could become ${account.name}`, {
     remedy: 'install util-linux in the image, or openssh-server',
   });
+}
+
+/** The program as a line for script(1), which runs it by a shell that is not the account's. Pure. */
+function lineOf({ shell }: Account, argv: readonly string[]): string {
+  return `SHELL=${quote(shell)}; export SHELL; exec ${argv.map(quote).join(' ')}`;
 }

@@ -24,6 +24,8 @@ export interface SessionRequest {
   readonly normalUser?: string | undefined;
   /** The one uid that exists in the testbed; null where all do. */
   readonly onlyUid?: number | null;
+  /** Where sshd's files go, inside the testbed; a directory in /run if absent. */
+  readonly directory?: string;
 }
 
 /** The way to a testbed: an SSH endpoint, until it is closed. */
@@ -105,7 +107,7 @@ async function loginSession(
   const { enter, host, signal, onlyUid = null } = request;
   const keys = { host: generateKeys(), client: generateKeys() };
   const files: SshdFiles = {
-    directory: `/run/trundle-${host.run}-${host.testbed}`,
+    directory: request.directory ?? `/run/trundle-${host.run}-${host.testbed}`,
     hostKey: keys.host.privateKey,
     authorizedKey: keys.client.publicKey,
     sshd,
