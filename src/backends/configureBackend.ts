@@ -1,7 +1,9 @@
+import { checkVerbs } from './checkVerbs.ts';
 import type { Availability, Backend, ConfiguredBackend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
 import { BUILT_IN, loadBackend } from './loadBackend.ts';
-import { backendHelp, parseOptions } from './optionParser.ts';
+import { backendHelp, parseOptions, parserOf } from './optionParser.ts';
+import { redactWords } from './redactWords.ts';
 
 /**
  * Finds a backend by the first word, as in `trundle run ... -- ssh --hostname host`, and gives it the rest as options.
@@ -17,9 +19,9 @@ export async function configureBackend(
   const options = parseOptions(backend, rest);
   return {
     name: backend.name,
-    words: [name, ...withoutSecrets(backend, rest)],
+    words: [name, ...redactWords(parserOf(backend), backend.help?.secret ?? [], rest)],
     capabilities: () => backend.capabilities(options),
-    open: (host) => backend.open(options, host),
+    open: (host) => checkVerbs(backend.name, backend.open(options, host)),
   };
 }
 
@@ -46,28 +48,4 @@ async function list(backend: Backend): Promise<BackendListing> {
     .probe()
     .catch((error: unknown): Availability => ({ available: false, missing: `its probe failed: ${String(error)}` }));
   return { name: backend.name, summary: backend.summary, availability, help: backendHelp(backend) };
-}
-
-/** The words of a command line with the values of secret options taken out. */
-function withoutSecrets(backend: Backend, words: readonly string[]): string[] {
-  const secret = backend.help?.secret ?? [];
-  const flags = secret.flatMap((key) => {
-    const short = backend.help?.short?.[key];
-    return [
-      `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      ...(short === undefined ? [] : [`-${short}`]),
-    ];
-  });
-  let hideNext = false;
-  return words.map((word) => {
-    if (hideNext) {
-      hideNext = false;
-      return '[redacted]';
-    }
-    if (flags.includes(word)) hideNext = true;
-    const flag = flags.find((each) =>
-      each.startsWith('--') ? word.startsWith(`${each}=`) : word.startsWith(each) && word !== each,
-    );
-    return flag === undefined ? word : `${flag}${flag.startsWith('--') ? '=' : ''}[redacted]`;
-  });
 }

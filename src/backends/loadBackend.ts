@@ -1,11 +1,14 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
+import { didYouMean } from '../events/index.ts';
 import { chrootBackend } from './chroot/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
 import { nullBackend } from './null/index.ts';
+import { parserOf } from './optionParser.ts';
 import { sshBackend } from './ssh/index.ts';
 import { unshareBackend } from './unshare/index.ts';
 
@@ -25,47 +28,100 @@ export const BUILT_IN: readonly Backend[] = [
 export async function loadBackend(name: string, cwd: string = process.cwd()): Promise<Backend> {
   const builtIn = BUILT_IN.find((backend) => backend.name === name);
   if (builtIn !== undefined) return builtIn;
-  const url = isPath(name) ? pathToFileURL(resolve(cwd, name)).href : packageUrl(name, cwd);
-  if (/\.[cm]?ts$/.test(url)) {
-    throw new BackendLoadError(name, `${name}: a backend is loaded as JavaScript; compile it first`);
+  const file = isPath(name) ? fileAt(name, cwd) : packageFile(name, cwd);
+  if (/\.[cm]?ts$/.test(file)) {
+    throw new BackendLoadError(name, `the backend ${file} is TypeScript: compile it, and name the JavaScript`);
   }
   let module: { default?: unknown };
   try {
-    module = (await import(url)) as { default?: unknown };
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new BackendLoadError(name, `the backend ${name} cannot be loaded: ${reason}`, null, { cause: error });
+    throw new BackendLoadError(name, `the backend ${file} cannot be loaded: ${reasonOf(error)}`, null, {
+      cause: error,
+    });
   }
-  return check(name, module.default);
+  return check(name, file, module.default);
 }
 
 function isPath(name: string): boolean {
   return name.startsWith('.') || name.includes('/');
 }
 
-function packageUrl(name: string, cwd: string): string {
-  const packageName = `trundle-backend-${name}`;
-  for (const from of [pathToFileURL(resolve(cwd, 'package.json')), import.meta.url]) {
-    try {
-      return pathToFileURL(createRequire(from).resolve(packageName)).href;
-    } catch {
-      // Not there; the next place, or the error below.
-    }
-  }
-  const known = BUILT_IN.map((backend) => backend.name).join(', ');
+function fileAt(name: string, cwd: string): string {
+  const file = resolve(cwd, name);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new BackendLoadError(name, `there is no backend ${name}: no file ${file}`);
+  if (!found.isDirectory()) return file;
   throw new BackendLoadError(
     name,
-    `there is no backend ${name}: it is not built in (${known}), and no package ${packageName} is installed here; ` +
-      'a path to a module must hold a slash',
+    `the backend ${file} is a directory: name the file of its module, as in ${name}/index.js`,
   );
+}
+
+function packageFile(name: string, cwd: string): string {
+  const packageName = `trundle-backend-${name}`;
+  for (const from of [pathToFileURL(resolve(cwd, 'package.json')), import.meta.url]) {
+    const require = createRequire(from);
+    try {
+      return require.resolve(packageName);
+    } catch (error) {
+      const installed = placeOf(packageName, require);
+      // Not there: the next place, or the error below. A package that is there and broken is another matter.
+      if (installed === null) continue;
+      const entry = importEntry(installed);
+      if (entry !== null) return join(installed, entry);
+      throw new BackendLoadError(name, `${installed} names no module to load: ${reasonOf(error)}`, null, {
+        cause: error,
+      });
+    }
+  }
+  const names = BUILT_IN.map((backend) => backend.name);
+  throw new BackendLoadError(
+    name,
+    `there is no backend ${name}.${didYouMean(name, names)} Built in are ${names.join(', ')}; no package ` +
+      `${packageName} is installed here; a path to a module must hold a slash`,
+  );
+}
+
+function placeOf(packageName: string, require: NodeJS.Require): string | null {
+  const places = (require.resolve.paths(packageName) ?? []).map((place) => join(place, packageName));
+  return places.find((place) => existsSync(place)) ?? null;
+}
+
+/** What a package offers to `import` only, which require() does not see (Node.js: Packages, Conditional exports). */
+function importEntry(directory: string): string | null {
+  const entryOf = (exported: unknown): string | null => {
+    if (typeof exported === 'string') return exported;
+    if (typeof exported !== 'object' || exported === null) return null;
+    const conditions = exported as Record<string, unknown>;
+    return entryOf(conditions['.'] ?? conditions.node ?? conditions.import ?? conditions.default);
+  };
+  try {
+    return entryOf(
+      (JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { exports?: unknown }).exports,
+    );
+  } catch {
+    // What is wrong with its package.json, the first attempt tells.
+    return null;
+  }
+}
+
+/** Why a module cannot be loaded; where it stands for what is not JavaScript at all, which the message leaves out. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = error instanceof SyntaxError ? /^file:\S+:\d+$/m.exec(error.stack ?? '')?.[0] : undefined;
+  // Whoever imports is of no interest here, except for what a backend itself imports.
+  const message = error.message.replace(/ imported from \S*loadBackend\S*$/, '');
+  return place === undefined ? message : `${error.name}: ${message} (${place})`;
 }
 
 const FUNCTIONS = ['probe', 'capabilities', 'open'] as const;
 
-function check(name: string, value: unknown): Backend {
+function check(name: string, file: string, value: unknown): Backend {
   const wrong = (field: string, what: string): never => {
-    throw new BackendLoadError(name, `the module of backend ${name} is no backend: ${field} ${what}`, field);
+    throw new BackendLoadError(name, `${file} is no backend: ${field} ${what}`, field);
   };
+  if (value === undefined) return wrong('default', 'is not exported: `export default defineBackend({ ... })`');
   if (typeof value !== 'object' || value === null) return wrong('default', 'is not an object made by defineBackend()');
   const backend = value as Record<string, unknown>;
   if (backend.contract !== 1) wrong('contract', `is ${JSON.stringify(backend.contract)}, this Trundle knows 1`);
@@ -75,6 +131,11 @@ function check(name: string, value: unknown): Backend {
   const options = backend.options as { safeParse?: unknown; shape?: unknown } | undefined;
   if (!(options instanceof z.ZodObject)) {
     wrong('options', 'is not a zod object of the zod that Trundle uses (import { z } from "trundle")');
+  }
+  try {
+    parserOf(value as Backend);
+  } catch (error) {
+    wrong('help', `does not fit its options: ${reasonOf(error)}`);
   }
   return value as Backend;
 }

@@ -15,7 +15,7 @@ interface Shape {
  * The command-line parser of a backend's options, made from its schema: camelCase keys become --kebab-case options,
  * booleans flags (with a --no- form), arrays options that may be repeated, descriptions help texts.
  */
-function parserOf(backend: Backend): Command {
+export function parserOf(backend: Backend): Command {
   const command = new Command(backend.name)
     .usage(usageOf(backend))
     .description(backend.summary)
@@ -90,7 +90,9 @@ export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: 
     command.parse([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw new BackendOptionError(backend.name, `${backend.name}: ${error.message.replace(/^error: /, '')}`);
+    // commander quotes the option as it was given, or all of its forms: '-p, --port <number>'.
+    const option = /option '(?:-\w, )?(-[\w-]*)/.exec(error.message)?.[1] ?? null;
+    throw new BackendOptionError(backend.name, `${backend.name}: ${error.message.replace(/^error: /, '')}`, option);
   }
   const raw: Record<string, unknown> = { ...command.opts() };
   (backend.help?.positional ?? []).forEach((key, index) => {
@@ -103,8 +105,20 @@ export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: 
   const parsed = backend.options.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const option = issue?.path[0] === undefined ? null : `--${kebab(String(issue.path[0]))}`;
-  throw new BackendOptionError(backend.name, `${backend.name}: ${option ?? 'options'}: ${issue?.message}`, option);
+  const key = issue?.path[0] === undefined ? null : String(issue.path[0]);
+  const isPositional = key !== null && (backend.help?.positional ?? []).includes(key);
+  const option = key === null ? null : isPositional ? kebab(key).toUpperCase() : `--${kebab(key)}`;
+  const what = key === null || issue === undefined ? issue?.message : complaint(issue, raw[key]);
+  throw new BackendOptionError(backend.name, [backend.name, option, what].filter(Boolean).join(': '), option);
+}
+
+/** What is wrong with an option, without its value, which may be a secret. Pure. */
+function complaint(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== 'invalid_type') return issue.message;
+  const wanted = { int: 'a whole number', number: 'a number', boolean: 'true or false' };
+  return given === undefined
+    ? 'it must be given'
+    : `it must be ${wanted[issue.expected as keyof typeof wanted] ?? issue.expected}`;
 }
 
 /** The help text of a backend's options. */

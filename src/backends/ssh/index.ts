@@ -6,6 +6,7 @@ import type { Capability, Credentials, Endpoint } from '../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { fingerprintsFor, parseKnownHosts } from './knownHosts.ts';
 import { type SshOptions, sshOptions } from './options.ts';
+import { shellWords } from './shellWords.ts';
 
 /** An existing host, reached over SSH. Nothing is made and nothing is removed: only what tests leave behind stays. */
 export const sshBackend = defineBackend({
@@ -62,7 +63,7 @@ class SshTestbed implements BackendVerbs {
         login,
         ...(normalUser === undefined ? {} : { normalUser }),
         hostKeys: this.#hostKeys(),
-        credentials: credentialsOf(this.#options),
+        credentials: credentialsOf(this.#options, (message) => this.#host.log(message)),
       },
       capabilities: capabilitiesOf(this.#options),
     };
@@ -78,8 +79,16 @@ class SshTestbed implements BackendVerbs {
       const text = readKnownHosts(file, knownHosts.length > 0);
       return parseKnownHosts(text, (line, why) => this.#host.log(`${file}:${line}: ${why}`));
     });
-    const fingerprints = fingerprintsFor(keys, name, port);
-    if (fingerprints.length > 0) return fingerprints;
+    const { accepted, revoked } = fingerprintsFor(keys, name, port);
+    if (accepted.length > 0) return accepted;
+    if (revoked.length > 0)
+      throw new BackendError(
+        'host-key-revoked',
+        `${files.join(' or ')}: every host key of ${name} is marked @revoked`,
+        {
+          remedy: `find out why; if ${name} has a new key, add it: ssh-keyscan -p ${port} ${name}`,
+        },
+      );
     throw new BackendError('host-key-unknown', `no host key of ${name} is known in ${files.join(' or ')}`, {
       remedy: `ssh-keyscan -p ${port} ${name} >>known_hosts, compare the fingerprint with the host's own, then --known-hosts known_hosts`,
     });
@@ -87,24 +96,25 @@ class SshTestbed implements BackendVerbs {
 }
 
 function viaOf({ hostname, port, socket, command }: SshOptions): Endpoint['via'] {
-  const given = [hostname, socket, command].filter((each) => each !== undefined);
-  if (given.length !== 1) {
-    throw new BackendError('usage', 'exactly one of --hostname, --socket and --command says where the SSH server is');
-  }
   if (socket !== undefined) return { kind: 'unix', path: socket };
-  if (command !== undefined) return { kind: 'process', argv: command.trim().split(/\s+/) };
+  if (command !== undefined) return { kind: 'process', argv: shellWords(command) };
   return { kind: 'tcp', host: hostname ?? '', port };
 }
 
-function credentialsOf({ identity, password, agent }: SshOptions): Credentials {
+function credentialsOf({ identity, password, agent }: SshOptions, log: BackendHost['log']): Credentials {
   const socket = process.env.SSH_AUTH_SOCK;
   const files = identity.length > 0 ? identity : defaultIdentities();
   const privateKeys = files.flatMap((file) => {
     try {
       return [readFileSync(file, 'utf8')];
     } catch (error) {
-      if (identity.length === 0) return [];
-      throw new BackendError('no-identity', `the identity ${file} cannot be read: ${(error as Error).message}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (identity.length > 0)
+        throw new BackendError('no-identity', `the identity ${file} cannot be read: ${message}`, {
+          remedy: 'give the path of a private key to --identity',
+        });
+      if (code !== 'ENOENT') log(`the identity ${file} cannot be read: ${message}`);
+      return [];
     }
   });
   return {
@@ -122,8 +132,10 @@ function defaultIdentities(): string[] {
 function passwordOf(text: string): string {
   try {
     return readFileSync(text, 'utf8').trim();
-  } catch {
-    return text;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES') return text;
+    throw new BackendError('no-password', `the file with the password cannot be read: ${message}`);
   }
 }
 

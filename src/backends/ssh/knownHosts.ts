@@ -18,11 +18,13 @@ export function parseKnownHosts(text: string, skip: (line: number, why: string) 
     if (line === '' || line.startsWith('#')) continue;
     const words = line.split(/\s+/);
     const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
-    const [patterns, algorithm, key] = words;
+    const [patterns, algorithm, key = ''] = words;
+    const blob = Buffer.from(key, 'base64');
     if (marker === '@cert-authority') skip(index + 1, 'certificate authorities are not supported');
-    else if (patterns === undefined || algorithm === undefined || key === undefined) skip(index + 1, 'this is no key');
+    else if (marker !== undefined && marker !== '@revoked') skip(index + 1, `the marker ${marker} is not known`);
+    else if (patterns === undefined || algorithm === undefined || algorithmOf(blob) !== algorithm)
+      skip(index + 1, 'this is no key');
     else {
-      const blob = Buffer.from(key, 'base64');
       const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
       keys.push({ patterns: patterns.split(','), revoked: marker === '@revoked', fingerprint, line: index + 1 });
     }
@@ -30,16 +32,36 @@ export function parseKnownHosts(text: string, skip: (line: number, why: string) 
   return keys;
 }
 
-/** The fingerprints that a host may show: those of its lines, less the revoked ones. Pure. */
-export function fingerprintsFor(keys: readonly KnownKey[], host: string, port: number): string[] {
-  const revoked = new Set(keys.filter((key) => key.revoked).map((key) => key.fingerprint));
-  const matching = keys.filter((key) => !key.revoked && matches(key.patterns, host, port));
-  return [...new Set(matching.map((key) => key.fingerprint))].filter((fingerprint) => !revoked.has(fingerprint));
+/** A key begins with the name of its kind (RFC 4253, section 6.6). */
+function algorithmOf(blob: Buffer): string | null {
+  return blob.length < 4 ? null : blob.toString('latin1', 4, 4 + blob.readUInt32BE(0));
 }
 
-function matches(patterns: readonly string[], host: string, port: number): boolean {
-  // As OpenSSH: a port of its own stands in brackets, and then the bare name does not match.
-  const name = port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
+/**
+ * The fingerprints that a host may show: those of its lines, less the revoked ones, which are told beside. As ssh(1)
+ * does, keys of the bare name count for a port of its own too where none is known for that port. Pure.
+ */
+export function fingerprintsFor(
+  keys: readonly KnownKey[],
+  host: string,
+  port: number,
+): { accepted: string[]; revoked: string[] } {
+  const bad = new Set(keys.filter((key) => key.revoked).map((key) => key.fingerprint));
+  const ofPort = keys.filter((key) => matches(key.patterns, nameOf(host, port)));
+  const matching = ofPort.length > 0 ? ofPort : keys.filter((key) => matches(key.patterns, nameOf(host, 22)));
+  const all = [...new Set(matching.map((key) => key.fingerprint))];
+  return {
+    accepted: all.filter((fingerprint) => !bad.has(fingerprint)),
+    revoked: all.filter((fingerprint) => bad.has(fingerprint)),
+  };
+}
+
+/** A host as known_hosts has it: with a port of its own in brackets. */
+function nameOf(host: string, port: number): string {
+  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
+}
+
+function matches(patterns: readonly string[], name: string): boolean {
   let matched = false;
   for (const pattern of patterns) {
     if (pattern.startsWith('|1|')) matched ||= matchesHash(pattern, name);
