@@ -9,6 +9,7 @@ import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
+import { schrootBackend } from './schroot/index.ts';
 import { sshBackend } from './ssh/index.ts';
 import { unshareBackend } from './unshare/index.ts';
 
@@ -17,6 +18,7 @@ export const BUILT_IN: readonly Backend[] = [
   nullBackend,
   sshBackend,
   chrootBackend,
+  schrootBackend,
   unshareBackend,
 ] as unknown as Backend[];
 

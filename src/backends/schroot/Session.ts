@@ -1,0 +1,99 @@
+import { BackendError, type BackendHost } from '../contract.ts';
+import { failureOfProgram, lastLine, type ProgramResult, runProgram } from '../shared/runProgram.ts';
+
+/** Ends a session that may be there or not; by force where something in it resists. */
+const END = `schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
+schroot --end-session --chroot "session:$1" && exit 0
+exec schroot --end-session --force --chroot "session:$1"`;
+
+/** A session of a chroot, written to the trace before it is begun. */
+export class Session {
+  readonly id: string;
+  readonly #chroot: string;
+  readonly #host: BackendHost;
+  readonly #release: readonly string[];
+  #struck: (() => void) | null = null;
+
+  constructor(chroot: string, id: string, host: BackendHost) {
+    this.id = id;
+    this.#chroot = chroot;
+    this.#host = host;
+    this.#release = ['sh', '-c', END, 'sh', id];
+  }
+
+  /**
+   * Begins it.
+   * @throws BackendError `name-in-use`, `no-permission`, `image-missing`, `image-damaged`, `ENOSPC`, `setup-failed`
+   */
+  async begin(signal: AbortSignal): Promise<void> {
+    const { id } = this;
+    // Somebody else's is not ours to end.
+    const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
+    if (stdout.split('\n').includes(`session:${id}`)) throw nameInUse(id);
+    this.#struck = this.#host.acquire({ kind: 'session', name: id, release: [...this.#release] });
+    const argv = ['schroot', '--begin-session', '--chroot', this.#chroot, '--session-name', id];
+    const begun = await runProgram(argv, { signal });
+    if (begun.status === 0) return;
+    if (/File exists/.test(begun.stderr) && /session file/.test(begun.stderr)) {
+      // Somebody took the name between our look and our try: it is theirs.
+      this.#forget();
+      throw nameInUse(id);
+    }
+    // What schroot could not set up it leaves as a session.
+    await this.end(signal);
+    throw explainBegin(this.#chroot, begun);
+  }
+
+  /** Ends it with all that runs in it, however far it came, and strikes it out. @throws BackendError `left-behind` */
+  async end(signal: AbortSignal): Promise<void> {
+    if (this.#struck === null) return;
+    const result = await runProgram(this.#release, { signal });
+    if (result.status !== 0) {
+      const remedy = `look who uses it (fuser -vm "$(schroot --location --chroot session:${this.id})"), then schroot --end-session --force --chroot session:${this.id}`;
+      throw failureOfProgram('schroot', result, {
+        code: 'left-behind',
+        doing: `ending the session ${this.id}`,
+        remedy,
+      });
+    }
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#struck?.();
+    this.#struck = null;
+  }
+}
+
+function nameInUse(id: string): BackendError {
+  return new BackendError('name-in-use', `there is a session ${id} already`, {
+    remedy: `schroot --end-session --chroot session:${id}, or another --session-id`,
+  });
+}
+
+/** Why schroot(1) began no session. Pure. */
+export function explainBegin(chroot: string, result: ProgramResult): BackendError {
+  const { stderr } = result;
+  const doing = `beginning a session of ${chroot}`;
+  const errors = stderr.split('\n').filter((line) => /error|cannot|E: \d\d\w+:|tar:/i.test(line));
+  const words = (errors[0] ?? lastLine(stderr)).trim();
+  if (/Access not authori[sz]ed|do not have permission|No controlling terminal/.test(stderr))
+    return new BackendError('no-permission', `${doing}: schroot does not let this user in`, {
+      remedy: `as root: add yourself to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`,
+    });
+  if (/No space left on device|Disk quota exceeded/.test(stderr))
+    return failureOfProgram('schroot', result, { code: 'ENOSPC', doing });
+  if (/tar: |Unexpected EOF|not in gzip format|unexpected end of file/i.test(stderr))
+    return new BackendError('image-damaged', `${doing}: its tarball cannot be unpacked: ${words}`, {
+      remedy: 'tar -tf shows where it is damaged; make or fetch it anew',
+    });
+  if (/does not exist|Failed to stat|No such file/i.test(stderr))
+    return new BackendError('image-missing', `${doing}: ${words}`, {
+      remedy: `schroot --config --chroot ${chroot} names the file or directory: make it, or mend its section in /etc/schroot`,
+    });
+  return failureOfProgram('schroot', result, {
+    code: 'setup-failed',
+    doing,
+    remedy: `schroot --verbose --begin-session --chroot ${chroot} shows more`,
+  });
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { BackendError, type BackendHost, type Observation } from '../contract.ts';
+import { INIT } from '../shared/namespaces/setupScript.ts';
+import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
+
+/**
+ * Waits to be recorded, gives the session the /proc of its own pid namespace, and terminals where its profile has none,
+ * and becomes its init.
+ */
+const SCRIPT = `read -r go || exit 0
+mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1
+[ -e /dev/pts/ptmx ] || {
+  mkdir -p /dev/pts && mount -n -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620,gid=5 devpts /dev/pts
+  [ -e /dev/ptmx ] || ln -s pts/ptmx /dev/ptmx
+}
+${INIT}`;
+
+/** Runs the script as the first process of a pid namespace; by options that busybox(1) knows as well. */
+const AS_FIRST = ['unshare', '--pid', '--fork', '/bin/sh', '-c', SCRIPT];
+
+/**
+ * Runs a program in the pid namespace of the init. /proc is that namespace's, so its process 1 is the init and can be
+ * no other; once the init is gone, there is no such file.
+ */
+export const IN_NAMESPACE = ['nsenter', '--pid=/proc/1/ns/pid', '--'];
+
+/**
+ * The first process of a session: background processes live until it ends, and all end with it. It ends by itself
+ * when this process does.
+ */
+export class SessionInit {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+
+  private constructor(child: ChildProcess, exited: Promise<void>) {
+    this.#child = child;
+    this.#exited = exited;
+  }
+
+  /** Starts it. @param enter how root's programs are run in the session @throws BackendError `setup-failed` */
+  static start(
+    enter: readonly string[],
+    options: { host: BackendHost; signal: AbortSignal; observe: (seen: Observation) => void },
+  ): Promise<SessionInit> {
+    const { host, signal, observe } = options;
+    const [program = '', ...args] = [...enter, ...AS_FIRST];
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: ownEnvironment(),
+    });
+    return new Promise((resolve, reject) => {
+      let struck = () => {};
+      let told = false;
+      let stderr = '';
+      const abort = () => {
+        child.stdin.end();
+        reject(signal.reason);
+      };
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      const exited = new Promise<void>((gone) => {
+        child.once('exit', (status, killedBy) => {
+          struck();
+          if (told) observe({ type: 'process.exited', process: 'init', role: 'main', status, signal: killedBy });
+          gone();
+        });
+      });
+      child.once('error', (error) => reject(notStarted(program, error)));
+      child.once('close', (status) => {
+        signal.removeEventListener('abort', abort);
+        const words = lastLine(stderr) || `it ended with exit status ${status}`;
+        reject(
+          new BackendError('setup-failed', `the session's pid namespace could not be set up: ${words}`, {
+            remedy: 'see that its profile mounts /dev (profile=default), or that the image has /dev/null',
+          }),
+        );
+      });
+      child.stdin.on('error', () => {});
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr = (stderr + text).slice(-16_384);
+      });
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (told || !text.includes('ready\n') || child.pid === undefined) return;
+        told = true;
+        signal.removeEventListener('abort', abort);
+        observe({ type: 'process.spawned', process: 'init', role: 'main', pid: child.pid, argv: [program, ...args] });
+        resolve(new SessionInit(child, exited));
+      });
+      if (child.pid !== undefined) {
+        // Written down before anything is made: until it is told to go on, the process only waits.
+        struck = host.acquire({ kind: 'process', name: String(child.pid), startTime: startTimeOf(child.pid) });
+        child.stdin.write('go\n');
+      }
+    });
+  }
+
+  /** Ends the session's processes; resolves when they are gone. @throws the signal's reason where they will not go */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#child.stdin?.end();
+    await new Promise<void>((resolve, reject) => {
+      const abort = () => {
+        reject(signal.reason);
+      };
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      void this.#exited.then(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+    });
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)). */
+function startTimeOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+}

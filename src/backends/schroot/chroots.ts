@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import type { Capability } from '../../events/index.ts';
+import { BackendError } from '../contract.ts';
+import { installCommand } from '../shared/programs.ts';
+import { lastLine, ownEnvironment } from '../shared/runProgram.ts';
+
+/** Milliseconds that schroot may take to tell its configuration. It only reads files. */
+const CONFIG_LIMIT = 10_000;
+
+/** A chroot as schroot.conf(5) describes it; keys without a value are empty. */
+export type ChrootConfig = ReadonlyMap<string, string>;
+
+/** What schroot(1) is configured to do for a chroot. @throws BackendError `image-missing`, `program-missing` */
+export function readChroot(name: string): ChrootConfig {
+  const { status, stdout, stderr } = ask(['--config', '--chroot', name]);
+  const config = parseConfig(stdout);
+  if (status === 0 && config.has('type')) return config;
+  const known = listChroots();
+  throw new BackendError('image-missing', `schroot knows no chroot ${name}: ${lastLine(stderr) || 'it has no type'}`, {
+    remedy:
+      known.length === 0
+        ? HOW_TO_DEFINE
+        : `take one of these: ${known.join(', ')}; or define it in /etc/schroot/chroot.d/`,
+  });
+}
+
+/** Names of the chroots that sessions can be begun of. @throws BackendError `program-missing` */
+export function listChroots(): string[] {
+  const { stdout } = ask(['--list', '--all-chroots']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^chroot:/, ''));
+}
+
+/** A file that makes a chroot known, for a person to write. */
+export const HOW_TO_DEFINE = [
+  'mmdebstrap --include=openssh-server stable /srv/chroot/stable.tar, and write /etc/schroot/chroot.d/stable:',
+  '[stable]',
+  'type=file',
+  'file=/srv/chroot/stable.tar',
+  'profile=minimal',
+  'setup.nssdatabases=',
+  'root-groups=root,sbuild',
+].join('\n');
+
+/** Reads what `schroot --config` prints. Pure. */
+export function parseConfig(text: string): ChrootConfig {
+  const lines = text.split('\n').filter((line) => /^[^#[=]+=/.test(line));
+  return new Map(
+    lines.map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)] as const;
+    }),
+  );
+}
+
+/** Whether tests would write into the chroot itself: then nothing could be put back. Pure. */
+export function isPermanent(config: ChrootConfig): boolean {
+  const union = config.get('union-type') ?? '';
+  const type = config.get('type');
+  return ['directory', 'plain', 'loopback', 'block-device'].includes(type ?? '') && (union === '' || union === 'none');
+}
+
+/** Whether this process may be root in sessions of a chroot: it is root, or schroot.conf(5) names it or its group. */
+export function mayBeRoot(config: ChrootConfig): boolean {
+  if (process.getuid?.() === 0) return true;
+  const names = (key: string) => (config.get(key) ?? '').split(',').filter((name) => name !== '');
+  if (names('root-users').includes(userInfo().username)) return true;
+  const groups = names('root-groups');
+  if (groups.length === 0) return false;
+  const own = spawnSync('id', ['-nG'], { encoding: 'utf8', timeout: CONFIG_LIMIT }).stdout ?? '';
+  return own
+    .trim()
+    .split(' ')
+    .some((group) => groups.includes(group));
+}
+
+/** What a session can do; directories of this machine that its profile binds are not put back, so no `revert-full-system`. */
+export function schrootCapabilities(root: boolean, login: string | undefined): Capability[] {
+  return root && (login ?? 'root') === 'root' ? ['root-on-testbed', 'revert'] : ['revert'];
+}
+
+function ask(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const result = spawnSync('schroot', args, { encoding: 'utf8', timeout: CONFIG_LIMIT, env: ownEnvironment() });
+  if ((result.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    throw new BackendError('program-missing', 'this machine has no schroot', { remedy: installCommand('schroot') });
+  return result;
+}

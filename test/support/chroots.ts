@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+/** Where schroot(1) reads what chroots there are. */
+const CONFIGURATION = '/etc/schroot/chroot.d';
+
+/** What sessions see of this machine. */
+const BINDS = ['/proc', '/sys', '/dev', '/dev/pts'];
+
+/** A chroot that schroot knows for the length of a test. */
+export interface Chroot extends Disposable {
+  readonly name: string;
+  /** A directory for its files, readable by all. */
+  readonly directory: string;
+  /** Sessions of it, by their ids. */
+  sessions(): string[];
+}
+
+/** Keys of schroot.conf(5) and their values. */
+export type ChrootKeys = Readonly<Record<string, string>>;
+
+/**
+ * Makes a chroot known by a file of its own. Its sessions keep the accounts of the image, and see nothing of this
+ * machine's /home and /tmp, unless other keys are given. Takes root.
+ * @param keys given a directory for its files
+ */
+export function defineChroot(keys: (directory: string) => ChrootKeys): Chroot {
+  const name = `trundle-test-${randomBytes(4).toString('hex')}`;
+  const directory = mkdtempSync(join(tmpdir(), 'trundle-chroot-'));
+  const file = join(CONFIGURATION, name);
+  const remove = () => {
+    rmSync(file, { force: true });
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    const fstab = join(directory, 'fstab');
+    writeFileSync(fstab, BINDS.map((path) => `${path} ${path} none rw,bind 0 0\n`).join(''));
+    const all = { 'setup.fstab': relative('/etc/schroot', fstab), 'setup.nssdatabases': '', ...keys(directory) };
+    const lines = Object.entries(all).map(([key, value]) => `${key}=${value}`);
+    mkdirSync(CONFIGURATION, { recursive: true });
+    writeFileSync(file, [`[${name}]`, ...lines, ''].join('\n'));
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return {
+    name,
+    directory,
+    sessions: () => sessionsOf(name),
+    [Symbol.dispose]: remove,
+  };
+}
+
+/** The sessions that were begun of a chroot, as schroot tells. */
+function sessionsOf(chroot: string): string[] {
+  const schroot = (...args: string[]) => spawnSync('schroot', args, { encoding: 'utf8' }).stdout ?? '';
+  const all = schroot('--list', '--all-sessions').split('\n');
+  return all.filter((session) => session !== '' && schroot('--info', '--chroot', session).includes(chroot));
+}
