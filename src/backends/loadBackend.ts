@@ -9,7 +9,6 @@ import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
-import { schrootBackend } from './schroot/index.ts';
 import { sshBackend } from './ssh/index.ts';
 import { unshareBackend } from './unshare/index.ts';
 
@@ -18,7 +17,6 @@ export const BUILT_IN: readonly Backend[] = [
   nullBackend,
   sshBackend,
   chrootBackend,
-  schrootBackend,
   unshareBackend,
 ] as unknown as Backend[];
 
@@ -38,7 +36,7 @@ export async function loadBackend(name: string, cwd: string = process.cwd()): Pr
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
-    throw new BackendLoadError(name, `the backend ${file} cannot be loaded: ${reasonOf(error)}`, null, {
+    throw new BackendLoadError(name, `the backend ${file} cannot be loaded: ${reasonOf(error, file)}`, null, {
       cause: error,
     });
   }
@@ -108,13 +106,13 @@ function importEntry(directory: string): string | null {
   }
 }
 
-/** Why a module cannot be loaded; where it stands for what is not JavaScript at all, which the message leaves out. */
-function reasonOf(error: unknown): string {
+/** Why a module cannot be loaded. Where JavaScript is wrong, Node tells only who asks for it. */
+function reasonOf(error: unknown, file?: string): string {
   if (!(error instanceof Error)) return String(error);
-  const place = error instanceof SyntaxError ? /^file:\S+:\d+$/m.exec(error.stack ?? '')?.[0] : undefined;
+  if (error instanceof SyntaxError && file !== undefined)
+    return `it is no JavaScript: ${error.message} (where, tells: node --check ${file})`;
   // Whoever imports is of no interest here, except for what a backend itself imports.
-  const message = error.message.replace(/ imported from \S*loadBackend\S*$/, '');
-  return place === undefined ? message : `${error.name}: ${message} (${place})`;
+  return error.message.replace(/ imported from \S*loadBackend\S*$/, '');
 }
 
 const FUNCTIONS = ['probe', 'capabilities', 'open'] as const;
