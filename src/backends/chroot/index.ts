@@ -47,7 +47,7 @@ export const chrootBackend = defineBackend({
 });
 
 async function probe(): Promise<Availability> {
-  const missing = missingPrograms(['unshare', 'nsenter', 'mount', 'chroot', 'flock', 'tar']);
+  const missing = missingPrograms(['unshare', 'nsenter', 'mount', 'chroot', 'flock', 'setpriv', 'tar']);
   if (missing !== null) return missing;
   if (!isRoot())
     return { available: false, missing: 'only root can', remedy: 'run trundle as root, or use the unshare backend' };

@@ -137,6 +137,14 @@ export function notStarted(program: string, error: NodeJS.ErrnoException): Backe
   });
 }
 
+/**
+ * A command that ends when this process does, even if it is killed: for what would otherwise go on writing where reap
+ * cleans up. Pure.
+ */
+export function dyingWithUs(argv: readonly string[]): string[] {
+  return ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+}
+
 /** Our own environment, so that programs of the administrator are found and what they say can be read. */
 export function ownEnvironment(): Record<string, string> {
   const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);

@@ -43,7 +43,7 @@ export const unshareBackend = defineBackend({
 });
 
 async function probe(): Promise<Availability> {
-  const missing = missingPrograms(['unshare', 'nsenter', 'mount', 'chroot', 'flock', 'tar']);
+  const missing = missingPrograms(['unshare', 'nsenter', 'mount', 'chroot', 'flock', 'setpriv', 'tar']);
   if (missing !== null) return missing;
   const identity = bestIdentity();
   const answer = await probeNamespaces(identity, AbortSignal.timeout(QUESTION_LIMIT));

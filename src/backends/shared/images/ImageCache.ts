@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
 import { holdDirectory, removeTree } from '../directories.ts';
-import { mustRun, runProgram } from '../runProgram.ts';
+import { dyingWithUs, mustRun, runProgram } from '../runProgram.ts';
 import { digestOf } from './digest.ts';
 import { FileLock } from './FileLock.ts';
 
@@ -85,7 +85,7 @@ export class ImageCache {
       const own = owners ? ['--numeric-owner'] : ['--no-same-owner'];
       // Devices cannot be made by everybody, and a testbed has a /dev of its own.
       const tar = ['tar', '--extract', '--file', tarball, '--directory', root, '--preserve-permissions', ...own];
-      await mustRun([...prefix, ...tar, '--exclude=./dev/*', '--exclude=dev/*'], {
+      await mustRun([...prefix, ...dyingWithUs([...tar, '--exclude=./dev/*', '--exclude=dev/*'])], {
         signal,
         code: 'image-damaged',
         doing: `unpacking ${tarball}`,

@@ -4,7 +4,7 @@ import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
 import { type HeldDirectory, holdDirectory, removeTree } from '../directories.ts';
-import { mustRun } from '../runProgram.ts';
+import { dyingWithUs, mustRun } from '../runProgram.ts';
 import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
 import { Init } from './Init.ts';
 import { asOwner, type Identity } from './identity.ts';
@@ -163,10 +163,13 @@ export class NamespaceTestbed implements BackendVerbs {
   async #copy(signal: AbortSignal): Promise<void> {
     const from = this.#base?.root ?? '';
     const to = join(this.#layer?.path ?? '', 'root');
-    await mustRun([...asOwner(this.#options.identity), 'cp', '-a', '--reflink=auto', '--', `${from}/.`, to], {
-      signal,
-      code: 'copy-failed',
-      doing: `copying ${from}`,
-    });
+    await mustRun(
+      [...asOwner(this.#options.identity), ...dyingWithUs(['cp', '-a', '--reflink=auto', '--', `${from}/.`, to])],
+      {
+        signal,
+        code: 'copy-failed',
+        doing: `copying ${from}`,
+      },
+    );
   }
 }

@@ -101,7 +101,8 @@ function rootLines(plan: SetupPlan): string {
   return lines.join('\n');
 }
 
-function overlayLine({ lower, upper, work }: RootPlan & { kind: 'overlay' }, userNamespace: boolean): string {
+/** Mounts an overlay on "$r", or exits with {@link NO_OVERLAY}. Pure. */
+export function overlayLine({ lower, upper, work }: RootPlan & { kind: 'overlay' }, userNamespace: boolean): string {
   const places = `lowerdir=${escaped(lower)},upperdir=${escaped(upper)},workdir=${escaped(work)}`;
   return `mount -n -t overlay -o ${quote(`${places}${userNamespace ? ',userxattr' : ''}`)} overlay "$r" || exit ${NO_OVERLAY}`;
 }
