@@ -7,6 +7,7 @@ import { didYouMean } from '../events/index.ts';
 import { chrootBackend } from './chroot/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
+import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
 import { sshBackend } from './ssh/index.ts';

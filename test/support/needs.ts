@@ -83,6 +83,8 @@ const REQUIREMENTS = {
   unshare: program('unshare', 'util-linux'),
   ip: program('ip', 'iproute2'),
   gcc: program('gcc', 'gcc'),
+  schroot: program('schroot', 'schroot'),
+  'systemd-nspawn': program('systemd-nspawn', 'systemd-container'),
   'node-pty': {
     present: () => loads('node-pty'),
     missing: 'node-pty was not built (npm needs gcc, make and python3 for it)',

@@ -1,0 +1,230 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { BackendError, type BackendHost } from '../contract.ts';
+import type { Enter } from '../shared/enter.ts';
+import { notStarted, ownEnvironment } from '../shared/runProgram.ts';
+import { explainStart } from './explain.ts';
+import { leaderBelow } from './leader.ts';
+import { type ContainerPlan, containerScript } from './script.ts';
+
+/** Milliseconds between two looks for a container's first process: nobody tells when it has started. */
+const LOOK = 20;
+
+/** Namespaces that are entered, by their names in /proc/PID/ns and in nsenter(1). */
+const ENTERED = [
+  ['mnt', '--mount'],
+  ['pid', '--pid'],
+  ['ipc', '--ipc'],
+  ['uts', '--uts'],
+  ['cgroup', '--cgroup'],
+  ['net', '--net'],
+] as const;
+
+/** Enters the control group whose list of processes is $1, then the rest. Else logind could move nobody out of ours. */
+const JOIN = 'echo 0 >"$1" && shift && exec "$@"';
+
+/** What a container is run with. */
+export interface ContainerOptions {
+  readonly plan: ContainerPlan;
+  /** The image as a person named it. */
+  readonly image: string;
+  readonly host: BackendHost;
+  /** Called when the container has ended by itself, or was ended by others. */
+  readonly ended: (status: number | null, killedBy: NodeJS.Signals | null) => void;
+}
+
+/**
+ * systemd-nspawn(1) in namespaces of its own, which end with this process and with which all of it ends. One container
+ * may follow another in them, over the same files: that is a reboot.
+ */
+export class Container {
+  readonly #options: ContainerOptions;
+  readonly #child: ChildProcess;
+  readonly #gone: Promise<void>;
+  /** The first process in the outer namespaces. */
+  #outer = 0;
+  #stderr = '';
+  #leader: number | null = null;
+  #descriptors: number[] = [];
+  /** Told how the running container ends, instead of `ended`. */
+  #awaited: ((status: number | null) => void) | null = null;
+  #over = false;
+
+  private constructor(options: ContainerOptions, child: ChildProcess) {
+    this.#options = options;
+    this.#child = child;
+    this.#gone = new Promise((resolve) => child.once('exit', () => resolve()));
+  }
+
+  /** Makes the outer namespaces; nothing runs in them yet. @throws BackendError `program-missing`, `no-permission` */
+  static async prepare(options: ContainerOptions, signal: AbortSignal): Promise<Container> {
+    const { plan, host } = options;
+    const flags = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child'];
+    const child = spawn('unshare', [...flags, '--', 'sh', '-c', containerScript(plan)], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: ownEnvironment(),
+    });
+    const container = new Container(options, child);
+    const told = container.#listen();
+    const kill = () => void child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      container.#outer = await told;
+      // Written down before anything is made: until it is told to go on, the process only waits.
+      const name = String(child.pid);
+      const struck = host.acquire({ kind: 'process', name, startTime: startTimeOf(child.pid ?? 0) });
+      void container.#gone.then(struck);
+      child.stdin?.write('go\n');
+      return container;
+    } catch (error) {
+      kill();
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  }
+
+  /** The container's first process, as this machine sees it. */
+  get leader(): number | null {
+    return this.#leader;
+  }
+
+  /**
+   * Starts a container, and gives the way into it. The namespaces are named by open descriptors, so that no other
+   * process's can be meant.
+   * @throws BackendError `not-a-root`, `no-init`, `no-shell`, `wrong-architecture`, `no-overlay`, `no-cgroup2`
+   */
+  async start(signal: AbortSignal): Promise<Enter> {
+    const ends: (number | null)[] = [];
+    this.#awaited = (status) => void ends.push(status);
+    this.#child.stdin?.write('start\n');
+    for (;;) {
+      signal.throwIfAborted();
+      const { plan, image } = this.#options;
+      const [status = this.#child.exitCode] = ends;
+      if (status !== null) throw explainStart({ status, stderr: this.#stderr, image, boot: plan.boot });
+      const leader = leaderBelow(this.#outer);
+      if (leader !== null) {
+        const enter = this.#wayInto(leader);
+        this.#leader = leader;
+        this.#awaited = null;
+        return enter;
+      }
+      await pause(LOOK);
+    }
+  }
+
+  /** Has the container end by what `ask` does; gives its exit status. */
+  async end(ask: () => Promise<unknown>, signal: AbortSignal): Promise<number | null> {
+    const ended = new Promise<number | null>((resolve, reject) => {
+      this.#awaited = resolve;
+      const abort = () => reject(signal.reason);
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+    });
+    ended.catch(() => {});
+    await ask();
+    const status = await ended;
+    this.#leader = null;
+    this.#forget();
+    return status;
+  }
+
+  /** Ends all of it; resolves when it is gone. */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#over = true;
+    const kill = () => {
+      for (const pid of [this.#outer, this.#child.pid ?? 0]) if (pid > 0 && this.#child.exitCode === null) kill9(pid);
+    };
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
+    this.#child.stdin?.end();
+    await this.#gone;
+    signal.removeEventListener('abort', kill);
+    this.#forget();
+  }
+
+  #listen(): Promise<number> {
+    const { host } = this.#options;
+    const { stdin, stdout, stderr } = this.#child;
+    stdin?.on('error', () => {});
+    stdout?.on('data', (chunk: Buffer) => host.console(chunk));
+    stderr?.on('data', (chunk: Buffer) => {
+      host.console(chunk);
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-16_384);
+    });
+    let told = '';
+    return new Promise((resolve, reject) => {
+      (this.#child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
+        told += text;
+        const lines = told.split('\n');
+        told = lines.pop() ?? '';
+        for (const line of lines) {
+          const [word, number] = line.split(' ');
+          if (word === 'pid') resolve(Number(number));
+          else this.#ended(Number(number), null);
+        }
+      });
+      this.#child.once('error', (error) => reject(notStarted('unshare', error)));
+      // After its last words.
+      this.#child.once('close', (status, killedBy) => {
+        const words = this.#stderr.trim();
+        reject(
+          new BackendError('no-permission', `namespaces cannot be made here: ${words}`, {
+            remedy: 'run it with CAP_SYS_ADMIN (a container needs --privileged)',
+          }),
+        );
+        this.#ended(status, killedBy);
+      });
+    });
+  }
+
+  #ended(status: number | null, killedBy: NodeJS.Signals | null): void {
+    const awaited = this.#awaited;
+    this.#awaited = null;
+    if (awaited !== null) awaited(status);
+    else if (!this.#over && this.#leader !== null) {
+      this.#over = true;
+      this.#options.ended(status, killedBy);
+    }
+  }
+
+  #wayInto(leader: number): Enter {
+    this.#forget();
+    const { plan } = this.#options;
+    const keep = (path: string, flags: 'r' | 'w') => {
+      const descriptor = openSync(path, flags);
+      this.#descriptors.push(descriptor);
+      return `/proc/${process.pid}/fd/${descriptor}`;
+    };
+    const wanted = ENTERED.filter(([file]) => file !== 'net' || plan.privateNetwork);
+    const words = wanted.map(([file, flag]) => `${flag}=${keep(`/proc/${leader}/ns/${file}`, 'r')}`);
+    // A leaf of its own: an init may have handed controllers down, and then no process can be above.
+    const group = `/proc/${this.#outer}/root/sys/fs/cgroup${plan.cgroup}/payload/trundle`;
+    mkdirSync(group, { recursive: true });
+    const processes = keep(`${group}/cgroup.procs`, 'w');
+    return { argv: ['sh', '-c', JOIN, 'sh', processes, 'nsenter', ...words, '--'], environment: 'passed' };
+  }
+
+  #forget(): void {
+    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
+  }
+}
+
+function kill9(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ESRCH: it has just ended, which is what was wanted.
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)). */
+function startTimeOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+}
