@@ -10,6 +10,7 @@ import { BackendLoadError } from './errors.ts';
 import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
+import { schrootBackend } from './schroot/index.ts';
 import { sshBackend } from './ssh/index.ts';
 import { unshareBackend } from './unshare/index.ts';
 
@@ -18,6 +19,8 @@ export const BUILT_IN: readonly Backend[] = [
   nullBackend,
   sshBackend,
   chrootBackend,
+  schrootBackend,
+  nspawnBackend,
   unshareBackend,
 ] as unknown as Backend[];
 
