@@ -82,6 +82,8 @@ export interface OptionsHelp {
   short?: Readonly<Record<string, string>>;
   /** The option that positional arguments fill, in order; the last one may be an array and takes the rest. */
   positional?: readonly string[];
+  /** Whether all words after the first positional argument are positional too, options included. */
+  passThrough?: boolean;
   /** Options whose values must not be written anywhere. */
   secret?: readonly string[];
 }

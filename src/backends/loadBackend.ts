@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { didYouMean } from '../events/index.ts';
 import { chrootBackend } from './chroot/index.ts';
+import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
-import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
 import { schrootBackend } from './schroot/index.ts';
@@ -20,8 +20,9 @@ export const BUILT_IN: readonly Backend[] = [
   sshBackend,
   chrootBackend,
   schrootBackend,
-  nspawnBackend,
   unshareBackend,
+  podmanBackend,
+  dockerBackend,
 ] as unknown as Backend[];
 
 /**

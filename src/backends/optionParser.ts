@@ -22,7 +22,8 @@ export function parserOf(backend: Backend): Command {
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .allowExcessArguments(false);
+    .allowExcessArguments(false)
+    .passThroughOptions(backend.help?.passThrough ?? false);
   const positional = backend.help?.positional ?? [];
   for (const [key, type] of Object.entries(backend.options.shape)) {
     const shape = shapeOf(type as z.ZodType);

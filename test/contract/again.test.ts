@@ -18,11 +18,11 @@ everyBackend(
     test('undoes what was written, and leaves a testbed that works', async () => {
       await using bed = await contract.open();
       const { testbed } = bed;
-      const change = 'echo x >/etc/trundle-was-here && rm /etc/hostname && mkdir /var/trundle-was-here';
+      const change = 'echo x >/etc/trundle-was-here && rm /etc/group && mkdir /var/trundle-was-here';
       expect(await testbed.exec(change)).toMatchObject({ status: 0 });
       await testbed.revert();
-      const look = 'ls /etc/hostname && ! ls /etc/trundle-was-here /var/trundle-was-here 2>/dev/null';
-      expect(await testbed.exec(look)).toMatchObject({ status: 0, stdout: '/etc/hostname\n' });
+      const look = 'ls /etc/group && ! ls /etc/trundle-was-here /var/trundle-was-here 2>/dev/null';
+      expect(await testbed.exec(look)).toMatchObject({ status: 0, stdout: '/etc/group\n' });
       await testbed.revert();
       expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
     });

@@ -17,11 +17,17 @@ import { findProgram } from './needs.ts';
 /** Milliseconds that a hook may wait for an image: it is made by the first that asks, and kept. */
 export const IMAGE_PATIENCE = 600_000;
 
-/** A Debian with an OpenSSH server; what tests take for an ordinary image. */
+/** Packages of a Debian with an OpenSSH server; what tests take for an ordinary image. */
 const PACKAGES = ['openssh-server'];
 
+/** Packages of a Debian that boots, and in which a login is a session of logind. */
+const BOOTABLE = ['openssh-server', 'systemd-sysv', 'dbus', 'dbus-user-session', 'libpam-systemd', 'sudo'];
+
+/** The ordinary account of a {@link bootableImage}. */
+export const IMAGE_USER = 'user';
+
 /** Where images are kept between runs, out of the project. Root's are where other users can read them. */
-function directory(): string {
+export function imageDirectory(): string {
   const { TRUNDLE_TEST_IMAGES: given, XDG_CACHE_HOME: cache } = process.env;
   const own = process.getuid?.() === 0 ? '/var/cache' : (cache ?? join(homedir(), '.cache'));
   const path = given ?? join(own, 'trundle-test-images');
@@ -29,20 +35,29 @@ function directory(): string {
   return path;
 }
 
-/**
- * A tarball of a small Debian with an sshd, made by mmdebstrap(1) from this machine's apt sources. It is made once:
- * whoever asks at the same time waits.
- */
+/** A tarball of a small Debian with an sshd, made by mmdebstrap(1) from this machine's apt sources. */
 export function debianImage(): string {
+  return debian(PACKAGES.join('-'), PACKAGES);
+}
+
+/** A tarball of a Debian with systemd, logind, an sshd, sudo, and the account {@link IMAGE_USER}. */
+export function bootableImage(): string {
+  const account = `useradd --create-home --shell /bin/bash --uid 1000 --password '*' ${IMAGE_USER}`;
+  return debian('bootable', BOOTABLE, [`--customize-hook=chroot "$1" ${account}`]);
+}
+
+/** Makes an image once: whoever asks at the same time waits. */
+function debian(name: string, packages: readonly string[], options: readonly string[] = []): string {
   const release = codename();
-  const file = join(directory(), `debian-${release}-${PACKAGES.join('-')}.tar`);
+  const file = join(imageDirectory(), `debian-${release}-${name}.tar`);
   if (existsSync(file)) return file;
   const fresh = `${file}.new`;
   const mirror = mirrorOf(release);
   const words = [
     '--variant=minbase',
     '--format=tar',
-    `--include=${PACKAGES.join(',')}`,
+    `--include=${packages.join(',')}`,
+    ...options,
     release,
     fresh,
     ...(mirror === null ? [] : [mirror]),

@@ -1,0 +1,241 @@
+import { constants } from 'node:os';
+import { Subject } from 'rxjs';
+import type { Capability } from '../../events/index.ts';
+import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
+import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
+import { lastLine, mustRun, runProgram } from '../shared/runProgram.ts';
+import { type GuestSession, openSession } from '../shared/session/openSession.ts';
+import {
+  createArgv,
+  type Engine,
+  engineOf,
+  enterContainer,
+  NO_INIT,
+  removeArgv,
+  startArgv,
+  WAIT_BOOTED,
+} from './commands.ts';
+import { type Attempt, explain, madeNothing, removalRemedy } from './explain.ts';
+import type { ContainerOptions, Program } from './options.ts';
+import { mustHaveCgroups } from './probe.ts';
+import { NotStarted, Watch, type WatchEnd } from './Watch.ts';
+
+/** Milliseconds for making a container. It is not cut short: one that is half made is found by no removal. */
+const CREATE_LIMIT = 120_000;
+
+/** Seconds that an init has to shut down in order. */
+const SHUTDOWN_SECONDS = 30;
+
+/** What a testbed in a container can do. Pure. */
+export function containerCapabilities({ init, login }: Pick<ContainerOptions, 'init' | 'login'>): Capability[] {
+  return [
+    ...((login ?? 'root') === 'root' ? (['root-on-testbed'] as const) : []),
+    'revert',
+    'revert-full-system',
+    ...(init ? (['isolation-container', 'reboot'] as const) : []),
+  ];
+}
+
+/** The verbs of a testbed that is a container of podman or docker. */
+export class ContainerTestbed implements BackendVerbs {
+  readonly observations$ = new Subject<Observation>();
+  readonly restart?: (signal: AbortSignal) => Promise<void>;
+  readonly #options: ContainerOptions;
+  readonly #host: BackendHost;
+  readonly #engine: Engine;
+  readonly #name: string;
+  /** Strikes the container out of the trace; null while there is none of ours. */
+  #struck: (() => void) | null = null;
+  #watch: Watch | null = null;
+  /** Whether the end of the container is our own doing. */
+  #ending = false;
+  #session: GuestSession | null = null;
+
+  constructor(program: Program, options: ContainerOptions, host: BackendHost) {
+    this.#options = options;
+    this.#host = host;
+    this.#engine = engineOf(program, options);
+    this.#name = `trundle-${host.run}-${host.testbed}`;
+    if (options.init) this.restart = (signal) => this.#restart(signal);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    const { image, pull, init } = this.#options;
+    if (init) await mustHaveCgroups(this.#engine, signal);
+    if (pull) {
+      const result = await runProgram([...this.#engine.argv, 'pull', image], { signal });
+      if (result.status !== 0) throw explain(result, this.#attempt(`fetching ${image}`, 'pull-failed'));
+    }
+    await this.#make(signal);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const argv = startArgv(this.#engine, this.#name);
+    this.#ending = false;
+    try {
+      const watch = await Watch.start(argv, { signal, console: (chunk) => this.#host.console(chunk) });
+      this.#watch = watch;
+      this.observations$.next({
+        type: 'process.spawned',
+        process: 'container',
+        role: 'main',
+        pid: watch.pid,
+        argv: [...argv],
+      });
+      void watch.ended.then((end) => this.#ended(watch, end));
+    } catch (error) {
+      throw error instanceof NotStarted ? this.#whyNotStarted(error.end) : error;
+    }
+    if (this.#options.init) await this.#whenBooted(signal);
+  }
+
+  async endpoint(signal: AbortSignal): Promise<Location> {
+    await this.#closeSession();
+    const { session: kind, login, normalUser } = this.#options;
+    const enter = enterContainer(this.#engine, this.#name);
+    this.#session = await openSession({ enter, kind, host: this.#host, signal, login, normalUser });
+    return { endpoint: this.#session.endpoint, capabilities: containerCapabilities(this.#options) };
+  }
+
+  async reset(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+    await this.#make(signal);
+    await this.start(signal);
+  }
+
+  /** By force: nothing in it is worth an orderly end. */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#ending = true;
+    const closed = this.#closeSession();
+    await this.#remove(signal);
+    await closed;
+  }
+
+  async destroy(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+  }
+
+  async #restart(signal: AbortSignal): Promise<void> {
+    const attempt = this.#attempt('shutting the container down', 'shutdown-failed');
+    this.#ending = true;
+    await this.#closeSession();
+    const argv = [...this.#engine.argv, 'stop', `--time=${SHUTDOWN_SECONDS}`, this.#name];
+    const result = await runProgram(argv, { signal });
+    if (result.status !== 0) throw explain(result, attempt);
+    await this.#watch?.ended;
+    await this.start(signal);
+  }
+
+  async #make(signal: AbortSignal): Promise<void> {
+    const argv = createArgv(this.#engine, this.#name, this.#options);
+    const release = removeArgv(this.#engine, this.#name);
+    const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
+    this.#struck = struck;
+    try {
+      const result = await runProgram(argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
+      if (result.status !== 0) throw explain(result, this.#attempt('creating the container', 'create-failed'));
+    } catch (error) {
+      if (madeNothing(error)) {
+        this.#struck = null;
+        struck();
+      }
+      throw error;
+    }
+    signal.throwIfAborted();
+  }
+
+  async #whenBooted(signal: AbortSignal): Promise<void> {
+    const watch = this.#watch;
+    const result = await askInside(enterContainer(this.#engine, this.#name), WAIT_BOOTED, { signal });
+    const state = lastLine(result.stdout);
+    this.#host.log('booted', { state });
+    if (result.status === 0 && state !== 'maintenance' && state !== 'stopping') return;
+    throw new BackendError('not-booted', `the init does not come up: ${state || lastLine(result.stderr)}`, {
+      remedy: `read what it printed (trundle explain), or boot the image by hand: ${watch?.argv.join(' ') ?? ''}`,
+    });
+  }
+
+  async #remove(signal: AbortSignal): Promise<void> {
+    const struck = this.#struck;
+    if (struck === null) return;
+    await mustRun(removeArgv(this.#engine, this.#name), {
+      signal,
+      code: 'left-behind',
+      doing: `removing the container ${this.#name}`,
+      remedy: removalRemedy(this.#engine, this.#name),
+    });
+    struck();
+    this.#struck = null;
+    const watch = this.#watch;
+    this.#watch = null;
+    if (watch === null) return;
+    // It ends with the container; what does not, has lost sight of it.
+    const kill = () => watch.kill();
+    signal.addEventListener('abort', kill, { once: true });
+    await watch.ended;
+    signal.removeEventListener('abort', kill);
+  }
+
+  async #closeSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+
+  /** Tells of the container's end, and, where it was not our doing, finds out what it was. */
+  async #ended(watch: Watch, end: WatchEnd): Promise<void> {
+    if (this.#watch === watch && !this.#ending) {
+      const reason = await this.#whyEnded(end);
+      if (reason !== null) return this.observations$.next({ type: 'guest.stopped', reason });
+    }
+    this.observations$.next({ type: 'process.exited', process: 'container', role: 'main', ...endOf(end) });
+  }
+
+  /** Null where the container ended by itself, or by a signal. */
+  async #whyEnded(end: WatchEnd): Promise<string | null> {
+    const { argv, name } = this.#engine;
+    const question = [
+      ...argv,
+      'container',
+      'inspect',
+      '--format',
+      '{{.State.Running}} {{.State.OOMKilled}}',
+      this.#name,
+    ];
+    const words = await runProgram(question, { signal: AbortSignal.timeout(QUESTION_LIMIT) }).catch(
+      (error: unknown) => ({
+        status: null,
+        killedBy: null,
+        stdout: '',
+        stderr: String(error),
+      }),
+    );
+    if (words.status === 0) {
+      if (words.stdout.startsWith('true'))
+        return `${name} start, which watches the container ${this.#name}, has ended, but not the container: ${lastLine(end.stderr) || JSON.stringify(endOf(end))}`;
+      return words.stdout.trim().endsWith(' true') ? `the container ${this.#name} was out of memory` : null;
+    }
+    if (/no such container/i.test(words.stderr)) return `the container ${this.#name} was removed, and not by trundle`;
+    return explain(words, this.#attempt('looking for the container', 'lost')).message;
+  }
+
+  #whyNotStarted(end: WatchEnd): BackendError {
+    const attempt = this.#attempt('starting the container', 'start-failed');
+    if (end.status === NO_INIT)
+      return new BackendError('no-init', `the image ${this.#options.image} has no /sbin/init`, {
+        remedy: 'install systemd-sysv in the image, or leave --init out',
+      });
+    return explain(end, attempt);
+  }
+
+  #attempt(doing: string, code: string): Attempt {
+    return { engine: this.#engine, container: this.#name, image: this.#options.image, doing, code };
+  }
+}
+
+/** `start --attach` ends with the status of the container, and that of one that was killed is 128 and the signal. */
+function endOf({ status, killedBy }: WatchEnd): { status: number | null; signal: string | null } {
+  if (killedBy !== null) return { status: null, signal: killedBy };
+  const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === status)?.[0];
+  return signal === undefined ? { status, signal: null } : { status: null, signal };
+}

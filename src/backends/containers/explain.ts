@@ -1,0 +1,110 @@
+import { BackendError } from '../contract.ts';
+import { failureOfProgram, lastLine, type ProgramResult } from '../shared/runProgram.ts';
+import { type Engine, removeArgv } from './commands.ts';
+
+/** What was being done when the program failed. */
+export interface Attempt {
+  readonly engine: Engine;
+  readonly container: string;
+  readonly image: string;
+  readonly doing: string;
+  /** The code where the reason is not recognised. */
+  readonly code: string;
+}
+
+interface Reason {
+  readonly pattern: RegExp;
+  readonly code: string;
+  readonly what: (attempt: Attempt) => string;
+  readonly remedy: (attempt: Attempt) => string;
+}
+
+const called = ({ engine }: Attempt) => engine.argv.join(' ');
+
+/** What podman(1), docker(1) and the runtimes below them say, and what it means. The first that fits. */
+const REASONS: readonly Reason[] = [
+  {
+    pattern: /permission denied while trying to connect|dial unix \S+: connect: permission denied/i,
+    code: 'no-permission',
+    what: ({ engine }) => `this user may not speak to ${engine.name}`,
+    remedy: () => 'adduser "$USER" docker and log in anew, or give --sudo',
+  },
+  {
+    pattern: /Cannot connect to (the Docker daemon|Podman)|Is the docker daemon running|error during connect/i,
+    code: 'daemon-not-running',
+    what: ({ engine }) => `the daemon of ${engine.name} does not answer`,
+    remedy: ({ engine }) =>
+      `systemctl start ${engine.name === 'docker' ? 'docker' : 'podman.socket'}, or set ${engine.name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST'} to where it listens`,
+  },
+  {
+    pattern: /name "?\S+"? is already in use|that name is already in use/i,
+    code: 'name-in-use',
+    what: ({ container }) => `there is a container ${container} already, and it is not ours`,
+    remedy: (attempt) => `${called(attempt)} rm --force ${attempt.container}, if nobody needs it`,
+  },
+  {
+    pattern: /image not known|No such image|Unable to find image|no such image|repository does not exist/i,
+    code: 'image-missing',
+    what: ({ image }) => `there is no image ${image} here`,
+    remedy: (attempt) =>
+      `${called(attempt)} pull ${attempt.image}, or --pull; ${called(attempt)} import TARBALL ${attempt.image} makes one of a root file system`,
+  },
+  {
+    pattern: /exec format error/i,
+    code: 'wrong-architecture',
+    what: ({ image }) => `the image ${image} is for another kind of processor (this machine: ${process.arch})`,
+    remedy: () => 'use an image of this architecture, or apt-get install qemu-user-static',
+  },
+  {
+    pattern: /\/bin\/sh\W.*(no such file|not found|permission denied)|(not found|no such file).*\/bin\/sh/i,
+    code: 'no-shell',
+    what: ({ image }) => `the image ${image} has no /bin/sh that runs`,
+    remedy: () => 'use an image with a POSIX shell, and with the libraries that it needs',
+  },
+  {
+    pattern: /rlimit|ulimit/i,
+    code: 'no-permission',
+    what: ({ engine }) => `${engine.name} may not give a container the limits that it wants to`,
+    remedy: () => 'after the image, name limits that it may give: --ulimit nofile=1024:1024 --ulimit nproc=1024:1024',
+  },
+  {
+    pattern: /newuidmap|newgidmap|no subuid ranges|insufficient UIDs|cannot set up namespace/i,
+    code: 'no-subuids',
+    what: () => 'this user cannot have the user ids that the container needs',
+    remedy: () =>
+      'apt-get install uidmap; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"; then podman system migrate',
+  },
+  {
+    pattern: /cgroup/i,
+    code: 'no-cgroups',
+    what: ({ engine }) => `${engine.name} cannot make a control group for the container`,
+    remedy: () =>
+      'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script with a view of cgroup v2 (docs/backends.md)',
+  },
+];
+
+/** The error for a program that did not succeed. Pure. */
+export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'stderr'>, attempt: Attempt): BackendError {
+  const { engine, doing, code } = attempt;
+  const reason = REASONS.find(({ pattern }) => pattern.test(result.stderr));
+  if (reason === undefined || /No space left on device/.test(result.stderr))
+    return failureOfProgram(engine.argv[0] ?? '', { ...result, stdout: '' }, { code, doing });
+  return new BackendError(reason.code, `${reason.what(attempt)} (${doing}: ${lastLine(result.stderr)})`, {
+    remedy: reason.remedy(attempt),
+  });
+}
+
+/** Reasons for which nothing was made. */
+const NOTHING_MADE = new Set(['program-missing', 'daemon-not-running', 'name-in-use', 'image-missing', 'usage']);
+
+/** Whether it is certain that a container was not made, so that one of its name is not ours. Pure. */
+export function madeNothing(error: unknown): boolean {
+  return error instanceof BackendError && NOTHING_MADE.has(error.code);
+}
+
+/** What to do about a container that could not be removed. Pure. */
+export function removalRemedy(engine: Engine, container: string): string {
+  const command = removeArgv({ ...engine, name: 'podman' }, container).filter((word) => word !== '--ignore');
+  const daemon = engine.name === 'docker' ? 'see that its daemon runs (systemctl start docker), then ' : '';
+  return `${daemon}${command.join(' ')}; or trundle reap`;
+}

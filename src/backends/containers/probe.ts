@@ -1,0 +1,77 @@
+import { statfs } from 'node:fs/promises';
+import { type Availability, BackendError } from '../contract.ts';
+import { QUESTION_LIMIT } from '../shared/enter.ts';
+import { whyNoSubuids } from '../shared/namespaces/identity.ts';
+import { findProgram, missingPrograms } from '../shared/programs.ts';
+import { lastLine, runProgram } from '../shared/runProgram.ts';
+import type { Engine } from './commands.ts';
+import { explain } from './explain.ts';
+import type { Program } from './options.ts';
+
+/** CGROUP2_SUPER_MAGIC of linux/magic.h. */
+const CGROUP2 = 0x63677270;
+
+const NO_CGROUP2 = 'an init needs cgroup v2 at /sys/fs/cgroup';
+const CGROUP2_REMEDY =
+  'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script that mounts it for itself (docs/backends.md)';
+
+/** Can this machine run containers of podman or docker? Changes nothing: podman info would make directories. */
+export async function probe(program: Program): Promise<Availability> {
+  const missing = missingPrograms([program]);
+  if (missing !== null) return missing;
+  return program === 'docker' ? await probeDocker() : await probePodman();
+}
+
+async function probePodman(): Promise<Availability> {
+  const version = await ask(['podman', '--version']);
+  if (version.status !== 0) return { available: false, missing: `podman fails: ${lastLine(version.stderr)}` };
+  const runtime = ['crun', 'runc'].find((name) => findProgram(name) !== null);
+  if (runtime === undefined)
+    return { available: false, missing: 'no runtime for containers', remedy: 'apt-get install crun' };
+  const rootless = process.getuid?.() !== 0;
+  const why = rootless ? whyNoSubuids() : null;
+  if (why !== null) return { available: false, ...why };
+  const unified = await hasCgroup2();
+  if (!unified && findProgram('runc') === null)
+    return { available: false, missing: 'crun takes cgroup v2, and there is none', remedy: 'apt-get install runc' };
+  return {
+    available: true,
+    detail: `${lastLine(version.stdout)}${rootless ? ', rootless' : ''}${withoutInit(unified)}`,
+  };
+}
+
+async function probeDocker(): Promise<Availability> {
+  const engine: Engine = { name: 'docker', argv: ['docker'] };
+  const info = await ask(['docker', 'info', '--format', '{{.ServerVersion}} {{.CgroupVersion}}']);
+  const [version = '', cgroups] = info.stdout.trim().split(' ');
+  if (info.status !== 0 || !/^\d/.test(version)) {
+    const attempt = { engine, container: '', image: '', doing: 'asking docker', code: 'docker-fails' };
+    const { message, remedy } = explain(info, attempt);
+    return { available: false, missing: message, ...(remedy === undefined ? {} : { remedy }) };
+  }
+  return { available: true, detail: `docker ${version}${withoutInit(cgroups === '2')}` };
+}
+
+function withoutInit(unified: boolean): string {
+  return unified ? '' : `; without --init only: ${NO_CGROUP2}; ${CGROUP2_REMEDY}`;
+}
+
+/** On cgroup v1 an init boots, but hangs when it is to shut down. @throws BackendError `no-cgroup2` */
+export async function mustHaveCgroups(engine: Engine, signal: AbortSignal): Promise<void> {
+  const field = engine.name === 'docker' ? '{{.CgroupVersion}}' : '{{.Host.CgroupsVersion}}';
+  const result = await runProgram([...engine.argv, 'info', '--format', field], { signal });
+  if (result.status !== 0)
+    throw explain(result, { engine, container: '', image: '', doing: `asking ${engine.name}`, code: 'info-failed' });
+  if (/^v?1$/.test(result.stdout.trim())) throw new BackendError('no-cgroup2', NO_CGROUP2, { remedy: CGROUP2_REMEDY });
+}
+
+async function hasCgroup2(): Promise<boolean> {
+  return await statfs('/sys/fs/cgroup').then(
+    ({ type }) => type === CGROUP2,
+    () => false,
+  );
+}
+
+function ask(argv: readonly string[]) {
+  return runProgram(argv, { signal: AbortSignal.timeout(QUESTION_LIMIT) });
+}

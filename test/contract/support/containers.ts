@@ -1,0 +1,47 @@
+import { configureBackend } from '../../../src/backends/index.ts';
+import type { Capability } from '../../../src/events/index.ts';
+import { type ContainerProgram, rootPodman } from '../../support/containers.ts';
+import { bootableImage, IMAGE_USER } from '../../support/images.ts';
+import type { Need } from '../../support/needs.ts';
+import type { BackendUnderTest } from './backends.ts';
+
+/** What a container can do that a shell holds, and what one with an init can besides. */
+const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
+const WITH_INIT: readonly Capability[] = [...WITHOUT_INIT, 'isolation-container', 'reboot'];
+
+const PODMAN: readonly Need[] = ['root', 'podman', 'runc', 'mmdebstrap'];
+
+/** The backends of containers as the contract suite runs them. */
+export const CONTAINERS: readonly BackendUnderTest[] = [
+  entry('podman, held by a shell', 'podman', PODMAN, false, rootPodman),
+  entry('podman, with an init', 'podman', PODMAN, true, rootPodman),
+];
+
+function entry(
+  name: string,
+  backend: 'podman' | 'docker',
+  needs: readonly Need[],
+  init: boolean,
+  make: () => ContainerProgram | Promise<ContainerProgram>,
+): BackendUnderTest {
+  return {
+    name,
+    needs,
+    ordinary: [],
+    pty: [],
+    server: 'sshd',
+    capabilities: init ? WITH_INIT : WITHOUT_INIT,
+    login: 'root',
+    contained: true,
+    async prepare() {
+      const host = await make();
+      const image = host.image(bootableImage());
+      const words = [backend, '--program', host.program, init ? '--init' : '--no-init', '--session=login', image];
+      return {
+        backend: await configureBackend(words),
+        ordinary: IMAGE_USER,
+        [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
