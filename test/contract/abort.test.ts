@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { EventType } from '../../src/events/index.ts';
 import { workplace } from '../support/workplace.ts';
-import { everyBackend, processesWith } from './support/everyBackend.ts';
+import { everyBackend } from './support/everyBackend.ts';
+import { makeMark, processesWith } from './support/marks.ts';
 
 /** By which event each phase of opening is recognised. */
 const PHASES: readonly { phase: string; begins: EventType }[] = [
@@ -42,7 +42,7 @@ everyBackend('abort', (contract) => {
   });
 
   test('in a command: its process group ends, and the testbed goes on', async () => {
-    const mark = `31${randomBytes(4).readUInt32LE()}`;
+    const mark = makeMark();
     const aborter = new AbortController();
     await using bed = await contract.open();
     const running = bed.testbed.exec(`sleep ${mark} & sleep ${mark}; true`, { signal: aborter.signal });
@@ -75,5 +75,21 @@ everyBackend('abort', (contract) => {
     await expect(copy).rejects.toMatchObject({ name: 'TestbedError' });
     expect((await testbed.exec(['ls', '-A', scratch])).stdout).toBe('');
     await testbed.exec(['rm', '-rf', scratch]);
+  });
+
+  const again = (['reboot', 'revert'] as const).filter((verb) => contract.backend.capabilities.includes(verb));
+  // Nobody knows what it is in the middle of it, so it is of no use any more.
+  test.each(again)('in a %s: the testbed is taken down', async (verb) => {
+    await using bed = await contract.open();
+    const aborter = new AbortController();
+    const under = bed.testbed[verb]({ signal: aborter.signal });
+    const refused = expect(under).rejects.toMatchObject({
+      name: 'TestbedError',
+      cause: { class: 'operator-interrupted' },
+    });
+    aborter.abort(new Error('not now'));
+    await refused;
+    await bed.log.first('testbed.removed');
+    await expect(bed.testbed.exec(['true'])).rejects.toThrow(/closed/);
   });
 });

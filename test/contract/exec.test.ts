@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { TestbedError } from '../../src/testbed/index.ts';
 import { everyBackend } from './support/everyBackend.ts';
+import { makeMark, processesWith } from './support/marks.ts';
 
 /** Every byte that an argument can hold and UTF-8 allows, and words that shells, printf or echo could take wrongly. */
 const NASTY = [
@@ -42,7 +43,7 @@ const NASTY = [
   '\u202e',
   "'\\''",
   Array.from({ length: 127 }, (_, code) => String.fromCharCode(code + 1)).join(''),
-  'x'.repeat(20_000),
+  'x'.repeat(100_000),
 ];
 
 everyBackend('exec', (contract) => {
@@ -139,7 +140,17 @@ everyBackend('exec', (contract) => {
   });
 
   test('ends a command that takes too long, with all of its process group', async () => {
-    const late = contract.testbed.exec('sleep 1000000 & sleep 1000000', { timeout: 200 });
-    await expect(late).rejects.toMatchObject({ result: { kind: 'timed-out' }, cause: { class: 'deadline-expired' } });
+    await using bed = await contract.open();
+    const mark = makeMark();
+    const line = `sleep ${mark} & (trap "" TERM; sleep ${mark}; sleep ${mark})`;
+    const late = bed.testbed.exec(line, { timeout: 1000 });
+    const refused = expect(late).rejects.toMatchObject({
+      result: { kind: 'timed-out' },
+      cause: { class: 'deadline-expired' },
+    });
+    await bed.log.first('command.started');
+    await refused;
+    expect(processesWith(mark)).toEqual([]);
+    expect(await bed.testbed.exec(['true'])).toMatchObject({ status: 0 });
   });
 });

@@ -18,9 +18,9 @@ everyBackend('open', (contract) => {
     expect(JSON.stringify(testbed.endpoint)).not.toContain('PRIVATE KEY');
   });
 
-  test.each(['reboot', 'revert'] as const)('refuses to %s where it cannot, naming what it can', async (verb) => {
-    const { backend, testbed } = contract;
-    if (backend.capabilities.includes(verb)) return;
+  const unable = (['reboot', 'revert'] as const).filter((verb) => !contract.backend.capabilities.includes(verb));
+  test.each(unable)('refuses to %s, naming what it can', async (verb) => {
+    const { testbed } = contract;
     await expect(testbed[verb]()).rejects.toThrow(`lacks the capability ${verb}`);
     expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
   });

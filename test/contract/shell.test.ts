@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { everyBackend } from './support/everyBackend.ts';
+import { makeMark, processesWith } from './support/marks.ts';
 
 /** What comes out of a terminal, and a way to wait for it. */
 class Screen extends PassThrough {
@@ -62,6 +63,24 @@ everyBackend(
       stdin.write('\u0003');
       expect((await ended).result).toEqual({ kind: 'exited', status: 4 });
       expect(screen.text).toContain('interrupted');
+    });
+
+    test('ends with all that runs on it when it is called off', async () => {
+      const mark = makeMark();
+      const screen = new Screen();
+      const aborter = new AbortController();
+      const ended = contract.testbed.shell({
+        stdin: new PassThrough(),
+        stdout: screen,
+        size: { columns: 80, rows: 24 },
+        line: `sleep ${mark} & echo ready; sleep ${mark}; true`,
+        signal: aborter.signal,
+      });
+      await screen.shows(/ready/);
+      aborter.abort(new Error('that is long enough'));
+      expect((await ended).result).toEqual({ kind: 'cancelled' });
+      expect(processesWith(mark)).toEqual([]);
+      expect(await contract.testbed.exec(['true'])).toMatchObject({ status: 0 });
     });
   },
   { needs: ({ pty }) => pty },

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import type { TrundleEvent } from '../../../src/events/index.ts';
 import { createMachines } from '../../../src/machines/index.ts';
 import { type OpenTestbedOptions, openTestbed, type Testbed } from '../../../src/testbed/index.ts';
@@ -11,6 +11,7 @@ import { EventLog } from '../../support/eventLog.ts';
 import { IMAGE_PATIENCE } from '../../support/images.ts';
 import { describeWith, type Need } from '../../support/needs.ts';
 import { BACKENDS, type BackendUnderTest, type Preparation } from './backends.ts';
+import { markedProcesses, processesWith } from './marks.ts';
 
 /** A testbed of the backend under test, with all that it tells. */
 export interface Bed extends AsyncDisposable {
@@ -68,6 +69,8 @@ export function everyBackend(name: string, suite: (contract: Contract) => void, 
         } finally {
           await preparation?.[Symbol.asyncDispose]();
         }
+        // A server that was killed takes a moment to die.
+        await vi.waitFor(() => expect(markedProcesses()).toEqual([]), { timeout: 10_000 });
       });
       suite({
         backend,
@@ -136,6 +139,7 @@ async function expectGone(trace: string): Promise<TrundleEvent[]> {
   expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({ same: true });
   const run = events[0]?.run ?? '';
   expect(readdirSync(tmpdir()).filter((name) => name.includes(run))).toEqual([]);
+  expect(processesWith(run)).toEqual([]);
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(run);
   for (const event of events) if (event.type === 'resource.acquired') expectReleased(event);
   return events;
@@ -143,17 +147,4 @@ async function expectGone(trace: string): Promise<TrundleEvent[]> {
 
 function expectReleased({ kind, name }: TrundleEvent<'resource.acquired'>): void {
   if (kind === 'directory' || kind === 'file' || kind === 'socket') expect(existsSync(name), name).toBe(false);
-}
-
-/** Pids of this machine's processes whose command line holds a text. Testbeds that share its kernel show theirs. */
-export function processesWith(text: string): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text) ? [Number(name)] : [];
-    } catch {
-      // It ended while we looked.
-      return [];
-    }
-  });
 }
