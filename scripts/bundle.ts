@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -11,22 +12,24 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
-/** What the package offers: the library and the program. They share chunks, so that both see the same modules. */
-const ENTRIES = { index: join(root, 'src/index.ts'), bin: join(root, 'src/cli/bin.ts') };
+/** What both builds below have in common. */
+const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+} satisfies BuildOptions;
 
-/**
- * What is left out. Everything else is bundled: that halves the time to start, since Node need not find and read
- * some hundreds of small files. ssh2 finds its native binding by `__dirname`; node-pty and cpu-features are native and
- * may be missing.
- */
-const EXTERNAL = ['ssh2', 'node-pty', 'cpu-features'];
-
-/** What never runs is not loaded either: compiling it took a third of the time until a run begins. */
+/** What never runs is not loaded either, and what is native stays where npm put it. */
 const lean: Plugin = {
   name: 'lean',
   setup({ onResolve, onLoad }) {
@@ -43,47 +46,79 @@ const lean: Plugin = {
       contents: "export { default as en } from './en.js';",
       resolveDir: join(root, 'node_modules/zod/v4/locales'),
     }));
+    // ssh2 does without it where it was not built.
+    onResolve({ filter: /\/sshcrypto\.node$/ }, () => ({
+      path: 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
+      external: true,
+    }));
   },
 };
-
-/** Dependencies written as CommonJS ask for Node's own modules by `require`, which an ES module does not have. */
-const BANNER = [
-  "import { createRequire as __createRequire } from 'node:module';",
-  'const require = __createRequire(import.meta.url);',
-].join('\n');
 
 /**
  * Bundles the sources into dist/. Every file is put in place whole, entries last, so that a `trundle` that runs
  * meanwhile never reads half a file.
+ * @returns the path of the file that holds all of Trundle
  */
-export async function bundle(): Promise<void> {
-  const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(file)));
-  if (Object.keys(entryPoints).length === 0) return;
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    entryPoints,
+export async function bundle(): Promise<string> {
+  const whole = await build({
+    ...COMMON,
+    // All in one file: that halves the time to start, since Node need not find and read hundreds of them.
+    entryPoints: [join(root, 'src/bundle/whole.ts')],
+    format: 'cjs',
+    // What they are is only known where they are installed.
+    external: ['node-pty', 'cpu-features'],
+    plugins: [lean],
+    define: { 'import.meta.url': 'IMPORT_META_URL' },
+    banner: { js: "const IMPORT_META_URL = require('node:url').pathToFileURL(__filename).href;" },
+    outfile: join(dist, 'trundle.cjs'),
+  });
+  const contents = whole.outputFiles[0]?.contents ?? new Uint8Array();
+  const name = `code/trundle-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.cjs`;
+  putInPlace(join(dist, name), contents);
+  const entries = await build({
+    ...COMMON,
+    entryPoints: { bin: join(root, 'src/bundle/bin.ts'), index: 'library' },
     outdir: dist,
-    bundle: true,
     splitting: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    external: EXTERNAL,
-    plugins: [lean],
-    banner: { js: BANNER },
-    chunkNames: 'chunks/[name]-[hash]',
-    legalComments: 'none',
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
+    define: { BUNDLE: JSON.stringify(`../${name}`) },
+    plugins: [library(await exportsOf(join(root, 'src/index.ts')))],
+    chunkNames: 'code/[name]-[hash]',
   });
-  const isEntry = (path: string) => dirname(path) === dist && path.endsWith('.js');
-  const ordered = outputFiles.toSorted((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
-  for (const { path, contents } of ordered) {
-    putInPlace(path, contents);
-  }
-  putInPlace(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs)));
-  removeStaleChunks(new Set(outputFiles.map(({ path }) => path)));
+  const isEntry = (path: string) => dirname(path) === dist;
+  const ordered = entries.outputFiles.toSorted((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
+  for (const { path, contents: text } of ordered) putInPlace(path, text);
+  putInPlace(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(whole.metafile.inputs)));
+  removeStale(new Set([join(dist, name), join(dist, `${name}.cache`), ...ordered.map(({ path }) => path)]));
+  return join(dist, name);
+}
+
+/** The library's entry: an ES module that gives out what the bundle has. */
+function library(names: readonly string[]): Plugin {
+  const contents = [
+    "import { load } from './src/bundle/load.ts';",
+    'const library = await load().library();',
+    ...names.map((name) => `export const ${name} = library.${name};`),
+  ].join('\n');
+  return {
+    name: 'library',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^library$/ }, () => ({ path: 'library', namespace: 'library' }));
+      onLoad({ filter: /.*/, namespace: 'library' }, () => ({ contents, resolveDir: root }));
+    },
+  };
+}
+
+/** Names of what a module exports and is not only a type. */
+async function exportsOf(file: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    ...COMMON,
+    entryPoints: [file],
+    outdir: dist,
+    format: 'esm',
+    packages: 'external',
+  });
+  return Object.values(metafile.outputs).flatMap((output) => output.exports);
 }
 
 function putInPlace(path: string, contents: Uint8Array | string): void {
@@ -109,12 +144,12 @@ function notices(inputs: readonly string[]): string {
     .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-/** Chunks of earlier builds go, but not at once: a program started from them may still load one. */
-function removeStaleChunks(current: ReadonlySet<string>): void {
-  const chunks = join(dist, 'chunks');
-  if (!existsSync(chunks)) return;
-  for (const name of readdirSync(chunks)) {
-    const path = join(chunks, name);
+/** Bundles of earlier builds go, but not at once: a program that is just starting may still read one. */
+function removeStale(current: ReadonlySet<string>): void {
+  const directory = join(dist, 'code');
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
     const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (!current.has(path) && written !== undefined && Date.now() - written > 60_000) rmSync(path, { force: true });
   }

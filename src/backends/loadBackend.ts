@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { didYouMean } from '../events/index.ts';
+import { importModule } from '../host/index.ts';
 import { chrootBackend } from './chroot/index.ts';
 import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
@@ -39,7 +40,7 @@ export async function loadBackend(name: string, cwd: string = process.cwd()): Pr
   }
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    module = (await importModule(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
     throw new BackendLoadError(name, `the backend ${file} cannot be loaded: ${reasonOf(error, file)}`, null, {
       cause: error,

@@ -1,1 +1,2 @@
+export { importModule } from './importModule.ts';
 export { makeDirectory } from './makeDirectory.ts';

@@ -1,4 +1,5 @@
 import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { ServerChannel } from 'ssh2';
 import type { SessionProcess } from './contract.ts';
 
@@ -32,11 +33,11 @@ interface Pty {
 }
 
 /** Loads node-pty, an optional dependency; null where it is not installed or was not built. */
-export async function loadPty(): Promise<NodePty | null> {
+export function loadPty(): Promise<NodePty | null> {
   try {
-    return (await import('node-pty' as string)) as NodePty;
+    return Promise.resolve(createRequire(import.meta.url)('node-pty') as NodePty);
   } catch {
-    return null;
+    return Promise.resolve(null);
   }
 }
 
