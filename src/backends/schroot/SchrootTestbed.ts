@@ -7,7 +7,8 @@ import { type GuestSession, openSession } from '../shared/session/openSession.ts
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
-import { IN_NAMESPACE, SessionInit } from './SessionInit.ts';
+import { SessionInit } from './SessionInit.ts';
+import { mayGoAlone, type Way, wayOfRoot, wayOfSchroot } from './ways.ts';
 
 /** What an image must have for a pid namespace; run as root in the session. */
 const CAN_NEST = 'command -v unshare && command -v nsenter && command -v mount';
@@ -33,8 +34,8 @@ export class SchrootTestbed implements BackendVerbs {
   #config: ChrootConfig = new Map();
   #root = false;
   #init: SessionInit | null = null;
-  #enter: Enter | null = null;
-  #way: GuestSession | null = null;
+  #way: Way | null = null;
+  #guest: GuestSession | null = null;
   /** What sshd's files are in, where it may be a directory of this machine; struck out once it is gone. */
   #shared: { path: string; struck: () => void } | null = null;
 
@@ -58,34 +59,32 @@ export class SchrootTestbed implements BackendVerbs {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const user = this.#root ? ['--user', 'root'] : [];
-    const run = ['schroot', '--run-session', '--chroot', `session:${this.#session.id}`, '--directory', '/', ...user];
-    const plain: Enter = { argv: [...run, '--'], environment: 'dropped' };
-    this.#enter = plain;
-    const { status, stderr } = await askInside(plain, CAN_NEST, { signal });
-    if (stderr.includes('E: ') && status !== 0) await this.#mustEnter(plain, signal);
-    if (!this.#root) return;
-    await this.#mendAccounts(plain, signal);
-    if (status !== 0) {
-      // Then the end of the session is the end of its processes: schroot looks for them.
-      this.#host.log('the image has no unshare, nsenter and mount: no pid namespace');
-      return;
-    }
-    this.#init = await SessionInit.start(plain.argv, {
-      host: this.#host,
-      signal,
-      observe: (seen) => this.observations$.next(seen),
-    });
-    this.#enter = { argv: [...plain.argv, ...IN_NAMESPACE], environment: 'dropped' };
+    const { id } = this.#session;
+    const plain = wayOfSchroot(id, this.#root, false).enter;
+    const { status } = await askInside(plain, CAN_NEST, { signal });
+    if (status !== 0)
+      await tellInside(plain, 'exit 0', { signal, code: 'enter-failed', doing: 'entering the session' });
+    if (this.#root) await this.#mendAccounts(plain, signal);
+    if (this.#root && status === 0)
+      this.#init = await SessionInit.start(plain.argv, {
+        host: this.#host,
+        signal,
+        observe: (seen) => this.observations$.next(seen),
+      });
+    // Without one the end of the session is the end of its processes: schroot looks for them.
+    else this.#host.log('no pid namespace', { root: this.#root, programs: status === 0 });
+    const hasInit = this.#init !== null;
+    const alone = process.getuid?.() === 0 && mayGoAlone(this.#config);
+    this.#way = alone ? await wayOfRoot(id, hasInit, signal) : wayOfSchroot(id, this.#root, hasInit);
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {
-    if (this.#enter === null) throw new BackendError('not-started', 'the session has not been begun');
-    await this.#way?.close();
-    this.#way = null;
+    if (this.#way === null) throw new BackendError('not-started', 'the session has not been begun');
+    await this.#guest?.close();
+    this.#guest = null;
     const { session: kind, login, normalUser } = this.#options;
-    this.#way = await openSession({
-      enter: this.#enter,
+    this.#guest = await openSession({
+      enter: this.#way.enter,
       kind,
       host: this.#host,
       signal,
@@ -94,7 +93,7 @@ export class SchrootTestbed implements BackendVerbs {
       onlyUid: this.#root ? null : (process.getuid?.() ?? 0),
       directory: this.#directory(),
     });
-    return { endpoint: this.#way.endpoint, capabilities: schrootCapabilities(this.#root, login) };
+    return { endpoint: this.#guest.endpoint, capabilities: schrootCapabilities(this.#root, login) };
   }
 
   async reset(signal: AbortSignal): Promise<void> {
@@ -105,25 +104,20 @@ export class SchrootTestbed implements BackendVerbs {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const closed = this.#way?.close();
-    this.#way = null;
+    const closed = this.#guest?.close();
+    this.#guest = null;
     await this.#sweep(signal);
-    this.#enter = null;
     const init = this.#init;
     this.#init = null;
     await init?.stop(signal);
     await closed;
+    this.#way?.close();
+    this.#way = null;
   }
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
     await this.#session.end(signal);
-  }
-
-  /** Entering works, or it is said why it does not. */
-  async #mustEnter(enter: Enter, signal: AbortSignal): Promise<void> {
-    const doing = 'entering the session';
-    await tellInside(enter, 'exit 0', { signal, code: 'enter-failed', doing });
   }
 
   /** Most profiles put accounts of this machine over the image's (setup.nssdatabases): tests see those. */
@@ -150,8 +144,8 @@ export class SchrootTestbed implements BackendVerbs {
 
   async #sweep(signal: AbortSignal): Promise<void> {
     const shared = this.#shared;
-    if (shared === null || this.#enter === null) return;
-    await askInside(this.#enter, `rm -rf ${quote(shared.path)}`, { signal });
+    if (shared === null || this.#way === null) return;
+    await askInside(this.#way.enter, `rm -rf ${quote(shared.path)}`, { signal });
     this.#shared = null;
     shared.struck();
   }

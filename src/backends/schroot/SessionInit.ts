@@ -20,12 +20,6 @@ ${INIT}`;
 const AS_FIRST = ['unshare', '--pid', '--fork', '/bin/sh', '-c', SCRIPT];
 
 /**
- * Runs a program in the pid namespace of the init. /proc is that namespace's, so its process 1 is the init and can be
- * no other; once the init is gone, there is no such file.
- */
-export const IN_NAMESPACE = ['nsenter', '--pid=/proc/1/ns/pid', '--'];
-
-/**
  * The first process of a session: background processes live until it ends, and all end with it. It ends by itself
  * when this process does.
  */
