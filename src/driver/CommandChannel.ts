@@ -3,7 +3,7 @@ import type { ClientChannel } from 'ssh2';
 import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
 import type { Connection } from './Connection.ts';
 import type { DriverHost, ExecSpec, ExecStreams } from './contract.ts';
-import { BadSpecError, isPosixShell, launchLine } from './launchLine.ts';
+import { BadSpecError, isPosixShell, launchLine, type OutputStream } from './launchLine.ts';
 import { MarkerFilter } from './MarkerFilter.ts';
 import { isNoRoom } from './Sessions.ts';
 
@@ -22,10 +22,12 @@ export class CommandChannel {
   readonly connection: Connection;
   /** Process group of the remote command, once the marker has told it. */
   pid: number | null = null;
+  /** Processes of that group which were there before the command. */
+  jobs: readonly number[] = [];
   readonly #host: DriverHost;
   readonly #request: ChannelRequest;
   readonly #onEnd: (channel: CommandChannel) => void;
-  readonly #filter: MarkerFilter;
+  readonly #filters: Readonly<Record<OutputStream, MarkerFilter>>;
   #channel: ClientChannel | null = null;
   #started = false;
   #over = false;
@@ -44,7 +46,10 @@ export class CommandChannel {
     this.#host = host;
     this.#request = request;
     this.#onEnd = onEnd;
-    this.#filter = new MarkerFilter(request.nonce);
+    const { nonce, spec } = request;
+    this.#filters = { stdout: new MarkerFilter(nonce, 'stdout'), stderr: new MarkerFilter(nonce, 'stderr') };
+    // A terminal has only one output.
+    if (spec.pty !== undefined) this.#filters.stderr.giveUp();
   }
 
   open(): void {
@@ -112,13 +117,14 @@ export class CommandChannel {
           : this.#emit('command.exited', { status });
       if (this.#started) this.#tellExit();
     });
-    channel.on('data', (chunk: Buffer) => this.#stdout(chunk, channel));
-    channel.stderr.on('data', (chunk: Buffer) => this.#deliver('stderr', chunk, channel.stderr));
-    channel.once('end', () => {
-      if (this.#filter.waiting) this.#startWithoutMarker();
-      this.#outputEnded(streams.stdout);
-    });
-    channel.stderr.once('end', () => this.#outputEnded(streams.stderr));
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const from = stream === 'stdout' ? channel : channel.stderr;
+      from.on('data', (chunk: Buffer) => this.#received(stream, chunk, from));
+      from.once('end', () => {
+        this.#giveUpMarker(stream, from);
+        this.#outputEnded(streams[stream]);
+      });
+    }
     channel.on('error', (error: Error) =>
       this.#host.log('channel error', { command: this.command, message: error.message }),
     );
@@ -127,23 +133,29 @@ export class CommandChannel {
     this.#feed(channel);
   }
 
-  #stdout(chunk: Buffer, channel: ClientChannel): void {
-    if (!this.#filter.waiting) return this.#deliver('stdout', chunk, channel);
-    const { marker, rest } = this.#filter.write(chunk);
+  #received(stream: OutputStream, chunk: Buffer, from: NodeJS.ReadableStream): void {
+    const filter = this.#filters[stream];
+    if (!filter.waiting) return this.#deliver(stream, chunk, from);
+    const { marker, rest } = filter.write(chunk);
     if (marker !== null) {
-      this.pid = marker.pid;
-      this.connection.shell ??= marker.shell;
-      if (marker.noise !== '')
-        this.#host.log('the login shell printed before the command', { command: this.command, noise: marker.noise });
-      this.#start();
-    } else if (!this.#filter.waiting) this.#start();
-    if (rest.length > 0) this.#deliver('stdout', rest, channel);
+      const { pid, jobs, shell, noise } = marker;
+      this.pid = pid;
+      this.jobs = jobs;
+      this.connection.shell ??= shell;
+      if (noise !== '')
+        this.#host.log('the login shell printed before the command', { command: this.command, stream, noise });
+    }
+    // Whichever marker comes first: each tells the same.
+    if (!filter.waiting) this.#start();
+    if (rest.length > 0) this.#deliver(stream, rest, from);
   }
 
-  #startWithoutMarker(): void {
-    const held = this.#filter.giveUp();
+  /** No marker has come, and none will: what was held back is the command's own after all. */
+  #giveUpMarker(stream: OutputStream, from: NodeJS.ReadableStream): void {
+    if (!this.#filters[stream].waiting) return;
+    const held = this.#filters[stream].giveUp();
     this.#start();
-    if (held.length > 0 && this.#channel !== null) this.#deliver('stdout', held, this.#channel);
+    if (held.length > 0) this.#deliver(stream, held, from);
   }
 
   #start(): void {
@@ -158,12 +170,8 @@ export class CommandChannel {
     this.#exit = null;
   }
 
-  #deliver(stream: 'stdout' | 'stderr', chunk: Buffer, from: NodeJS.ReadableStream): void {
-    // Words on stderr may come before the marker; the event waits for no order among streams, only for the start.
-    if (!this.#started) {
-      if (stream === 'stderr') this.#start();
-      else return;
-    }
+  #deliver(stream: OutputStream, chunk: Buffer, from: NodeJS.ReadableStream): void {
+    if (this.#over) return;
     this.#emit('command.output', { stream, offset: this.#offsets[stream], bytes: chunk.length });
     this.#offsets[stream] += chunk.length;
     const sink = this.#request.streams[stream];
@@ -200,7 +208,7 @@ export class CommandChannel {
   #closed(): void {
     if (this.#over) return;
     if (!this.connection.ready) return;
-    if (!this.#started) this.#startWithoutMarker();
+    if (!this.#started) this.#start();
     this.#end(() => this.#emit('command.closed', {}));
   }
 

@@ -1,4 +1,4 @@
-import { markerOf } from './launchLine.ts';
+import { markerOf, type OutputStream } from './launchLine.ts';
 
 /** Bytes in which the marker must have come; what a login shell's rc files print stands before it. */
 const MOST = 64 * 1024;
@@ -7,19 +7,21 @@ const MOST = 64 * 1024;
 export interface Marker {
   /** Process id of the command, and of its process group. */
   readonly pid: number;
+  /** Processes that start-up files of the login shell had left running before the command. */
+  readonly jobs: readonly number[];
   /** Path of the login shell. */
   readonly shell: string;
   /** What was printed before it. */
   readonly noise: string;
 }
 
-/** Takes the launch line's marker out of a command's stdout. */
+/** Takes the launch line's marker, and what comes before it, out of what a command prints on a stream. */
 export class MarkerFilter {
   readonly #pattern: RegExp;
   #held: Buffer | null = Buffer.alloc(0);
 
-  constructor(nonce: string) {
-    this.#pattern = new RegExp(`${markerOf(nonce)}(\\d+):([^\\r\\n]*)\\r?\\n`);
+  constructor(nonce: string, stream: OutputStream) {
+    this.#pattern = new RegExp(`${markerOf(nonce, stream)}(\\d+):([\\d ]*):([^\\r\\n]*)\\r?\\n`);
   }
 
   /** Whether the marker is still to come. */
@@ -39,7 +41,8 @@ export class MarkerFilter {
     const rest = this.#held.subarray(found.index + found[0].length);
     this.#held = null;
     const noise = found.input.slice(0, found.index);
-    return { marker: { pid: Number(found[1]), shell: found[2] ?? '', noise }, rest };
+    const jobs = (found[2] ?? '').split(' ').filter(Boolean).map(Number);
+    return { marker: { pid: Number(found[1]), jobs, shell: found[3] ?? '', noise }, rest };
   }
 
   /** No marker will come: what was held back is the command's own after all. */

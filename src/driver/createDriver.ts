@@ -26,7 +26,7 @@ class SshDriver implements Driver {
   readonly #connections = new Map<string, Connection>();
   readonly #channels = new Map<string, CommandChannel>();
   /** Process groups of commands that have ended lately: what they left behind can still be ended. */
-  readonly #pids = new Map<string, number>();
+  readonly #groups = new Map<string, Pick<CommandChannel, 'pid' | 'jobs'>>();
   readonly #errands = new Errands(this);
   readonly #nonce = randomBytes(6).toString('hex');
 
@@ -64,7 +64,7 @@ class SshDriver implements Driver {
     const { command, signal } = request;
     const connection = this.#connections.get(request.connection);
     const channel = this.#channels.get(command);
-    const pid = channel?.pid ?? this.#pids.get(command) ?? null;
+    const { pid, jobs } = channel ?? this.#groups.get(command) ?? { pid: null, jobs: [] };
     const failed = (error: unknown) => this.#emit('signal.failed', { command, signal, failure: failureOf(error) });
     const directly = (error: unknown) => {
       if (channel?.signal(signal)) this.#emit('signal.delivered', { command, signal, survivors: null });
@@ -72,7 +72,7 @@ class SshDriver implements Driver {
     };
     if (connection?.ready !== true) return failed(new Error('the connection is gone'));
     if (pid === null) return directly(new Error('the process group is not known'));
-    const script = signalScript(pid, signal);
+    const script = signalScript(pid, signal, jobs);
     probe(connection, script)
       .catch((error: Error) => {
         if (!isNoRoom(error)) throw error;
@@ -122,13 +122,13 @@ class SshDriver implements Driver {
       if (channel.connection === connection) channel.lose(how, message);
   }
 
-  #forget({ command, pid }: CommandChannel): void {
+  #forget({ command, pid, jobs }: CommandChannel): void {
     this.#channels.delete(command);
     if (pid === null) return;
-    this.#pids.set(command, pid);
-    if (this.#pids.size <= REMEMBERED) return;
-    const [oldest] = this.#pids.keys();
-    if (oldest !== undefined) this.#pids.delete(oldest);
+    this.#groups.set(command, { pid, jobs });
+    if (this.#groups.size <= REMEMBERED) return;
+    const [oldest] = this.#groups.keys();
+    if (oldest !== undefined) this.#groups.delete(oldest);
   }
 
   #ask(id: string, script: string): Promise<string> {

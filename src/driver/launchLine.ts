@@ -16,6 +16,9 @@ export interface Launch {
   readonly script: Buffer | null;
 }
 
+/** What a command prints on. */
+export type OutputStream = 'stdout' | 'stderr';
+
 /** A spec that no command line can carry. */
 export class BadSpecError extends Error {
   override readonly name = 'BadSpecError';
@@ -32,6 +35,19 @@ export function isPosixShell(path: string): boolean {
 }
 
 /**
+ * Prints the marker, on each stream that is read: before it comes what start-up files of the login shell had to say.
+ * It names the children that these left running: they are no affair of the command. `set +x` keeps a start-up file
+ * from having the rest of the line printed.
+ */
+function announce(nonce: string, streams: readonly OutputStream[]): string[] {
+  const marks = streams.map((stream) => {
+    const mark = `echo ${markerOf(nonce, stream)}"$$:$trundle_jobs:$SHELL"`;
+    return stream === 'stderr' ? `${mark} >&2` : mark;
+  });
+  return ['set +x', 'trundle_jobs=', 'read -r trundle_jobs 2>/dev/null </proc/$$/task/$$/children || :', ...marks];
+}
+
+/**
  * The line that sshd hands to the login shell. It first prints a marker with the pid of what will be the program:
  * sshd made that process the leader of its own group, so the whole command can be ended by it later.
  * @param nonce makes the marker unmistakable in the output
@@ -39,7 +55,7 @@ export function isPosixShell(path: string): boolean {
  * @throws BadSpecError for what cannot be said on a command line
  */
 export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): Launch {
-  const steps = [`echo ${markerOf(nonce)}"$$:$SHELL"`];
+  const steps = announce(nonce, spec.pty === undefined ? ['stdout', 'stderr'] : ['stdout']);
   if (spec.cwd !== undefined) steps.push(`cd ${quote(directoryOf(spec.cwd))} || exit 127`);
   steps.push(`exec ${programOf(spec)}`);
   const script = steps.join('; ');
@@ -55,9 +71,9 @@ export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): Laun
   throw new BadSpecError(`the command is too long: quoted, it takes ${bytes} of ${LONGEST - 1} bytes; ${remedy}`);
 }
 
-/** How a marker starts; the pid, a colon, the login shell and a line end follow. Pure. */
-export function markerOf(nonce: string): string {
-  return `trundle:${nonce}:`;
+/** How a marker starts; the pid, its children, the login shell and a line end follow, parted by colons. Pure. */
+export function markerOf(nonce: string, stream: OutputStream): string {
+  return `trundle:${nonce}:${stream}:`;
 }
 
 /** A script for /bin/sh as a line that sh, csh and fish read alike. Pure. */

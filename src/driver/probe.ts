@@ -53,11 +53,15 @@ function run(connection: Connection, script: string): Promise<string> {
   });
 }
 
-/** Signals a process group and prints how many living processes were in it just before. */
-export function signalScript(pid: number, signal: string): string {
+/**
+ * Signals a process group and prints how many living processes were in it just before, without those named in `jobs`
+ * and their children: they were there before the command.
+ */
+export function signalScript(pid: number, signal: string, jobs: readonly number[] = []): string {
+  const other = jobs.length === 0 ? '' : ` && case " ${jobs.join(' ')} " in *" $p "*|*" $2 "*) false;; esac`;
   const count =
-    `n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; set -- \${l##*) }; ` +
-    `[ "$3" = ${pid} ] && [ "$1" != Z ] && n=$((n+1)); done`;
+    `n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; p=\${l%% *}; set -- \${l##*) }; ` +
+    `[ "$3" = ${pid} ] && [ "$1" != Z ]${other} && n=$((n+1)); done`;
   return `kill -s 0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -s ${signal} -- -${pid} 2>/dev/null; echo $n`;
 }
 
