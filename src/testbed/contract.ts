@@ -32,8 +32,11 @@ export interface RunningCommand {
 export interface CommandEnd {
   readonly command: string;
   readonly result: CommandResult;
-  /** Processes of its group outlived it, or held its output open; with `sweep` they were ended. */
-  readonly leaked: boolean;
+  /**
+   * Whether processes of its group outlived it, or held its output open; with `sweep` they were ended. Null where
+   * `sweep` could not be carried out, so that nobody can tell.
+   */
+  readonly leaked: boolean | null;
   /** Present where not the command but the testbed is to blame. */
   readonly cause: Cause | null;
 }
@@ -45,7 +48,7 @@ export interface ExecResult {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly leaked: boolean;
+  readonly leaked: boolean | null;
 }
 
 /** Options of a copy. */

@@ -41,8 +41,8 @@ export const commandSchemas = {
   'command.concluded': z.object({
     command,
     result: commandResultSchema,
-    /** Processes of its group were still there after it had ended. */
-    leaked: z.boolean(),
+    /** Processes of its group were still there after it had ended; null where nobody can tell. */
+    leaked: z.boolean().nullable(),
     /** Present where the command is not to blame. */
     cause: causeSchema.nullable(),
   }),

@@ -40,7 +40,7 @@ export const runSchemas = {
     result: commandResultSchema,
     stderrBytes: z.number(),
     stderrLine: z.string(),
-    leaked: z.boolean(),
+    leaked: z.boolean().nullable(),
     /** The cause the command or a copy of it ended with, where the testbed is to blame. */
     cause: causeSchema.nullable(),
   }),

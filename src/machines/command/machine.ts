@@ -241,9 +241,9 @@ export const commandMachine = commandSetup.createMachine({
       exit: 'disarmKill',
       on: {
         'signal.delivered': { guard: 'killed', target: 'concluded', actions: 'noteSurvivors' },
-        'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteLeak' },
-        'command.lost': { target: 'concluded', actions: 'noteLeak' },
-        'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteLeak' },
+        'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteUnseen' },
+        'command.lost': { target: 'concluded', actions: 'noteUnseen' },
+        'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteUnseen' },
         ...breach(
           'sweeping',
           'command.requested',

@@ -38,7 +38,8 @@ export interface CommandContext extends Subject {
   sweep: boolean;
   connection: string;
   result: CommandResult | null;
-  leaked: boolean;
+  /** Null where nobody can tell. */
+  leaked: boolean | null;
   cause: Cause | null;
 }
 
@@ -166,10 +167,13 @@ export const commandSetup = setup({
         ),
     }),
     noteSurvivors: assign({
-      leaked: ({ context, event }) =>
-        context.leaked || (event.type === 'signal.delivered' && event.survivors !== null && event.survivors > 0),
+      leaked: ({ context, event }) => {
+        if (context.leaked || event.type !== 'signal.delivered') return context.leaked;
+        return event.survivors === null ? null : event.survivors > 0;
+      },
     }),
     noteLeak: assign({ leaked: true }),
+    noteUnseen: assign({ leaked: ({ context }) => context.leaked || null }),
     noteConfusion: assign({
       result: ({ context }) => context.result ?? { kind: 'lost' as const, how: 'local' as const },
       cause: ({ context, event }) =>

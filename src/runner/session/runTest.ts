@@ -51,6 +51,7 @@ export async function runTest(
 
   log.info(`test ${name}: -----------------------]`);
   if (end.leaked) log.warning(`test ${name}: it left processes behind; they were ended`);
+  if (end.leaked === null) log.warning(`test ${name}: nobody can tell whether it left processes behind`);
   const finished = () =>
     run.emit({
       type: 'test.finished',

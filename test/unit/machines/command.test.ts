@@ -164,6 +164,18 @@ describe('what a command leaves behind', () => {
     expect(then.fact('command.concluded').leaked).toBe(true);
   });
 
+  test.each([
+    told('signal.failed', { signal: 'KILL' }),
+    told('signal.delivered', { survivors: null }),
+    told('command.lost', {}),
+    passed('kill'),
+  ])('is not known where it could not be looked for ($type)', (event) => {
+    const then = given(...ENDED, 'command.closed')
+      .bornWith(SWEEPING)
+      .when(event);
+    expect(then.fact('command.concluded')).toMatchObject({ result: { kind: 'exited' }, leaked: null });
+  });
+
   test('is left alone where that was asked for', () => {
     expect(given(...ENDED).when('command.closed')).toMatchObject({ state: 'concluded', commands: [] });
   });
