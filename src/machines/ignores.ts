@@ -171,7 +171,13 @@ export const IGNORES: readonly Ignore[] = [
   {
     machine: 'backend',
     states: ['stopping', 'destroying'],
-    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked', 'guest.stopped'],
+    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked'],
+    reason: 'the testbed goes down because it was told to',
+  },
+  {
+    machine: 'backend',
+    states: ['destroying'],
+    events: ['guest.stopped'],
     reason: 'the testbed goes down because it was told to',
   },
   { machine: 'backend', states: ['destroying'], events: ['removal.requested'], reason: ENDING },

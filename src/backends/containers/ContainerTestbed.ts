@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
 import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
-import { lastLine, mustRun, runProgram } from '../shared/runProgram.ts';
+import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import {
   createArgv,
@@ -50,6 +51,10 @@ export class ContainerTestbed implements BackendVerbs {
   /** Whether the end of the container is our own doing. */
   #ending = false;
   #session: GuestSession | null = null;
+  /** Resolves when the end of the container was told. */
+  #told: Promise<void> = Promise.resolve();
+  /** The pid of its first process on this machine; null where it runs elsewhere. */
+  #pid: Promise<number | null> = Promise.resolve(null);
 
   constructor(program: Program, options: ContainerOptions, host: BackendHost) {
     this.#options = options;
@@ -75,6 +80,8 @@ export class ContainerTestbed implements BackendVerbs {
     try {
       const watch = await Watch.start(argv, { signal, console: (chunk) => this.#host.console(chunk) });
       this.#watch = watch;
+      this.#told = watch.ended.then((end) => this.#ended(end));
+      this.#pid = this.#findPid();
       this.observations$.next({
         type: 'process.spawned',
         process: 'container',
@@ -82,7 +89,6 @@ export class ContainerTestbed implements BackendVerbs {
         pid: watch.pid,
         argv: [...argv],
       });
-      void watch.ended.then((end) => this.#ended(watch, end));
     } catch (error) {
       throw error instanceof NotStarted ? this.#whyNotStarted(error.end) : error;
     }
@@ -105,6 +111,7 @@ export class ContainerTestbed implements BackendVerbs {
 
   /** By force: nothing in it is worth an orderly end. */
   async stop(signal: AbortSignal): Promise<void> {
+    await this.#tellOfDeath(signal);
     this.#ending = true;
     const closed = this.#closeSession();
     await this.#remove(signal);
@@ -182,41 +189,52 @@ export class ContainerTestbed implements BackendVerbs {
     await session?.close();
   }
 
+  /** The program tells of a death later than the connection does, which broke of it: then that is waited for. */
+  async #tellOfDeath(signal: AbortSignal): Promise<void> {
+    const watch = this.#watch;
+    if (watch === null || this.#ending) return;
+    const pid = await this.#pid;
+    if (pid === null || runs(pid)) return;
+    const kill = () => watch.kill();
+    signal.addEventListener('abort', kill, { once: true });
+    await this.#told;
+    signal.removeEventListener('abort', kill);
+  }
+
   /** Tells of the container's end, and, where it was not our doing, finds out what it was. */
-  async #ended(watch: Watch, end: WatchEnd): Promise<void> {
-    if (this.#watch === watch && !this.#ending) {
-      const reason = await this.#whyEnded(end);
-      if (reason !== null) return this.observations$.next({ type: 'guest.stopped', reason });
-    }
+  async #ended(end: WatchEnd): Promise<void> {
+    if (!this.#ending) this.observations$.next({ type: 'guest.stopped', reason: await this.#whyEnded(end) });
     this.observations$.next({ type: 'process.exited', process: 'container', role: 'main', ...endOf(end) });
   }
 
-  /** Null where the container ended by itself, or by a signal. */
-  async #whyEnded(end: WatchEnd): Promise<string | null> {
-    const { argv, name } = this.#engine;
-    const question = [
-      ...argv,
-      'container',
-      'inspect',
-      '--format',
-      '{{.State.Running}} {{.State.OOMKilled}}',
-      this.#name,
-    ];
-    const words = await runProgram(question, { signal: AbortSignal.timeout(QUESTION_LIMIT) }).catch(
-      (error: unknown) => ({
-        status: null,
-        killedBy: null,
-        stdout: '',
-        stderr: String(error),
-      }),
-    );
-    if (words.status === 0) {
-      if (words.stdout.startsWith('true'))
-        return `${name} start, which watches the container ${this.#name}, has ended, but not the container: ${lastLine(end.stderr) || JSON.stringify(endOf(end))}`;
-      return words.stdout.trim().endsWith(' true') ? `the container ${this.#name} was out of memory` : null;
+  async #whyEnded(end: WatchEnd): Promise<string> {
+    const state = await this.#inspect('{{.State.Running}} {{.State.OOMKilled}}');
+    const { status, signal } = endOf(end);
+    const how = signal === null ? `ended with exit status ${status}` : `was ended by ${signal}`;
+    if (state.status === 0) {
+      const [running, outOfMemory] = state.stdout.trim().split(' ');
+      if (running === 'true')
+        return `what watches the container ${this.#name} ${how}, but the container goes on: ${lastLine(end.stderr)}`;
+      const memory = outOfMemory === 'true' ? ': it was out of memory' : '';
+      return `the container ${this.#name} ${how}${memory}`;
     }
-    if (/no such container/i.test(words.stderr)) return `the container ${this.#name} was removed, and not by trundle`;
-    return explain(words, this.#attempt('looking for the container', 'lost')).message;
+    if (/no such container/i.test(state.stderr)) return `the container ${this.#name} was removed by somebody else`;
+    return explain(state, this.#attempt('looking for the container', 'lost')).message;
+  }
+
+  async #inspect(format: string): Promise<ProgramResult> {
+    const question = [...this.#engine.argv, 'container', 'inspect', '--format', format, this.#name];
+    try {
+      return await runProgram(question, { signal: AbortSignal.timeout(QUESTION_LIMIT) });
+    } catch (error) {
+      return { status: null, killedBy: null, stdout: '', stderr: String(error) };
+    }
+  }
+
+  /** Asked beside what goes on: only a death needs it. */
+  async #findPid(): Promise<number | null> {
+    const pid = Number((await this.#inspect('{{.State.Pid}}')).stdout.trim());
+    return Number.isSafeInteger(pid) && pid > 0 && runs(pid) ? pid : null;
   }
 
   #whyNotStarted(end: WatchEnd): BackendError {
@@ -238,4 +256,14 @@ function endOf({ status, killedBy }: WatchEnd): { status: number | null; signal:
   if (killedBy !== null) return { status: null, signal: killedBy };
   const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === status)?.[0];
   return signal === undefined ? { status, signal: null } : { status: null, signal };
+}
+
+/** Whether a process of this machine has not ended (proc(5), /proc/PID/stat). */
+function runs(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
 }

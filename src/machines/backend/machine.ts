@@ -196,6 +196,8 @@ export const backendMachine = backendSetup.createMachine({
     stopping: {
       ...calling('stop'),
       on: {
+        // It had stopped by itself before it was told to, which explains why it is told to.
+        'guest.stopped': { actions: { type: 'noteDeath', params: { phase: 'exec' } } },
         ...shrug('stopping', 'stop'),
         'shutdown.completed': 'destroying',
         'shutdown.failed': { target: 'destroying', actions: { type: 'noteVerbFailure', params: { verb: 'stop' } } },

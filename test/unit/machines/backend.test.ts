@@ -159,6 +159,15 @@ describe('removing a testbed', () => {
     expect(given(...STOPPING).when('process.exited')).toMatchObject({ state: 'stopping', facts: [] });
   });
 
+  test('still hears that the testbed had stopped by itself', () => {
+    const stopped = told('guest.stopped', { reason: 'it was killed' });
+    expect(
+      given(...STOPPING, stopped, 'shutdown.completed')
+        .when('destruction.completed')
+        .fact('backend.removed').cause,
+    ).toMatchObject({ class: 'testbed-died', detail: 'the guest stopped: it was killed' });
+  });
+
   test('is nothing to do where nothing was made', () => {
     expect(given().when('removal.requested')).toMatchObject({
       state: 'gone',

@@ -59,7 +59,11 @@ export function installScript(files: SshdFiles): string {
   ].join('\n');
 }
 
-/** The argv, inside the testbed, of a server for one connection on stdin and stdout; what is wrong it says on stderr. Pure. */
+/**
+ * The argv, inside the testbed, of a server for one connection on stdin and stdout; what is wrong it says on stderr.
+ * Where the image's own ssh.service ends, systemd removes the directory in which every sshd locks itself up. Pure.
+ */
 export function sshdArgv({ directory, sshd }: Pick<SshdFiles, 'directory' | 'sshd'>): string[] {
-  return [sshd, '-i', '-e', '-f', `${directory}/sshd_config`];
+  const script = '[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null; exec "$@"';
+  return ['/bin/sh', '-c', script, 'sh', sshd, '-i', '-e', '-f', `${directory}/sshd_config`];
 }
