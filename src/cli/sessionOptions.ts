@@ -9,6 +9,8 @@ export interface SessionFlags {
   readonly maxConnections?: number;
   readonly debug?: boolean;
   readonly json?: boolean;
+  /** Names of variables whose values are secret. */
+  readonly secretEnv?: readonly string[];
 }
 
 /** Adds them to a verb. `json` tells what the verb prints with `--json`. */
@@ -27,12 +29,13 @@ export function addSessionOptions(command: Command, json: string): Command {
 }
 
 /** What of a verb's flags concerns its session. Pure. */
-export function sessionOf({ trace, deadline, maxConnections, debug, json }: SessionFlags): SessionFlags {
+export function sessionOf({ trace, deadline, maxConnections, debug, json, secretEnv }: SessionFlags): SessionFlags {
   return {
     ...(trace === undefined ? {} : { trace }),
     ...(deadline === undefined ? {} : { deadline }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(debug === undefined ? {} : { debug }),
     ...(json === undefined ? {} : { json }),
+    ...(secretEnv === undefined ? {} : { secretEnv }),
   };
 }

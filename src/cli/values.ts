@@ -49,6 +49,14 @@ export function assignmentValue(text: string, before: readonly string[] = []): r
   return [...before, text];
 }
 
+/** Reads the name of a variable and adds it to what earlier options said. @throws InvalidArgumentError */
+export function variableValue(text: string, before: readonly string[] = []): readonly string[] {
+  // Without the text: it may hold the secret.
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text))
+    throw new InvalidArgumentError('Expected the name of a variable, without its value.');
+  return [...before, text];
+}
+
 /** Adds a word to what earlier options said. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

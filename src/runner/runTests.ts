@@ -1,5 +1,5 @@
 import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
-import type { ConfiguredBackend, OpenOptions, Run, RunOptions } from '../testbed/index.ts';
+import { type ConfiguredBackend, hiding, type OpenOptions, type Run, type RunOptions } from '../testbed/index.ts';
 import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { RunLog } from './output/RunLog.ts';
@@ -50,7 +50,7 @@ export interface RunTestsOptions {
   shell?: 'never' | 'on-failure' | 'always';
   /** The terminal for that shell; null where there is none. */
   interactive?: InteractiveTerminal | null;
-  /** Strings that must not appear in the trace. */
+  /** Strings that must appear neither in the trace nor in what the runner itself writes and prints. */
   secrets?: readonly string[];
   /** Deadlines and connections of the testbed. */
   testbed?: Omit<OpenOptions, 'signal'>;
@@ -99,8 +99,10 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
+  const hidden = hiding(options.secrets ?? []);
   const now = options.now ?? (() => new Date());
   const log = new RunLog({
+    hide: (text) => hidden.text(text),
     program: options.program ?? 'autopkgtest',
     now,
     terminal: options.terminal,
@@ -109,7 +111,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     summary: summaryFile === undefined ? null : openAsked('--summary-file', summaryFile),
   });
   try {
-    return await testTree({ options, tree, output, log, now });
+    return hidden.event(await testTree({ options, tree, output, log, now, hide: (text) => hidden.text(text) }));
   } finally {
     log.close();
   }

@@ -9,6 +9,7 @@ export {
   loadBackend,
 } from '../backends/index.ts';
 export { createMachines } from '../machines/index.ts';
+export { hiding } from '../trace/index.ts';
 export type {
   ClosedTestbed,
   CommandEnd,

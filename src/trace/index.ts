@@ -15,7 +15,7 @@ export {
   type FileRecorder,
   RecorderError,
 } from './recorder.ts';
-export { Redactor } from './redactor.ts';
+export { hiding, Redactor } from './redactor.ts';
 export {
   defaultTraceDirectory,
   type KnownRun,

@@ -105,6 +105,13 @@ export class Redactor {
   }
 }
 
+/** Takes these secrets out of what does not come from a run, and so is not done by it. */
+export function hiding(secrets: readonly string[]): Pick<Redactor, 'event' | 'text'> {
+  const redactor = new Redactor();
+  redactor.add(secrets);
+  return redactor;
+}
+
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
@@ -115,5 +122,11 @@ function formsOf(secret: string): Set<string> {
   const bare = trimmed.length >= SHORT ? [secret, trimmed] : [secret];
   const lines = secret.split(/\r?\n/).filter((line) => line.length >= WORTHY_LINE);
   const plain = [...bare, ...bare.map((text) => text.replaceAll(/\r?\n/g, '\r\n')), ...lines];
-  return new Set(plain.flatMap((text) => [text, escaped(text), text.replaceAll("'", "'\\''")]));
+  // A script in which it is quoted may be a word that is quoted in its turn.
+  return new Set(plain.flatMap((text) => [text, escaped(text), quoted(text), quoted(quoted(text))]));
+}
+
+/** As between a shell's single quotes. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "'\\''");
 }

@@ -14,7 +14,9 @@ describe('trundle run', () => {
     expect(stdout).toContain('greets-by-name       PASS (superficial)\n');
     expect(stderr).toMatch(/^autopkgtest \[\d\d:\d\d:\d\d\]: @{20} summary$/m);
     expect(stderr).not.toContain('\u001b');
-    expect(stderr.trimEnd().split('\n').at(-1)).toBe('trundle: tb1: the testbed is gone');
+    const [gone, look] = stderr.trimEnd().split('\n').slice(-2);
+    expect(gone).toBe('trundle: tb1: the testbed is gone');
+    expect(look).toMatch(/^trundle: the trace is in \/.*\/trundle\/runs\/(\w{10}); trundle explain \1 tells it$/);
   });
 
   test('prints only results and what tests print with -q', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startSshServer } from '../faults/support/sshServer.ts';
 import { describeWith } from '../support/needs.ts';
 import { makePackage } from '../support/packages.ts';
@@ -67,5 +67,65 @@ describeWith(['sshd'], 'the password of a testbed', () => {
     const { status } = await cli(['exec', '--trace', trace, `cat ${file}`, '--', ...words], { env: ownState() });
     expect(status).toBe(0);
     expect(filesWith(trace, PASSWORD)).toEqual([]);
+  });
+});
+
+describe('a variable given with --secret-env', () => {
+  const TOKEN = 'to\'ken of 7 "words"';
+  const env = () => ({ ...ownState(), TOKEN });
+
+  test('reaches the tests, and is in no trace and no line of ours', async () => {
+    const place = workplace();
+    const source = makePackage(place, {
+      tests: {
+        blabs: { script: 'echo "it is $TOKEN"', restrictions: 'allow-stderr' },
+        complains: 'echo "$TOKEN" >&2',
+      },
+    });
+    const state = env();
+    const [trace, out] = [join(place, 'trace'), join(place, 'out')];
+    const words = [
+      'run',
+      '--debug',
+      '--json',
+      '--secret-env',
+      'TOKEN',
+      '--env',
+      'A=1',
+      '--trace',
+      trace,
+      '-o',
+      out,
+      source,
+    ];
+    const run = await cli([...words, '--', 'null'], { env: state });
+    expect(run.status).toBe(4);
+    expect(filesWith(out, TOKEN).toSorted()).toEqual(['blabs-stdout', 'complains-stderr', 'log']);
+    expect(readFileSync(join(out, 'summary'), 'utf8')).toContain('complains            FAIL stderr: [redacted]');
+    expect(readFileSync(join(out, 'testinfo.json'), 'utf8')).toContain('"TOKEN=[redacted]"');
+    const own = (text: string) => text.replaceAll(/^(?: *\d+s )?(?:it is )?to'ken of 7 "words"\n/gm, '');
+    for (const text of [run.stdout, run.stderr, readFileSync(join(out, 'log'), 'utf8')]) {
+      expect(own(text)).not.toMatch(/ken of 7/);
+    }
+    for (const directory of [trace, state.XDG_STATE_HOME]) expect(filesWith(directory, 'ken of 7')).toEqual([]);
+    expect(readFileSync(join(trace, 'events.jsonl'), 'utf8')).toContain('[redacted]');
+    expect((await cli(['replay', trace], { env: state })).status).toBe(0);
+  });
+
+  test('reaches a command, and is in no trace of it', async () => {
+    const trace = join(workplace(), 'trace');
+    const words = ['exec', '--secret-env=TOKEN', '--trace', trace, 'echo "$TOKEN"; nosuch "$TOKEN"', '--', 'null'];
+    const end = await cli(words, { env: env() });
+    expect(end).toMatchObject({ status: 127, stdout: `${TOKEN}\n` });
+    expect(filesWith(trace, 'ken of 7')).toEqual([]);
+  });
+
+  test.each(['run', 'exec'])('must be there for trundle %s, and is named without its value', async (verb) => {
+    const absent = await cli([verb, '--secret-env', 'NO_SUCH', './x', '--', 'null'], { env: env() });
+    expect([absent.status, absent.stdout]).toEqual([20, '']);
+    expect(absent.stderr).toContain('--secret-env NO_SUCH: there is no such variable in the environment');
+    const valued = await cli([verb, '--secret-env', 'TOKEN=x', './x', '--', 'null'], { env: env() });
+    expect(valued.status).toBe(20);
+    expect(valued.stderr).toContain('Expected the name of a variable, without its value.');
   });
 });

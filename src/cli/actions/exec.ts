@@ -53,14 +53,14 @@ interface Executed {
 }
 
 async function execute(
-  { testbed, watch, signal }: Session,
+  { testbed, watch, signal, secretEnv }: Session,
   line: string | readonly string[],
   flags: ExecFlags,
   io: Io,
 ): Promise<Executed> {
   const input = flags.stdin === false ? null : io.lendStdin((message) => watch.say(message));
   const running = testbed.start(line, {
-    ...optionsOf(flags),
+    ...optionsOf(flags, secretEnv),
     ...(input === null ? {} : { stdin: input.stdin }),
     signal,
   });
@@ -83,11 +83,12 @@ async function execute(
   }
 }
 
-function optionsOf(flags: ExecFlags): ExecOptions {
+function optionsOf(flags: ExecFlags, secretEnv: readonly string[]): ExecOptions {
+  const env = [...(flags.env ?? []), ...secretEnv];
   return {
     ...(flags.user === undefined ? {} : { login: flags.user }),
     ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
-    ...(flags.env === undefined ? {} : { env: Object.fromEntries(flags.env.map(assignment)) }),
+    ...(env.length === 0 ? {} : { env: Object.fromEntries(env.map(assignment)) }),
     ...(flags.timeout === undefined ? {} : { timeout: Math.round(flags.timeout * 1000) }),
   };
 }

@@ -1,8 +1,9 @@
 import { type RunReport, runTests } from '../../runner/index.ts';
 import { configureBackend, type Run } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
-import { endBlock } from '../live/endBlock.ts';
+import { endBlock, endLine } from '../live/endBlock.ts';
 import { interactiveTerminal } from '../live/interactiveTerminal.ts';
+import { secretVariables } from '../live/secretVariables.ts';
 import { openOptions } from '../live/session.ts';
 import { type TraceHome, tidyRuns, traceHome, withRemedy } from '../live/traceHome.ts';
 import { Watch } from '../live/Watch.ts';
@@ -15,10 +16,11 @@ export async function testPackage(
   io: Io,
 ): Promise<number> {
   const { json = false, debug = false } = session;
+  const { assignments, secrets } = secretVariables(session.secretEnv, io.env);
   const backend = await configureBackend(words.where);
   const home = traceHome({ trace: session.trace, outputDir: tests.outputDir }, io.env);
   const told = tests.quiet !== true;
-  const watch = await Watch.open(io, { debug, live: told, lines: told });
+  const watch = await Watch.open(io, { debug, live: told, lines: told, secrets });
   const { screen } = watch;
   // A reader who leaves does not end the run: its files, its trace and its exit code are there for others.
   io.onOutputLost = () => {};
@@ -26,6 +28,8 @@ export async function testPackage(
   try {
     report = await runTests({
       ...tests,
+      env: [...(tests.env ?? []), ...assignments],
+      secrets,
       backend,
       terminal: { stdout: json ? screen.stderr : screen.stdout, stderr: screen.stderr },
       trace: home.directory,
@@ -44,7 +48,8 @@ export async function testPackage(
   } finally {
     watch.end();
   }
-  await tellEnd(report, home, watch);
+  if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
+  else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
   await tidyRuns(io.env);
   return report.exitCode;
 }
@@ -56,8 +61,6 @@ function printEvents(run: Run, io: Io): void {
   });
 }
 
-/** A run in which no test failed has said all by now. */
 async function tellEnd({ exitCode, cause }: RunReport, home: TraceHome, watch: Watch): Promise<void> {
-  if (exitCode === 0 || exitCode === 2) return;
   watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
 }

@@ -20,7 +20,8 @@ export async function openShell(
     end,
     home,
     watch: watched,
-  } = await inSession(io, where, flags, async ({ testbed, watch, signal, where: backend }) => {
+  } = await inSession(io, where, flags, async ({ testbed, watch, signal, where: backend, secretEnv }) => {
+    const env = [...(flags.env ?? []), ...secretEnv];
     const terminal = interactiveTerminal(io, watch, output);
     if (terminal === null) throw new Error('the terminal has gone');
     if (line === undefined)
@@ -32,7 +33,7 @@ export async function openShell(
         ...(line === undefined ? {} : { line }),
         ...(flags.user === undefined ? {} : { login: flags.user }),
         ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
-        ...(flags.env === undefined ? {} : { env: Object.fromEntries(flags.env.map(assignment)) }),
+        ...(env.length === 0 ? {} : { env: Object.fromEntries(env.map(assignment)) }),
       });
     } finally {
       terminal.release();

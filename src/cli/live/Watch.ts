@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly live: boolean;
   /** Prints lines about the testbed where there is no terminal. */
   readonly lines: boolean;
+  /** Strings that must not get into the log. */
+  readonly secrets?: readonly string[];
 }
 
 /** The process's side of one run: what a person sees of it, and what signals and faults do to it. */
@@ -40,7 +42,7 @@ export class Watch {
 
   static async open(io: Io, options: WatchOptions): Promise<Watch> {
     const screen = new Screen(io.stdout, io.stderr, options.live && canDraw(io.stderr, io.env));
-    const log = options.debug ? await openDebugLog(screen.stderr, io.stderr.isTTY === true) : null;
+    const log = options.debug ? await openDebugLog(screen.stderr, io.stderr.isTTY === true, options.secrets) : null;
     return new Watch(io, options, screen, log);
   }
 

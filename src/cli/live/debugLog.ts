@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Decision } from '../../events/index.ts';
 import type { Run } from '../../testbed/index.ts';
+import { hiding } from '../../trace/index.ts';
 
 /** A debug log as a run takes it. */
 export type Log = (message: string, fields?: Record<string, unknown>) => void;
@@ -9,11 +10,16 @@ export type Log = (message: string, fields?: Record<string, unknown>) => void;
  * The log of --debug: pino's lines of JSON, or lines for a person where that is where they go.
  * pino takes long to load, so only who asks for the log pays for it.
  */
-export async function openDebugLog(stream: Writable, forPerson: boolean): Promise<Log> {
+export async function openDebugLog(
+  stream: Writable,
+  forPerson: boolean,
+  secrets: readonly string[] = [],
+): Promise<Log> {
   const { default: pino } = await import('pino');
   const destination = forPerson ? { write: (line: string) => void stream.write(readable(line)) } : stream;
   const logger = pino({ level: 'debug', base: { pid: process.pid } }, destination as Writable);
-  return (message, fields = {}) => logger.debug(fields, message);
+  const hidden = hiding(secrets);
+  return (message, fields = {}) => logger.debug(hidden.event(fields), hidden.text(message));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Cause } from '../../events/index.ts';
 import { CAUSES, type Explanation, explain, readTrace, type ToldEvent, TraceError } from '../../trace/index.ts';
 import { shellWords } from '../words.ts';
 import type { Colors } from './colors.ts';
+import type { Output } from './Screen.ts';
 import type { TraceHome } from './traceHome.ts';
 
 /** How many proofs, and how many things left behind, are shown; the rest is in the trace. */
@@ -17,6 +18,22 @@ export interface Ending {
 /** The last words about a run that failed: what failed, what proves it, where the trace is, and how to go on. */
 export async function endBlock(ending: Ending, colors: Colors): Promise<string> {
   return renderEnd(ending, await explanationOf(ending.home.directory), colors);
+}
+
+/**
+ * The last line about a run in which nothing failed: where its trace is, and what tells it. On a terminal only what fits
+ * into one line, which may be nothing. Pure.
+ */
+export function endLine(
+  home: TraceHome,
+  { isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>,
+  colors: Colors,
+): string {
+  const look = `trundle explain ${home.argument}`;
+  const words = [`the trace is in ${home.directory}; ${look} tells it`, `${look} tells how it went`];
+  const room = isTTY === true && columns !== undefined && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+  const line = words.find((each) => 'trundle: '.length + each.length <= room);
+  return line === undefined ? '' : `${colors.dim(`trundle: ${line}`)}\n`;
 }
 
 /** See {@link endBlock}. Pure. */

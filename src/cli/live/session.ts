@@ -8,8 +8,10 @@ import {
   type Testbed,
   TestbedError,
 } from '../../testbed/index.ts';
+import { hiding } from '../../trace/index.ts';
 import type { Io } from '../Io.ts';
 import type { SessionFlags } from '../sessionOptions.ts';
+import { secretVariables } from './secretVariables.ts';
 import { type TraceHome, tidyRuns, traceHome, withRemedy } from './traceHome.ts';
 import { Watch } from './Watch.ts';
 
@@ -21,6 +23,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** The backend's words, secrets taken out. */
   readonly where: readonly string[];
+  /** The variables of --secret-env, as `NAME=VALUE`. */
+  readonly secretEnv: readonly string[];
 }
 
 /** How a session ended. */
@@ -39,10 +43,11 @@ export async function inSession<T>(
   flags: SessionFlags,
   use: (session: Session) => Promise<T>,
 ): Promise<SessionEnd<T>> {
+  const { assignments: secretEnv, secrets } = secretVariables(flags.secretEnv, io.env);
   const backend = await configureBackend(backendWords);
   const home = traceHome({ trace: flags.trace }, io.env);
-  const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false });
-  const run = begin(home, watch);
+  const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false, secrets });
+  const run = begin(home, watch, secrets);
   watch.begin(run, home);
   const lost = new AbortController();
   io.onOutputLost = (readerGone) => {
@@ -60,12 +65,14 @@ export async function inSession<T>(
   });
   const signal = AbortSignal.any([run.aborted, lost.signal]);
   const open = () => run.openTestbed(backend, openOptions(flags));
-  const value = await useTestbed(run, open, (testbed) => use({ testbed, watch, signal, where: backend.words }));
+  const value = await useTestbed(run, open, (testbed) =>
+    use({ testbed, watch, signal, where: backend.words, secretEnv }),
+  );
   const { outputError } = io;
   if (outputError !== null) tellOutputLost(run, outputError);
   // The run's end tells it from now on.
   io.outputError = null;
-  const end = await run.close();
+  const end = hiding(secrets).event(await run.close());
   watch.end();
   await tidyRuns(io.env);
   return { value, end, home, watch };
@@ -85,9 +92,14 @@ function tellOutputLost(run: Run, { message, ...error }: NodeJS.ErrnoException):
 }
 
 /** @throws UsageError where the trace has no place to stand */
-function begin(home: TraceHome, watch: Watch): Run {
+function begin(home: TraceHome, watch: Watch, secrets: readonly string[]): Run {
   try {
-    return createRun({ trace: home.directory, id: home.run, ...(watch.log === null ? {} : { log: watch.log }) });
+    return createRun({
+      trace: home.directory,
+      id: home.run,
+      secrets,
+      ...(watch.log === null ? {} : { log: watch.log }),
+    });
   } catch (error) {
     throw withRemedy(error, home);
   }

@@ -2,7 +2,7 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
-import { assignmentValue, secondsValue } from '../values.ts';
+import { assignmentValue, secondsValue, variableValue } from '../values.ts';
 import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../words.ts';
 
 const EXAMPLE = "'uname -a' -- null";
@@ -41,6 +41,7 @@ function execCommand() {
     .option('-u, --user <login>', 'run it as this user')
     .option('--cwd <dir>', "run it in this directory (default: the login's home)")
     .option('--env <name=value>', 'set a variable; may be given again', assignmentValue)
+    .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
     .option('--timeout <seconds>', 'end its process group after so many seconds', secondsValue)
     .option('-n, --no-stdin', 'give it no standard input');
   return addSessionOptions(command, 'print one document: how the command ended, and what it printed').addHelpText(

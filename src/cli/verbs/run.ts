@@ -4,7 +4,15 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags, sessionOf } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
-import { assignmentValue, collect, collectList, countValue, factorValue, secondsValue } from '../values.ts';
+import {
+  assignmentValue,
+  collect,
+  collectList,
+  countValue,
+  factorValue,
+  secondsValue,
+  variableValue,
+} from '../values.ts';
 import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../words.ts';
 
 const EXAMPLE = 'examples/hello -- null';
@@ -110,6 +118,7 @@ export function runCommand(): Command {
     .option('-q, --quiet', 'print only what the tests print, and their results')
     .optionsGroup('How the tests run:')
     .option('--env <name=value>', 'set a variable for the tests; may be given again', assignmentValue)
+    .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
     .option('--set-lang <lang>', 'set LANG for the tests (default: C.UTF-8)')
     .option('-u, --user <login>', 'run tests that do not need root as this user')
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)

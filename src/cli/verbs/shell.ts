@@ -2,7 +2,7 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
-import { assignmentValue } from '../values.ts';
+import { assignmentValue, variableValue } from '../values.ts';
 import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../words.ts';
 
 const EXAMPLE = '-- null';
@@ -35,7 +35,8 @@ function shellCommand() {
     .optionsGroup('How the shell runs:')
     .option('-u, --user <login>', 'log in as this user')
     .option('--cwd <dir>', "start in this directory (default: the login's home)")
-    .option('--env <name=value>', 'set a variable; may be given again', assignmentValue);
+    .option('--env <name=value>', 'set a variable; may be given again', assignmentValue)
+    .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue);
   return addSessionOptions(
     command,
     'print one document when the shell has ended; the shell itself then uses stderr',

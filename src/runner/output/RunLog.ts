@@ -13,6 +13,8 @@ export interface RunLogOptions {
   readonly quiet: boolean;
   readonly log: Sink | null;
   readonly summary: Sink | null;
+  /** Takes secrets out of the runner's own lines. */
+  readonly hide: (text: string) => string;
 }
 
 /** Writes the log, the summary and what a person sees, in autopkgtest's form. */
@@ -55,14 +57,16 @@ export class RunLog {
   }
 
   /** A line of the summary that everybody sees. */
-  finding(line: string): void {
+  finding(text: string): void {
+    const line = this.#options.hide(text);
     this.conclusion(line);
     this.#toLog(`${line}\n`);
     void writeTo(this.#options.terminal.stdout, `${line}\n`);
   }
 
   /** A line of the summary that the log has in another form. */
-  conclusion(line: string): void {
+  conclusion(text: string): void {
+    const line = this.#options.hide(text);
     this.#summary.push(line);
     this.#keep(this.#options.summary, `${line}\n`);
   }
@@ -87,7 +91,8 @@ export class RunLog {
       stream.off('error', this.#ignore);
   }
 
-  #own(text: string): void {
+  #own(line: string): void {
+    const text = this.#options.hide(line);
     this.#toLog(text);
     if (!this.#options.quiet) void writeTo(this.#options.terminal.stderr, text);
   }

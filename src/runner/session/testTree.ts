@@ -21,11 +21,13 @@ export interface TreeRun {
   readonly output: OutputDirectory | null;
   readonly log: RunLog;
   readonly now: () => Date;
+  /** Takes secrets out of what the runner writes. */
+  readonly hide: (text: string) => string;
 }
 
 /** Makes the run, tests the tree in it, and concludes it. Throws nothing that happens in the run. */
 export async function testTree(treeRun: TreeRun): Promise<RunReport> {
-  const { options, output, log } = treeRun;
+  const { options, output, log, hide } = treeRun;
   const run = createRun({
     trace: options.trace ?? null,
     ...(options.runId === undefined ? {} : { id: options.runId }),
@@ -49,7 +51,7 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
     () =>
       output?.write(
         'testinfo.json',
-        testInfoJson({ backend: options.backend.words, facts, environment: options.env ?? [] }),
+        testInfoJson({ backend: options.backend.words, facts, environment: (options.env ?? []).map(hide) }),
       ),
     () => {
       if (log.failure) throw log.failure;

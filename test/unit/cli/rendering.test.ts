@@ -4,7 +4,7 @@ import { renderBackend, renderBackends } from '../../../src/cli/actions/backends
 import { renderReaped } from '../../../src/cli/actions/reap.ts';
 import { renderReplay } from '../../../src/cli/actions/replay.ts';
 import { readable } from '../../../src/cli/live/debugLog.ts';
-import { renderEnd } from '../../../src/cli/live/endBlock.ts';
+import { endLine, renderEnd } from '../../../src/cli/live/endBlock.ts';
 import type { Cause } from '../../../src/events/index.ts';
 import type { Explanation, ReapedRun } from '../../../src/trace/index.ts';
 
@@ -52,6 +52,21 @@ function testRecord(name: string, outcome: 'pass' | 'fail') {
     took: null,
   };
 }
+
+describe('the last line about a run in which nothing failed', () => {
+  const LONG = 'trundle: the trace is in /state/trundle/runs/00c0ffee00; trundle explain 00c0ffee00 tells it';
+
+  test('says where the trace is and what tells it', () => {
+    expect(endLine(home, {}, plain)).toBe(`${LONG}\n`);
+    expect(endLine(home, { isTTY: true, columns: LONG.length }, plain)).toBe(`${LONG}\n`);
+  });
+
+  test('is as long as the terminal is wide, or not there', () => {
+    const short = 'trundle: trundle explain 00c0ffee00 tells how it went\n';
+    expect(endLine(home, { isTTY: true, columns: LONG.length - 1 }, plain)).toBe(short);
+    expect(endLine(home, { isTTY: true, columns: 30 }, plain)).toBe('');
+  });
+});
 
 describe('the last words about a failed run', () => {
   test('say what failed, what proves it, where the trace is, and how to look further', () => {

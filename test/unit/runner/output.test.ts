@@ -60,7 +60,8 @@ describe('the log', () => {
   function open(quiet = false) {
     const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
     const [log, summary] = [new MemorySink(), new MemorySink()];
-    const runLog = new RunLog({ program: 'autopkgtest', now: () => now, terminal, quiet, log, summary });
+    const hide = (text: string) => text.replaceAll('hunter2', '[redacted]');
+    const runLog = new RunLog({ program: 'autopkgtest', now: () => now, terminal, quiet, log, summary, hide });
     const seen = (stream: PassThrough) => (stream.read() as Buffer | null)?.toString() ?? '';
     return { runLog, log, summary, stdout: () => seen(terminal.stdout), stderr: () => seen(terminal.stderr) };
   }
@@ -94,6 +95,19 @@ describe('the log', () => {
     expect(stderr()).toContain('no newline');
     runLog.close();
     expect([log.closed, summary.closed]).toEqual([true, true]);
+  });
+
+  it('has no secret in what the runner says, and all in what the tests print', async () => {
+    const { runLog, log, summary, stdout } = open();
+    runLog.info('it is hunter2');
+    runLog.finding('blame: hunter2');
+    runLog.conclusion('it was hunter2');
+    runLog.report('a', 'FAIL stderr: hunter2');
+    runLog.summarize();
+    expect(`${log.text}${summary.text}${stdout()}`).not.toContain('hunter2');
+    expect(summary.text).toContain('FAIL stderr: [redacted]');
+    await runLog.output('stdout', Buffer.from('hunter2\n'));
+    expect(log.text).toContain('hunter2');
   });
 
   it('shows a person only output and results when it is to be quiet', async () => {
