@@ -34,7 +34,8 @@ export async function withAccount<T>(use: (account: BenchAccount) => Promise<T>)
       chmodSync(home, 0o755);
       return await use(account);
     } finally {
-      execFileSync('userdel', [name], { stdio: 'ignore' });
+      // By force: a session that has just been ended may not be gone yet.
+      execFileSync('userdel', ['--force', name], { stdio: 'ignore' });
     }
   } finally {
     rmSync(home, { recursive: true, force: true });

@@ -23,7 +23,7 @@ export async function withLoopback<T>(use: (loopback: Loopback) => Promise<T>): 
   }
   return await withAccount(async (account) => {
     const authorizedKeys = join(account.home, 'authorized_keys');
-    await using server = await startSshServer([`Match User ${account.name}`, `AuthorizedKeysFile ${authorizedKeys}`]);
+    await using server = await startSshServer([`AuthorizedKeysFile ${authorizedKeys}`]);
     writeFileSync(authorizedKeys, execFileSync('ssh-keygen', ['-y', '-f', server.identity]));
     chownSync(authorizedKeys, account.uid, account.gid);
 
