@@ -61,7 +61,8 @@ function throughProcess(argv: readonly string[]): Socket {
     read: () => void stdout.resume(),
     write: (chunk, _encoding, done) =>
       void stdin.write(chunk, (error) => (error ? void spoken.then(() => done(error)) : done())),
-    final: (done) => void stdin.end(done),
+    // Who has ended reads no more; how that came about is told by the end of stdout, or by stdin's own error.
+    final: (done) => void stdin.end(() => done()),
     destroy(error, done) {
       stdin.destroy();
       stdout.destroy();
