@@ -48,6 +48,8 @@ export class Site {
   /** Connections that are ready, in the order in which they became so. */
   readonly established = new Set<string>();
   readonly #append: (draft: EventDraft) => void;
+  /** Why somebody first wanted it gone. */
+  #unwanted: string | null = null;
   #ready = false;
   readonly #awaitingReady: ((ready: Ready) => void)[] = [];
   readonly #awaitingRemoval: ((removed: Removed) => void)[] = [];
@@ -110,6 +112,9 @@ export class Site {
       case 'reboot.requested':
       case 'revert.requested':
         this.#ready = false;
+        return;
+      case 'teardown.requested':
+        this.#unwanted ??= event.reason;
         return;
       case 'testbed.readied':
         this.#ready = true;
@@ -205,7 +210,8 @@ export class Site {
   /** Why a testbed that is gone cannot be used: it failed, or somebody wanted it gone. */
   #causeOfEnd(removed: Removed): Cause {
     const unwanted = { class: 'operator-interrupted', phase: 'teardown', doing: 'using the testbed' } as const;
-    return this.cause ?? { ...unwanted, detail: 'it was torn down', evidence: [removed.seq] };
+    const why = this.#unwanted === null ? '' : `: ${this.#unwanted}`;
+    return this.cause ?? { ...unwanted, detail: `it was torn down${why}`, evidence: [removed.seq] };
   }
 
   #settleReady(ready: Ready): void {

@@ -1,6 +1,7 @@
 import { filter, type Observable } from 'rxjs';
 import type { Forward } from '../driver/index.ts';
 import type { Capability, Cause, Endpoint, EventDraft, TrundleEvent } from '../events/index.ts';
+import { closingOn } from './closingOn.ts';
 import { collect } from './collect.ts';
 import type {
   ClosedTestbed,
@@ -14,6 +15,7 @@ import type {
 } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { copy } from './copy.ts';
+import { failureOf } from './failureOf.ts';
 import { interact } from './interact.ts';
 import type { Site } from './Site.ts';
 
@@ -85,18 +87,28 @@ export class TestbedHandle implements Testbed {
     direction: 'local' | 'remote',
     listen: { host: string; port: number },
     connect: { host: string; port: number },
+    options: { signal?: AbortSignal } = {},
   ): Promise<Forward> {
     this.#mustBeOpen();
     const [connection] = this.#site.established;
     if (connection === undefined) throw this.#failure('the testbed has no connection to forward over');
     this.#forwards += 1;
-    return await this.#site.driver.forward({
+    const doing = `forwarding ${listen.host}:${listen.port} to ${connect.host}:${connect.port}`;
+    const opening = this.#site.driver.forward({
       forward: `${this.id}.f${this.#forwards}`,
       connection,
       direction,
       listen,
       connect,
     });
+    try {
+      return await closingOn(options.signal, opening);
+    } catch (error) {
+      throw this.#failure(`${doing}: ${failureOf(error).message}`, {
+        class: options.signal?.aborted === true ? 'operator-interrupted' : 'channel-refused',
+        doing,
+      });
+    }
   }
 
   async reboot(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -156,7 +168,7 @@ export class TestbedHandle implements Testbed {
   }
 
   async #readyAgain(signal: AbortSignal | undefined): Promise<void> {
-    const giveUp = () => void this.close({ reason: 'aborted' });
+    const giveUp = () => void this.close({ reason: String(signal?.reason?.message ?? signal?.reason) });
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
     const ready = await this.#site.whenReadyAgain();
@@ -185,13 +197,14 @@ export class TestbedHandle implements Testbed {
     }
   }
 
-  #failure(message: string): TestbedError {
+  #failure(message: string, what: Partial<Cause> = {}): TestbedError {
     const cause: Cause = this.#site.cause ?? {
       class: 'internal-error',
       phase: 'exec',
       doing: 'using the testbed',
       detail: message,
       evidence: [],
+      ...what,
     };
     return new TestbedError(this.id, cause, message);
   }

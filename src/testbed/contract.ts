@@ -81,14 +81,20 @@ export interface Testbed extends AsyncDisposable {
   copyUp(from: string, to: string, options?: CopyOptions): Promise<void>;
   /** An interactive shell on a pty, wired to the given streams. Resolves at its end. */
   shell(options: ShellOptions): Promise<CommandEnd>;
+  /**
+   * Forwards TCP connections: `local` from the host into the testbed, `remote` the other way. Ends with `close()` of what
+   * it gives, with `signal`, or with the testbed.
+   * @throws TestbedError where nobody listens there
+   */
   forward(
     direction: 'local' | 'remote',
     listen: { host: string; port: number },
     connect: { host: string; port: number },
+    options?: { signal?: AbortSignal },
   ): Promise<Forward>;
-  /** Reboots and comes back when a new boot is proven. @throws TestbedError */
+  /** Reboots and comes back when a new boot is proven. An abort takes the testbed down. @throws TestbedError */
   reboot(options?: { signal?: AbortSignal }): Promise<void>;
-  /** Puts the testbed back to where it was when it was opened. @throws TestbedError */
+  /** Puts the testbed back to where it was when it was opened. An abort takes it down. @throws TestbedError */
   revert(options?: { signal?: AbortSignal }): Promise<void>;
   /** Ends commands, hangs up, stops and destroys, in that order. `force`: at once. Safe to call again. */
   close(options?: { force?: boolean; reason?: string }): Promise<ClosedTestbed>;

@@ -44,10 +44,16 @@ export async function copy({ site, append, id, direction, from, to, options }: C
     append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes });
     return null;
   } catch (error) {
-    const cause = causeOfCopy(error, `copying ${from} to ${to}`);
+    const doing = `copying ${from} to ${to}`;
+    const cause = signal?.aborted === true ? interrupted(signal, doing) : causeOfCopy(error, doing);
     append({ type: 'copy.failed', testbed, from: 'runner', copy: id, cause });
     return cause;
   }
+}
+
+function interrupted({ reason }: AbortSignal, doing: string): Cause {
+  const detail = `it was called off: ${reason instanceof Error ? reason.message : String(reason)}`;
+  return { class: 'operator-interrupted', phase: 'copy', doing, detail, evidence: [] };
 }
 
 function causeOfCopy(error: unknown, doing: string): Cause {

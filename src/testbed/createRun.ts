@@ -103,10 +103,9 @@ class LiveRun implements Run {
   }
 
   async openTestbed(backend: ConfiguredBackend, options: OpenOptions = {}): Promise<Testbed> {
-    if (this.#closing !== null || this.#broken !== null)
-      throw new Error('the run is closed: no testbed can be opened in it');
     this.#made += 1;
     const testbed = `tb${this.#made}`;
+    if (this.#closing !== null || this.#broken !== null) throw this.#closedTo(testbed);
     const site = this.#found(testbed, backend);
     const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
     this.#opening.add(site);
@@ -145,6 +144,13 @@ class LiveRun implements Run {
     const cause = removed.cause ??
       first ?? { class: 'internal-error', phase: 'provision', doing: 'opening the testbed', evidence: [] };
     throw new TestbedError(testbed, cause, `${cause.doing}: ${cause.detail ?? cause.class}`);
+  }
+
+  #closedTo(testbed: string): TestbedError {
+    const doing = 'opening a testbed';
+    const detail = 'the run is closed: no testbed can be opened in it';
+    const none: Cause = { class: 'internal-error', phase: 'provision', doing, detail, evidence: [] };
+    return new TestbedError(testbed, this.#broken ?? none, `${doing}: ${detail}`);
   }
 
   /** Makes the site of a testbed; a backend that cannot even be opened is a cause like any other. */
