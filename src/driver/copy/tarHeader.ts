@@ -33,8 +33,10 @@ export function textOf(field: Buffer): string {
 /** Whether a header's checksum is right: to tar, what has a wrong one is no header at all. Pure. */
 export function isSound(block: Buffer): boolean {
   const claimed = numberOf(block.subarray(148, 156));
+  // The field itself counts as eight blanks.
   let sum = 8 * 0x20;
-  for (let index = 0; index < block.length; index += 1) if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  for (let index = 0; index < 148; index += 1) sum += block[index] as number;
+  for (let index = 156; index < 512; index += 1) sum += block[index] as number;
   return claimed === sum;
 }
 
