@@ -34,6 +34,7 @@ const OWN_CLASSES: readonly CauseClass[] = [
   'host-disk-full',
   'operator-interrupted',
   'runner-killed',
+  'wrong-usage',
   // autopkgtest's own choice: a testbed that cannot be removed turns any other verdict into 20.
   'teardown-failed',
 ];

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/events/parseEvent.ts';
+import { describeWith } from '../support/needs.ts';
 import { makePackage } from '../support/packages.ts';
 import { workplace } from '../support/workplace.ts';
 import { Cli, cli, eventsIn, ownState } from './support/cli.ts';
@@ -86,6 +87,31 @@ describe('trundle run', () => {
     const { status, stderr } = await cli(['run', '--shell-fail', source, '--', 'null'], { env: ownState() });
     expect(status).toBe(4);
     expect(stderr).toContain('WARNING: no shell: standard input is not a terminal');
+  });
+});
+
+describeWith(['root'], 'trundle run --user', () => {
+  test('names a user whom the testbed does not know, before it copies anything', async () => {
+    const source = makePackage(workplace(), { tests: { fine: 'true' } });
+    const { status, stdout, stderr } = await cli(['run', '--json', '-u', 'nosuch', source, '--', 'null'], {
+      env: ownState(),
+    });
+    expect(status).toBe(20);
+    expect(stderr).toContain(
+      'ERROR: wrong usage while choosing user nosuch for the tests: testbed tb1 has no user nosuch',
+    );
+    expect(stderr).toContain('trundle: exit code 20. What was asked for cannot be done in this testbed.');
+    const types = eventsIn(stdout).map(({ type }) => type);
+    expect(types).not.toContain('copy.started');
+    expect(types).toContain('testbed.removed');
+  });
+
+  test('says who the ordinary user of the testbed is', async () => {
+    const source = makePackage(workplace(), { tests: { fine: 'true' } });
+    const words = ['run', '--user=nosuch', source, '--', 'null', '--normal-user', 'nobody'];
+    expect((await cli(words, { env: ownState() })).stderr).toContain(
+      'testbed tb1 has no user nosuch; its own ordinary user is nobody',
+    );
   });
 });
 

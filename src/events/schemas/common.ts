@@ -59,6 +59,7 @@ export const causeClassSchema = z.enum([
   'bad-package',
   'operator-interrupted',
   'runner-killed',
+  'wrong-usage',
   'internal-error',
 ]);
 

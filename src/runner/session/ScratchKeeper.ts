@@ -5,11 +5,12 @@ import { parseFacts, type TestbedFacts } from './facts.ts';
 import { limited } from './limit.ts';
 
 /**
- * Makes the scratch directory with mode `$1`, prints its name and the facts of the testbed, one `key=value` per
+ * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, prints its name and the facts of the testbed, one `key=value` per
  * line, and `ready`; removes the directory when its stdin ends. So the directory goes away whatever ends the run:
  * an orderly end, a signal to the command, a lost connection, or the death of our process.
  */
 export const KEEPER_SCRIPT = `set -e
+if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
 scratch=$(mktemp -d -t autopkgtest.XXXXXX)
 trap 'cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
@@ -31,12 +32,21 @@ while read -r ignored; do :; done`;
 /** Where the keeper runs. */
 export interface KeeperOptions {
   readonly login: string;
+  /** User who must be there; null where it is nobody in particular. */
+  readonly user: string | null;
   /** Octal mode of the directory. */
   readonly mode: string;
   /** Milliseconds for its making. */
   readonly timeout: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+}
+
+/** There is no scratch directory: how the command that should make it ended, and what it said. */
+export interface Unkept {
+  readonly end: CommandEnd;
+  readonly said: string;
+  readonly noSuchUser: boolean;
 }
 
 /** A scratch directory in the testbed, with the command that holds it. */
@@ -54,10 +64,7 @@ export class ScratchKeeper {
   }
 
   /** The keeper with its directory; or how its command ended, and what it said, where there is none. */
-  static async open(
-    testbed: Testbed,
-    options: KeeperOptions,
-  ): Promise<ScratchKeeper | { end: CommandEnd; said: string }> {
+  static async open(testbed: Testbed, options: KeeperOptions): Promise<ScratchKeeper | Unkept> {
     const stdin = new PassThrough();
     const late = new AbortController();
     // The keeper itself must outlive an abort for long enough to remove its directory: the end of its stdin tells it.
@@ -65,7 +72,7 @@ export class ScratchKeeper {
     const giveUp = () => late.abort();
     limit.signal.addEventListener('abort', giveUp, { once: true });
     if (limit.signal.aborted) giveUp();
-    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode];
+    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode, options.user ?? ''];
     const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
     const said = { stdout: '', stderr: '' };
     running.stderr.on('data', (chunk: Uint8Array) => {
@@ -84,7 +91,8 @@ export class ScratchKeeper {
     const { scratch, facts } = parseFacts(said.stdout);
     if (standing && scratch !== null) return new ScratchKeeper(scratch, facts, running, stdin);
     stdin.end();
-    return { end: await running.ended, said: said.stderr.trim() };
+    const noSuchUser = /^user=unknown$/m.test(said.stdout);
+    return { end: await running.ended, said: said.stderr.trim(), noSuchUser };
   }
 
   /** Removes the directory; false where nobody can tell that it is gone. */

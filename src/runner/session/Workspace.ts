@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Cause, Clock, Phase } from '../../events/index.ts';
-import { type CommandEnd, type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
+import { type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
 import type { TestDefinition } from '../control/testControl.ts';
 import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../dependencies/installedPackages.ts';
 import { BadPackageError, StepError } from '../errors.ts';
 import type { SourceTree } from '../source.ts';
 import type { TestbedFacts } from './facts.ts';
 import { limited } from './limit.ts';
-import { ScratchKeeper } from './ScratchKeeper.ts';
+import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
 import type { TestPaths } from './testScript.ts';
 
 /** What a workspace needs besides its testbed. */
@@ -52,12 +52,13 @@ export class Workspace {
     const { timeouts, clock, signal } = options;
     const keeper = await ScratchKeeper.open(testbed, {
       login: logins.admin,
+      user: options.user,
       mode,
       timeout: timeouts.short,
       clock,
       signal,
     });
-    if (!(keeper instanceof ScratchKeeper)) throw unkept(keeper.end, keeper.said, options);
+    if (!(keeper instanceof ScratchKeeper)) throw unkept(testbed, keeper, options);
     const workspace = new Workspace(testbed, options, logins, keeper);
     try {
       await workspace.#copyTree();
@@ -206,11 +207,14 @@ function chooseLogins(testbed: Testbed, asked: string | null): Logins {
   const root = testbed.capabilities.includes('root-on-testbed');
   const admin = root ? 'root' : testbed.endpoint.login;
   if (asked !== null && asked !== admin && !root) {
-    const doing = `choosing user ${asked} for the tests`;
-    const detail = `cannot change to user ${asked} without root-on-testbed`;
-    throw new StepError(doing, { class: 'internal-error', phase: 'plan', doing, detail, evidence: [] });
+    throw wrongUser(asked, `cannot change to user ${asked} without root-on-testbed`, []);
   }
   return { admin, user: asked ?? (root ? (testbed.endpoint.normalUser ?? null) : null) };
+}
+
+function wrongUser(asked: string, detail: string, evidence: readonly number[]): StepError {
+  const doing = `choosing user ${asked} for the tests`;
+  return new StepError(doing, { class: 'wrong-usage', phase: 'plan', doing, detail, evidence: [...evidence] });
 }
 
 async function checked(
@@ -258,13 +262,16 @@ function withProof(error: unknown, evidence: readonly number[]): unknown {
 }
 
 /** Why there is no scratch directory. */
-function unkept(
-  { result, cause }: CommandEnd,
-  said: string,
-  { timeouts, evidence, signal }: WorkspaceOptions,
-): StepError {
+function unkept(testbed: Testbed, keeper: Unkept, { user, timeouts, evidence, signal }: WorkspaceOptions): StepError {
   const doing = 'making a scratch directory';
+  const { said, noSuchUser } = keeper;
+  const { result, cause } = keeper.end;
   if (cause !== null) return new StepError(doing, cause);
+  if (noSuchUser && user !== null) {
+    const { normalUser } = testbed.endpoint;
+    const own = normalUser === undefined ? '' : `; its own ordinary user is ${normalUser}`;
+    return wrongUser(user, `testbed ${testbed.id} has no user ${user}${own}`, evidence());
+  }
   if (result.kind === 'cancelled' && !signal.aborted) return tooLate(doing, 'provision', timeouts.short, evidence());
   const how = result.kind === 'exited' ? `exit status ${result.status}` : result.kind;
   return failed(doing, 'provision', said === '' ? how : `${how}: ${said}`, evidence());

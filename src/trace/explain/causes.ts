@@ -219,6 +219,11 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
     reasons: ['a SIGKILL', 'the out-of-memory killer', 'the host went down'],
     next: ['run again, once `trundle reap` has removed what it left', "look into the host's kernel log"],
   },
+  'wrong-usage': {
+    meaning: 'What was asked for cannot be done in this testbed.',
+    reasons: ['--user names somebody whom the testbed does not know, or whom only root could turn into'],
+    next: ['leave the option out, or name what the testbed has', 'make what is missing when the testbed is made'],
+  },
   'internal-error': {
     meaning: 'Trundle did something wrong, or met an order of events that it does not know.',
     reasons: ['a bug'],

@@ -86,7 +86,14 @@ describe('how a connection was lost', () => {
 
 describe('the exit code of a cause', () => {
   const TESTS = ['test-failed', 'test-wrote-stderr', 'test-timed-out', 'test-signalled'];
-  const OWN = ['internal-error', 'host-disk-full', 'operator-interrupted', 'runner-killed', 'teardown-failed'];
+  const OWN = [
+    'internal-error',
+    'host-disk-full',
+    'operator-interrupted',
+    'runner-killed',
+    'wrong-usage',
+    'teardown-failed',
+  ];
 
   test.each(causeClassSchema.options)('%s has one of autopkgtest', (causeClass) => {
     const expected = TESTS.includes(causeClass)

@@ -22,6 +22,7 @@ function failedBy(causeClass: CauseClass): TrundleEvent {
 const status = (code: number) => ({ result: { kind: 'exited' as const, status: code } });
 const SKIPPED = told('test.skipped', { test: 't2' });
 const PASSED = tested(status(0));
+const NOT_REMOVED = told('testbed.removed', { cause: cause('teardown-failed') });
 const FAILED = tested(status(1));
 const SUPERFICIAL = [...STARTED, told('test.planned', { superficial: true }), 'test.started', 'test.finished'] as const;
 
@@ -87,7 +88,9 @@ describe('the exit code of a run is', () => {
     [16, 'the testbed failed', [...PASSED, failedBy('testbed-died')]],
     [16, 'the testbed failed after a test did', [...FAILED, failedBy('connection-silent')]],
     [20, 'something of ours failed', [...STARTED, failedBy('internal-error')]],
-    [20, 'the testbed could not be removed', [...PASSED, told('testbed.removed', { cause: cause('teardown-failed') })]],
+    [20, 'the testbed could not be removed', [...PASSED, NOT_REMOVED]],
+    [20, 'it could not be removed after a test had failed', [...FAILED, NOT_REMOVED]],
+    [16, 'it could not be removed after it had failed itself', [...PASSED, failedBy('testbed-died'), NOT_REMOVED]],
     [130, 'the operator pressed Ctrl-C', [...PASSED, 'operator.signalled']],
     [143, 'somebody sent SIGTERM', [...STARTED, told('operator.signalled', { signal: 'SIGTERM' })]],
     [0, 'a session without tests went well', [told('run.started', { tests: false })]],

@@ -139,6 +139,17 @@ describe('the facts of a testbed', () => {
     expect(found.kernel).toContain('Linux');
   });
 
+  it('are not asked for where the user who is wanted is not there', () => {
+    const keep = (user: string) =>
+      spawnSync('sh', ['-c', KEEPER_SCRIPT, 'sh', '755', user], {
+        env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
+        input: '',
+        encoding: 'utf8',
+      });
+    expect(keep('no such user')).toMatchObject({ status: 1, stdout: 'user=unknown\n', stderr: '' });
+    expect(keep('root').stdout).toMatch(/^ready$/m);
+  });
+
   it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('are gone with the scratch directory after %s', async (signal) => {
     const keeper = spawn('sh', ['-c', KEEPER_SCRIPT, 'sh', '700'], {
       env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
