@@ -19,7 +19,7 @@ export async function configureBackend(
   const options = parseOptions(backend, rest);
   return {
     name: backend.name,
-    words: [name, ...redactWords(parserOf(backend), backend.help?.secret ?? [], rest)],
+    words: [name, ...redactWords(parserOf(backend), backend.help ?? {}, rest)],
     capabilities: () => backend.capabilities(options),
     open: (host) => checkVerbs(backend.name, backend.open(options, host)),
   };

@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import type { OptionsHelp } from './contract.ts';
 
 const HIDDEN = '[redacted]';
 
@@ -6,7 +7,11 @@ const HIDDEN = '[redacted]';
  * The words of a command line with the values of secret options taken out, however they were spelled: `--password x`,
  * `--password=x`, `-P x`, `-Px`, `-rPx`, or as a positional argument. Pure.
  */
-export function redactWords(command: Command, secret: readonly string[], words: readonly string[]): string[] {
+export function redactWords(
+  command: Command,
+  { secret = [], passThrough = false }: OptionsHelp,
+  words: readonly string[],
+): string[] {
   const positional = command.registeredArguments.map((argument) => ({
     hidden: secret.includes(camel(argument.name())),
     rest: argument.variadic,
@@ -18,6 +23,7 @@ export function redactWords(command: Command, secret: readonly string[], words: 
   const isSecret = (option: Option) => secret.includes(option.attributeName());
 
   const ofPositional = (word: string) => {
+    onlyPositional ||= passThrough;
     const hidden = positional[place]?.hidden === true;
     if (positional[place]?.rest !== true) place += 1;
     return hidden ? HIDDEN : word;

@@ -130,6 +130,14 @@ test('a value that looks like a secret option is not one', async () => {
   expect(words).toEqual(['bookworm', '--memory', '64', '--', '-P', 'visible']);
 });
 
+test('words that are passed through are no options, nor their values secrets', async () => {
+  const project = forThisTest(makeProject());
+  const text = EVERY_KIND.replace('help: {', 'help: { passThrough: true,');
+  const file = writeModule(join(project.directory, 'kinds.mjs'), text);
+  const backend = await configureBackend([file, '-P', 'hunter2', 'bookworm', '-P', 'visible']);
+  expect(backend.words.slice(1)).toEqual(['-P', '[redacted]', 'bookworm', '-P', 'visible']);
+});
+
 test('the complaint about a secret does not repeat it', async () => {
   const project = forThisTest(makeProject());
   const text = EVERY_KIND.replace('passPhrase: z.string().optional()', 'passPhrase: z.number().optional()');
