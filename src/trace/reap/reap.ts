@@ -122,6 +122,8 @@ async function finish(trace: Trace, options: ReapOptions): Promise<Omit<ReapedRu
   const remains = await remainsOf(trace);
   if (remains.damage !== null || trace.end === null)
     throw remains.damage ?? new Error(`${trace.file} was not read to its end`);
+  if (remains.concluded && remains.resources.length === 0)
+    return { outcome: 'clean', released: [], left: [], concluded: false, problem: null };
   const continuation = new Continuation(trace, trace.end, remains.lastAt, wallClock);
   const released: { resource: string; kind: Resource['kind']; name: string }[] = [];
   const left: LeftResource[] = [];
