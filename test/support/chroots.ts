@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,4 +59,16 @@ function sessionsOf(chroot: string): string[] {
   const schroot = (...args: string[]) => spawnSync('schroot', args, { encoding: 'utf8' }).stdout ?? '';
   const all = schroot('--list', '--all-sessions').split('\n');
   return all.filter((session) => session !== '' && schroot('--info', '--chroot', session).includes(chroot));
+}
+
+/**
+ * The directory that a tarball was unpacked to beside it, for chroots whose sessions are overlays: nobody writes there.
+ * It is unpacked by the first that asks, and kept for as long as the tarball is the same.
+ */
+export function unpackedImage(tarball: string): string {
+  const root = `${tarball}.root`;
+  const script = `[ "$2" -nt "$1" ] && exit 0
+rm -rf "$2" "$2.new" && mkdir "$2.new" && tar -C "$2.new" --numeric-owner -xpf "$1" && touch "$2.new" && mv "$2.new" "$2"`;
+  execFileSync('flock', [`${tarball}.root.lock`, 'sh', '-c', script, 'sh', tarball, root], { stdio: 'inherit' });
+  return root;
 }

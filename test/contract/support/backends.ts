@@ -8,6 +8,7 @@ import type { Need } from '../../support/needs.ts';
 import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
 import { CONTAINERS } from './containers.ts';
 import { makeInetdServer } from './inetdServer.ts';
+import { KERNEL_SHARING } from './kernelSharing.ts';
 
 /** What a backend must have been given before it can be opened. All of it goes away again. */
 export interface Preparation extends AsyncDisposable {
@@ -120,6 +121,7 @@ export const BACKENDS: readonly BackendUnderTest[] = [
     },
   },
   ...CONTAINERS,
+  ...KERNEL_SHARING,
 ];
 
 /** What is the same of every testbed that root makes from an image. */

@@ -1,0 +1,67 @@
+import { configureBackend } from '../../../src/backends/index.ts';
+import type { Capability } from '../../../src/events/index.ts';
+import { defineChroot, unpackedImage } from '../../support/chroots.ts';
+import { bootableImage, IMAGE_USER } from '../../support/images.ts';
+import type { Need } from '../../support/needs.ts';
+import type { BackendUnderTest, Preparation } from './backends.ts';
+
+const NSPAWN: readonly Need[] = ['root', 'systemd-nspawn', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
+const SCHROOT: readonly Need[] = ['root', 'schroot', 'overlay', 'tar', 'mmdebstrap'];
+const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
+
+/** schroot and nspawn as the contract suite runs them. */
+export const KERNEL_SHARING: readonly BackendUnderTest[] = [
+  {
+    ...alike(SCHROOT, ['root-on-testbed', 'revert']),
+    name: 'schroot, by its sshd',
+    server: 'sshd',
+    pty: [],
+    prepare: () => schroot('login'),
+  },
+  {
+    ...alike(SCHROOT, ['root-on-testbed', 'revert']),
+    name: 'schroot, by the stand-in',
+    server: 'stand-in',
+    pty: ['node-pty'],
+    prepare: () => schroot('stand-in'),
+  },
+  {
+    ...alike(NSPAWN, WITHOUT_INIT),
+    name: 'nspawn, held by a shell',
+    server: 'stand-in',
+    pty: ['node-pty'],
+    prepare: () => nspawn('--session=stand-in'),
+  },
+  {
+    ...alike(NSPAWN, [...WITHOUT_INIT, 'reboot', 'isolation-container']),
+    name: 'nspawn, with an init',
+    server: 'sshd',
+    pty: [],
+    prepare: () => nspawn('--boot', '--session=login'),
+  },
+];
+
+function alike(needs: readonly Need[], capabilities: readonly Capability[]) {
+  return { needs, capabilities, ordinary: [], login: 'root', contained: true };
+}
+
+async function nspawn(...options: string[]): Promise<Preparation> {
+  return {
+    backend: await configureBackend(['nspawn', ...options, bootableImage()]),
+    ordinary: IMAGE_USER,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A chroot whose sessions are overlays on an image that was unpacked before. */
+async function schroot(session: string): Promise<Preparation> {
+  const root = unpackedImage(bootableImage());
+  const chroot = defineChroot(() => ({ type: 'directory', directory: root, 'union-type': 'overlay' }));
+  return {
+    backend: await configureBackend(['schroot', chroot.name, '--session', session]),
+    ordinary: IMAGE_USER,
+    async [Symbol.asyncDispose]() {
+      chroot[Symbol.dispose]();
+    },
+  };
+}
