@@ -1,5 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,4 +91,88 @@ export function programOf(program: string, lock: string): Omit<ContainerProgram,
       return image;
     },
   };
+}
+
+/** A docker daemon of one's own, which touches neither this machine's firewall nor its bridges. */
+export interface DockerDaemon extends ContainerProgram {
+  /** Ends the daemon at once, with all that it can take along. */
+  kill(): Promise<void>;
+}
+
+/** Exit status of flock(1) where somebody else has the lock. */
+const TAKEN = 91;
+
+/** A daemon with an image store that is gone with it. */
+export function startDocker(): Promise<DockerDaemon> {
+  return start(null);
+}
+
+/** A daemon whose images are kept beside the tarballs. Several have several stores: the first one that is free. */
+export async function keptDocker(): Promise<DockerDaemon> {
+  for (let slot = 1; slot <= 9; slot++) {
+    const data = join(imageDirectory(), `docker-${slot}`);
+    mkdirSync(data, { recursive: true });
+    try {
+      return await start(data);
+    } catch (error) {
+      if ((error as { status?: number }).status !== TAKEN) throw error;
+    }
+  }
+  throw new Error(`all stores in ${imageDirectory()} are in use`);
+}
+
+/** Starts dockerd(8) by hand. It ends with this process too: its supervisor's stdin is closed by the kernel then. */
+async function start(kept: string | null): Promise<DockerDaemon> {
+  const directory = mkdtempSync(join(tmpdir(), 'trundle-dockerd-'));
+  const socket = join(directory, 'socket');
+  const data = kept ?? join(directory, 'data');
+  // A file of this machine's administrator has no say here.
+  writeFileSync(join(directory, 'daemon.json'), '{}');
+  const daemon = [
+    'dockerd',
+    ...['--data-root', data, '--exec-root', join(directory, 'exec')],
+    ...['--pidfile', join(directory, 'pid'), '--config-file', join(directory, 'daemon.json')],
+    ...['--host', `unix://${socket}`, '--storage-driver', 'overlay2'],
+    ...['--bridge=none', '--iptables=false', '--ip-forward=false', '--userland-proxy=false'],
+  ];
+  // All of it is in a pid namespace, so that nothing outlives its first process.
+  const script = '("$@" >&2) & read -r _; kill -TERM "$!"; wait';
+  const supervised = ['sh', '-c', CGROUP2_VIEW, 'sh', 'sh', '-c', script, 'sh', ...daemon];
+  const lock = ['--no-fork', '--nonblock', '--conflict-exit-code', String(TAKEN), `${data}.lock`];
+  const namespaces = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const child = spawn('flock', [...lock, ...namespaces, ...supervised], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const exited = once(child, 'exit');
+  try {
+    await whenListening(child);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  const program = scriptAt(join(directory, 'docker'), `export DOCKER_HOST=unix://${socket}\nexec docker "$@"`);
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return {
+    ...programOf(program, join(directory, 'lock')),
+    kill,
+    async [Symbol.asyncDispose]() {
+      child.stdin?.end();
+      await exited;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function whenListening(child: ChildProcess): Promise<void> {
+  let log = '';
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status) => reject(Object.assign(new Error(`dockerd ended: ${log}`), { status })));
+    child.stdin?.on('error', () => {});
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-20_000);
+      if (log.includes('API listen on')) resolve();
+    });
+  });
 }

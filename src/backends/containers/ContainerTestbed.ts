@@ -193,8 +193,7 @@ export class ContainerTestbed implements BackendVerbs {
   async #tellOfDeath(signal: AbortSignal): Promise<void> {
     const watch = this.#watch;
     if (watch === null || this.#ending) return;
-    const pid = await this.#pid;
-    if (pid === null || runs(pid)) return;
+    if (await this.#lives()) return;
     const kill = () => watch.kill();
     signal.addEventListener('abort', kill, { once: true });
     await this.#told;
@@ -231,8 +230,16 @@ export class ContainerTestbed implements BackendVerbs {
     }
   }
 
+  /** Docker's daemon answers at once, and may be elsewhere; podman takes its time, but is here. */
+  async #lives(): Promise<boolean> {
+    if (this.#engine.name === 'docker') return (await this.#inspect('{{.State.Running}}')).stdout.trim() === 'true';
+    const pid = await this.#pid;
+    return pid === null || runs(pid);
+  }
+
   /** Asked beside what goes on: only a death needs it. */
   async #findPid(): Promise<number | null> {
+    if (this.#engine.name === 'docker') return null;
     const pid = Number((await this.#inspect('{{.State.Pid}}')).stdout.trim());
     return Number.isSafeInteger(pid) && pid > 0 && runs(pid) ? pid : null;
   }

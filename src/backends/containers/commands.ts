@@ -78,8 +78,8 @@ export function createArgv({ name: program, argv }: Engine, name: string, option
 }
 
 /** The command that starts it, prints what it prints, and ends as it ends. Pure. */
-export function startArgv({ argv }: Engine, name: string): string[] {
-  return [...argv, 'start', '--attach', '--sig-proxy=false', name];
+export function startArgv({ name: program, argv }: Engine, name: string): string[] {
+  return [...argv, 'start', '--attach', ...(program === 'podman' ? ['--sig-proxy=false'] : []), name];
 }
 
 /** The command that removes it, in whatever state it is; a container that is not there is fine. Pure. */

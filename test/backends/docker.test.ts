@@ -1,0 +1,46 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { keptDocker, startDocker } from '../support/containers.ts';
+import { tinyImage } from '../support/images.ts';
+import { describeWith, type Need } from '../support/needs.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
+import { containerSuite } from './support/containerSuite.ts';
+import { open, refusal } from './support/open.ts';
+
+const NEEDS: readonly Need[] = ['root', 'dockerd', 'pid-namespace'];
+
+containerSuite({ name: 'docker', needs: NEEDS, make: keptDocker });
+
+describeWith([...NEEDS, 'busybox', 'tar'], 'docker says what is wrong with its daemon', () => {
+  test('where none runs', async () => {
+    const daemon = forThisTest(await startDocker());
+    await daemon.kill();
+    const refused = await refusal(['docker', '--program', daemon.program, 'image']);
+    expect(refused).toMatchObject({
+      code: 'daemon-not-running',
+      message: expect.stringContaining('the daemon of docker does not answer'),
+      remedy: expect.stringContaining('systemctl start docker'),
+      class: 'provision-failed',
+    });
+    expect(refused.log.events.filter(({ type }) => type === 'event.unexpected')).toEqual([]);
+  });
+
+  test('where it dies in the middle of a run, and names what is left', async () => {
+    const daemon = forThisTest(await startDocker());
+    const image = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
+    const { testbed, log } = await open(['docker', '--program', daemon.program, image]);
+    const running = testbed.start(['sleep', '1000']);
+    await log.first('command.started');
+    await daemon.kill();
+    expect((await running.ended).result).not.toMatchObject({ kind: 'exited', status: 0 });
+    const { reason } = await log.first('guest.stopped');
+    expect(reason).toContain('the daemon of docker does not answer');
+    const { cause, leftovers } = await testbed.close();
+    expect(cause).toMatchObject({ class: 'testbed-died', detail: expect.stringContaining('does not answer') });
+    expect(leftovers).toContainEqual(
+      expect.objectContaining({ kind: 'container', release: expect.arrayContaining(['rm', '--force']) }),
+    );
+    for (const { kind, name } of leftovers) if (kind === 'directory') rmSync(name, { recursive: true });
+  });
+});
