@@ -9,6 +9,7 @@ import { chrootBackend } from './chroot/index.ts';
 import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
+import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
 import { schrootBackend } from './schroot/index.ts';
@@ -21,6 +22,7 @@ export const BUILT_IN: readonly Backend[] = [
   sshBackend,
   chrootBackend,
   schrootBackend,
+  nspawnBackend,
   unshareBackend,
   podmanBackend,
   dockerBackend,
