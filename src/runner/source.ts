@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseSourceControl, type SourceControl } from './control/sourceControl.ts';
-import { UsageError } from './errors.ts';
+import { BadPackageError, StepError, UsageError } from './errors.ts';
 
 /** A source tree with debian/ in it. `built`: debian/files tells that it was built. */
 export interface SourceTree {
@@ -53,13 +53,20 @@ function notYet(argument: string, kind: string, hint: string): UsageError {
   return new UsageError(`${argument} is ${kind}: testing that is not supported yet. ${hint}`);
 }
 
-/** A file of the tree as text; null where there is none. */
+/**
+ * A file of the tree as text; null where there is none.
+ * @throws BadPackageError where something else has its name, StepError where we may not read it
+ */
 export function readTreeFile(tree: SourceTree, name: string): string | null {
   try {
     return readFileSync(path.join(tree.directory, name), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'ELOOP') throw new BadPackageError(`${name} is not a file`);
+    const doing = 'reading the package';
+    const detail = `${name} cannot be read: ${message}`;
+    throw new StepError(doing, { class: 'wrong-usage', phase: 'plan', doing, detail, evidence: [] });
   }
 }
 

@@ -100,7 +100,7 @@ describeWith(['root'], 'trundle run --user', () => {
     expect(stderr).toContain(
       'ERROR: wrong usage while choosing user nosuch for the tests: testbed tb1 has no user nosuch',
     );
-    expect(stderr).toContain('trundle: exit code 20. What was asked for cannot be done in this testbed.');
+    expect(stderr).toContain('trundle: exit code 20. What was asked for cannot be done as it was asked for.');
     const types = eventsIn(stdout).map(({ type }) => type);
     expect(types).not.toContain('copy.started');
     expect(types).toContain('testbed.removed');

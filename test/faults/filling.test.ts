@@ -79,6 +79,23 @@ describeWith(['sshd', 'tar', 'tmpfs', 'root'], 'a disk that is full', () => {
     expect(readdirSync(disk)).toEqual([]);
   });
 
+  test('in the testbed is the affair of the test that filled it', async () => {
+    const disk = smallDisk();
+    const sshd = forThisTest(await startSshServer([sessionEnvironment({ TMPDIR: disk })]));
+    const run = await faultRun({
+      backend: existingHost(sshd, sshd.address),
+      package: {
+        tests: { fills: `head -c ${SIZE} /dev/zero >"$AUTOPKGTEST_TMP/large"`, after: 'df "$PWD" >/dev/null' },
+      },
+    });
+    expect(run.report.exitCode).toBe(4);
+    expect(run.summary).toMatch(/^fills +FAIL non-zero exit status 1$/m);
+    // What it filled is removed before the next one begins, and all else at the end.
+    expect(run.summary).toMatch(/^after +PASS$/m);
+    expect(run.stderr).toContain('No space left on device');
+    expect(readdirSync(disk)).toEqual([]);
+  });
+
   test('on the host ends a run whose artifacts do not fit', async () => {
     const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const outputDir = join(smallDisk(), 'output');

@@ -92,7 +92,8 @@ export class ScratchKeeper {
     if (standing && scratch !== null) return new ScratchKeeper(scratch, facts, running, stdin);
     stdin.end();
     const noSuchUser = /^user=unknown$/m.test(said.stdout);
-    return { end: await running.ended, said: said.stderr.trim(), noSuchUser };
+    // A login that is not meant for people, as with nologin(8), says so on stdout.
+    return { end: await running.ended, said: said.stderr.trim() || said.stdout.trim(), noSuchUser };
   }
 
   /** Removes the directory; false where nobody can tell that it is gone. */

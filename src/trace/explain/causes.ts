@@ -220,9 +220,12 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
     next: ['run again, once `trundle reap` has removed what it left', "look into the host's kernel log"],
   },
   'wrong-usage': {
-    meaning: 'What was asked for cannot be done in this testbed.',
-    reasons: ['--user names somebody whom the testbed does not know, or whom only root could turn into'],
-    next: ['leave the option out, or name what the testbed has', 'make what is missing when the testbed is made'],
+    meaning: 'What was asked for cannot be done as it was asked for.',
+    reasons: [
+      '--user names somebody whom the testbed does not know, or whom only root could turn into',
+      'the package holds what the user who runs Trundle may not read',
+    ],
+    next: ['name what the testbed has, or leave the option out', 'make the package readable'],
   },
   'internal-error': {
     meaning: 'Trundle did something wrong, or met an order of events that it does not know.',
