@@ -23,6 +23,8 @@ const COMMON = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
+  // ssh2 tells its classes apart by their names, of which ours may have the same.
+  keepNames: true,
   legalComments: 'none',
   metafile: true,
   write: false,
