@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageDirectory } from './images.ts';
 import { findProgram } from './needs.ts';
+import { makeOrdinaryUser } from './ordinaryUser.ts';
 
 /** A program that runs containers, made to work on this machine, with a storage of its own. */
 export interface ContainerProgram {
@@ -65,6 +66,31 @@ export function rootPodman(): ContainerProgram {
   return {
     ...programOf(program, join(imageDirectory(), 'podman.lock')),
     [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** The podman of an ordinary user of this machine, made for it, with images of their own. Takes root. */
+export function rootlessPodman(): ContainerProgram {
+  const user = makeOrdinaryUser();
+  const directory = mkdtempSync(join(tmpdir(), 'trundle-rootless-'));
+  chmodSync(directory, 0o755);
+  writeFileSync(join(directory, 'containers.conf'), containersConf());
+  const runtime = join(user.home, 'run');
+  execFileSync('install', ['--directory', '--owner', user.login, '--group', user.login, '--mode=700', runtime]);
+  const script = [
+    `export CONTAINERS_CONF=${directory}/containers.conf HOME=${user.home} XDG_RUNTIME_DIR=${runtime}`,
+    'cd /',
+    `exec setpriv --reuid ${user.login} --regid ${user.login} --init-groups podman --storage-driver overlay --log-level error "$@"`,
+  ].join('\n');
+  const program = scriptAt(join(directory, 'podman'), script);
+  return {
+    ...programOf(program, join(directory, 'lock')),
+    async [Symbol.asyncDispose]() {
+      // Ends the process that holds the user's namespaces, without which userdel(8) would leave it behind.
+      execFileSync(program, ['system', 'migrate'], { stdio: 'ignore' });
+      user[Symbol.dispose]();
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { configureBackend } from '../../../src/backends/index.ts';
 import type { Capability } from '../../../src/events/index.ts';
-import { type ContainerProgram, keptDocker, rootPodman } from '../../support/containers.ts';
+import { type ContainerProgram, keptDocker, rootlessPodman, rootPodman } from '../../support/containers.ts';
 import { bootableImage, IMAGE_USER } from '../../support/images.ts';
 import type { Need } from '../../support/needs.ts';
 import type { BackendUnderTest } from './backends.ts';
@@ -10,12 +10,14 @@ const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'rever
 const WITH_INIT: readonly Capability[] = [...WITHOUT_INIT, 'isolation-container', 'reboot'];
 
 const PODMAN: readonly Need[] = ['root', 'podman', 'runc', 'mmdebstrap'];
+const ROOTLESS: readonly Need[] = [...PODMAN, 'useradd', 'newuidmap', 'namespaces'];
 const DOCKER: readonly Need[] = ['root', 'dockerd', 'pid-namespace', 'mmdebstrap'];
 
 /** The backends of containers as the contract suite runs them. */
 export const CONTAINERS: readonly BackendUnderTest[] = [
   entry('podman, held by a shell', 'podman', PODMAN, false, rootPodman),
   entry('podman, with an init', 'podman', PODMAN, true, rootPodman),
+  entry('podman of an ordinary user', 'podman', ROOTLESS, false, rootlessPodman),
   entry('docker, held by a shell', 'docker', DOCKER, false, keptDocker),
   entry('docker, with an init', 'docker', DOCKER, true, keptDocker),
 ];
