@@ -56,7 +56,9 @@ export class CommandChannel {
     const { spec, nonce } = this.#request;
     try {
       const direct = this.connection.shell !== null && isPosixShell(this.connection.shell);
-      const { line, script } = launchLine(spec, nonce, direct);
+      const { line, script } = launchLine(spec, nonce, direct, {
+        shortPackets: this.connection.endpoint.server === 'stand-in',
+      });
       const { pty } = spec;
       const options = pty ? { pty: { cols: pty.columns, rows: pty.rows, width: 0, height: 0, term: pty.term } } : {};
       this.connection.sessions.exec(line, options, (error, channel) => {

@@ -52,9 +52,15 @@ function announce(nonce: string, streams: readonly OutputStream[]): string[] {
  * sshd made that process the leader of its own group, so the whole command can be ended by it later.
  * @param nonce makes the marker unmistakable in the output
  * @param direct whether the login shell is known to understand POSIX sh
+ * @param server whether it ends connections at packets beyond those that every server must take
  * @throws BadSpecError for what cannot be said on a command line
  */
-export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): Launch {
+export function launchLine(
+  spec: ExecSpec,
+  nonce: string,
+  direct: boolean,
+  server: { shortPackets: boolean } = { shortPackets: false },
+): Launch {
   const steps = announce(nonce, spec.pty === undefined ? ['stdout', 'stderr'] : ['stdout']);
   if (spec.cwd !== undefined) steps.push(`cd ${quote(directoryOf(spec.cwd))} || exit 127`);
   steps.push(`exec ${programOf(spec)}`);
@@ -64,11 +70,13 @@ export function launchLine(spec: ExecSpec, nonce: string, direct: boolean): Laun
     throw new BadSpecError('a command cannot hold half of a character (a lone surrogate)');
   const line = direct ? script : throughSh(script);
   const bytes = Buffer.byteLength(line);
-  if (bytes <= SHORT || (bytes < LONGEST && spec.pty !== undefined)) return { line, script: null };
+  // A terminal's input is no place for a script: it goes by lines of 4096 bytes, and is echoed.
+  const longest = spec.pty === undefined || !server.shortPackets ? LONGEST : SHORT + 1;
+  if (bytes <= SHORT || (bytes < longest && spec.pty !== undefined)) return { line, script: null };
   const whole = Buffer.from(script);
-  if (bytes < LONGEST) return { line: `exec /bin/sh -c 'eval "$(head -c ${whole.length})"'`, script: whole };
+  if (bytes < longest) return { line: `exec /bin/sh -c 'eval "$(head -c ${whole.length})"'`, script: whole };
   const remedy = 'hand the data over on stdin, or copy it as a file';
-  throw new BadSpecError(`the command is too long: quoted, it takes ${bytes} of ${LONGEST - 1} bytes; ${remedy}`);
+  throw new BadSpecError(`the command is too long: quoted, it takes ${bytes} of ${longest - 1} bytes; ${remedy}`);
 }
 
 /** How a marker starts; the pid, its children, the login shell and a line end follow, parted by colons. Pure. */

@@ -65,6 +65,17 @@ everyBackend(
       expect(screen.text).toContain('interrupted');
     });
 
+    test('takes a long line, or refuses it with words, and goes on', async () => {
+      const screen = new Screen();
+      const aim = { stdin: new PassThrough(), stdout: screen, size: { columns: 80, rows: 24 } };
+      const { result } = await contract.testbed.shell({ ...aim, line: `x=${'y'.repeat(60_000)}; echo "\${#x} long"` });
+      if (contract.backend.server === 'sshd') {
+        expect(result).toEqual({ kind: 'exited', status: 0 });
+        expect(screen.text).toContain('60000 long');
+      } else expect(result).toEqual({ kind: 'refused', message: expect.stringMatching(/too long.* of 30000 bytes/) });
+      expect(await contract.testbed.exec(['true'])).toMatchObject({ status: 0 });
+    });
+
     test('ends with all that runs on it when it is called off', async () => {
       const mark = makeMark();
       const screen = new Screen();
