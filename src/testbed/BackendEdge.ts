@@ -131,7 +131,6 @@ export class BackendEdge {
   async #locate(signal: AbortSignal): Promise<void> {
     const { endpoint, capabilities } = await this.#verbs.endpoint(signal);
     this.#over(signal);
-    this.#over(signal);
     this.endpoint = endpoint;
     const { credentials, connect: _live, ...open } = endpoint;
     this.#options.redact([credentials.password, credentials.passphrase].filter((secret) => secret !== undefined));

@@ -1,0 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './support/cli.ts';
+
+test('a class keeps its name in the bundle, though others are called the same: ssh2 asks for it', () => {
+  const asking = readFileSync(join(root, 'node_modules/ssh2/lib/utils.js'), 'utf8');
+  const names = [...asking.matchAll(/constructor\.name === '(\w+)'/g)].map(([, name]) => name);
+  expect(names).toEqual(['Session']);
+  const code = join(root, 'dist/code');
+  const [whole = ''] = readdirSync(code).filter((name) => name.endsWith('.cjs'));
+  const text = readFileSync(join(code, whole), 'utf8');
+  const server = text.slice(text.indexOf('// node_modules/ssh2/lib/server.js'));
+  expect(server.slice(0, server.indexOf('\n// '))).toMatch(
+    / = class extends EventEmitter \{\s+static \{\s+__name\(this, "Session"\);/,
+  );
+});
