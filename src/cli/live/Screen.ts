@@ -39,7 +39,8 @@ export class Screen {
 
   /** How many characters a status line may have. */
   get width(): number {
-    return Math.max(20, (this.#err.columns ?? 80) - 1);
+    // Less than a line: a line that is full may wrap. Some terminals tell no size, or none that is true.
+    return Math.max(1, (this.#err.columns || 80) - 1);
   }
 
   /** Shows this status line from now on; an empty one is none. */
