@@ -1,14 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ChrootKeys, defineChroot } from '../support/chroots.ts';
-import { tinyRoot } from '../support/images.ts';
+import { schrootBackend } from '../../src/backends/schroot/index.ts';
+import { Cli, cli } from '../e2e/support/cli.ts';
+import { type Chroot, type ChrootKeys, defineChroot, unpackedImage } from '../support/chroots.ts';
+import { bootableImage, tinyImage, tinyRoot } from '../support/images.ts';
 import { makeLifeline } from '../support/lifeline.ts';
 import { describeWith } from '../support/needs.ts';
-import { forThisTest } from '../support/workplace.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
 import { open, refusal } from './support/open.ts';
+import { makeOrdinary } from './support/ordinary.ts';
 
 /** A chroot with a tiny root, whose sessions are overlays on it. */
-function tinyChroot(keys: ChrootKeys = {}) {
+function tinyChroot(keys: ChrootKeys = {}): Chroot {
   return forThisTest(
     defineChroot((directory) => ({
       type: 'directory',
@@ -33,5 +38,191 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot', () => {
     expect(stdout).not.toMatch(/^x$/m);
     await testbed.close();
     expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('unpacks a tarball for each session', async () => {
+    const chroot = forThisTest(
+      defineChroot((directory) => ({ type: 'file', file: tinyImage(join(directory, 'tiny.tar')) })),
+    );
+    const { testbed } = await open(['schroot', chroot.name, '--session-id', `${chroot.name}-one`]);
+    expect(await testbed.exec(['cat', '/etc/hostname'])).toMatchObject({ stdout: 'tiny\n' });
+    expect(chroot.sessions()).toEqual([`session:${chroot.name}-one`]);
+  });
+
+  test('goes in through schroot where that changes more than the root, and tells signals all the same', async () => {
+    const { testbed } = await open(['schroot', tinyChroot({ personality: 'linux32' }).name]);
+    expect(await testbed.exec('uname -m')).toMatchObject({ stdout: process.arch === 'x64' ? 'i686\n' : /./ });
+    expect(await testbed.exec('kill -TERM $$')).toMatchObject({ status: 143, stderr: '' });
+    expect(await testbed.exec('exit 7')).toMatchObject({ status: 7 });
+  });
+
+  test('ends with its runner: reap ends the session', async () => {
+    const chroot = tinyChroot();
+    const directory = workplace();
+    using lifeline = makeLifeline(directory);
+    const env = { TMPDIR: workplace(), XDG_STATE_HOME: workplace() };
+    const trace = join(directory, 'trace');
+    // What the session sees of this machine is only what its profile binds.
+    const fstab = join(chroot.directory, 'fstab');
+    appendFileSync(fstab, `${directory} /srv none rw,bind 0 0\n`);
+    const inside = lifeline.linger.replaceAll(directory, '/srv');
+    const words = ['exec', '--trace', trace, '-n', 'sh', '-c', `(${inside}) & wait`, '--', 'schroot', chroot.name];
+    const running = new Cli(words, { env });
+    await lifeline.held;
+    running.process.kill('SIGKILL');
+    await running.ended;
+    await lifeline.released;
+    expect(chroot.sessions()).toHaveLength(1);
+    const reaped = await cli(['reap', '--json', `${trace}/`], { env });
+    expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [], concluded: true }]);
+    expect(chroot.sessions()).toEqual([]);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(chroot.directory);
+  });
+});
+
+describeWith(['root', 'schroot', 'busybox', 'overlay', 'useradd'], 'schroot as an ordinary user', () => {
+  test.each([
+    { key: 'root-users', whoami: 'root', id: '0' },
+    { key: 'users', whoami: 'the user', id: 'theirs' },
+  ])('who is in $key is $whoami', async ({ key, id }) => {
+    using user = makeOrdinary({ subuids: false });
+    const keys = { users: user.login, [key]: user.login };
+    const chroot = tinyChroot(keys);
+    if (key === 'users')
+      appendFileSync(
+        join(chroot.directory, 'root/etc/passwd'),
+        `${user.login}:x:${user.uid}:${user.uid}::/tmp:/bin/sh\n`,
+      );
+    spawnSync('chmod', ['755', chroot.directory]);
+    spawnSync('chmod', ['1777', join(chroot.directory, 'root/tmp')]);
+    const end = await user.run(['exec', '-n', 'id -u; kill -0 1 2>/dev/null; pwd', '--', 'schroot', chroot.name]);
+    expect(end.stderr).toBe('');
+    expect(end.stdout).toBe(id === '0' ? '0\n/root\n' : `${user.uid}\n/tmp\n`);
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('who is in neither is told where to stand', async () => {
+    using user = makeOrdinary({ subuids: false });
+    const chroot = tinyChroot({ users: 'root' });
+    const end = await user.run(['exec', '-n', 'true', '--', 'schroot', chroot.name]);
+    expect(end.status).not.toBe(0);
+    expect(end.stderr).toMatch(
+      /no-permission: .*schroot does not let this user in \(to mend it: as root: add yourself to users=/,
+    );
+  });
+});
+
+describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wrong', () => {
+  test('where no chroot of that name is known', async () => {
+    const chroot = tinyChroot();
+    expect(await refusal(['schroot', 'trundle-none'])).toMatchObject({
+      code: 'image-missing',
+      message: expect.stringContaining('schroot knows no chroot trundle-none'),
+      remedy: expect.stringContaining(chroot.name),
+      class: 'provision-failed',
+    });
+    expect(await schrootBackend.probe()).toMatchObject({
+      available: true,
+      detail: expect.stringContaining(chroot.name),
+    });
+  });
+
+  test('where tests would write into the chroot itself', async () => {
+    const chroot = tinyChroot({ 'union-type': 'none' });
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({
+      code: 'no-sessions',
+      remedy: expect.stringContaining('union-type=overlay'),
+    });
+  });
+
+  test('where the chroot has gone, and leaves no half of a session', async () => {
+    const chroot = tinyChroot();
+    rmSync(join(chroot.directory, 'root'), { recursive: true });
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({
+      code: 'image-missing',
+      message: expect.stringContaining(join(chroot.directory, 'root')),
+    });
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('where its tarball is cut off', async () => {
+    const chroot = forThisTest(
+      defineChroot((directory) => {
+        const file = tinyImage(join(directory, 'tiny.tar'));
+        writeFileSync(file, readFileSync(file).subarray(0, 100_000));
+        return { type: 'file', file };
+      }),
+    );
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({ code: 'image-damaged', class: 'provision-failed' });
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('where the image has no shell', async () => {
+    const chroot = tinyChroot();
+    rmSync(join(chroot.directory, 'root/bin/sh'));
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({ code: 'no-shell', class: 'boot-failed' });
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('where the image is for another kind of processor', async () => {
+    const chroot = tinyChroot();
+    const busybox = join(chroot.directory, 'root/bin/busybox');
+    const program = readFileSync(busybox);
+    // e_machine of elf(5): a VAX, which nobody emulates here.
+    program.writeUInt16LE(75, 18);
+    rmSync(busybox);
+    writeFileSync(busybox, program, { mode: 0o755 });
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({ code: 'wrong-architecture', class: 'boot-failed' });
+  });
+
+  test('where the name of the session is taken, and leaves that one alone', async () => {
+    const chroot = tinyChroot();
+    const id = `${chroot.name}-taken`;
+    const { testbed } = await open(['schroot', chroot.name, '--session-id', id]);
+    expect(await refusal(['schroot', chroot.name, '--session-id', id])).toMatchObject({ code: 'name-in-use' });
+    expect(await testbed.exec('echo here')).toMatchObject({ stdout: 'here\n' });
+  });
+
+  test('where the init is killed from outside', async () => {
+    const { testbed, log } = await open(['schroot', tinyChroot().name]);
+    const running = testbed.start(['sleep', '1000']);
+    await log.first('command.started');
+    const { pid } = await log.first('process.spawned');
+    process.kill(pid, 'SIGKILL');
+    expect((await running.ended).result).toMatchObject({ kind: 'lost' });
+    const { cause, leftovers } = await testbed.close();
+    expect(cause).toMatchObject({ class: 'testbed-died', detail: expect.stringContaining('process init ended') });
+    expect(leftovers).toEqual([]);
+  });
+
+  test('where somebody ends the session', async () => {
+    const chroot = tinyChroot();
+    const { testbed, log } = await open(['schroot', chroot.name]);
+    const [session = ''] = chroot.sessions();
+    spawnSync('schroot', ['--end-session', '--force', '--chroot', session]);
+    await log.first('process.exited');
+    const { cause, leftovers } = await testbed.close();
+    expect(cause).toMatchObject({ class: 'testbed-died' });
+    expect(leftovers).toEqual([]);
+  });
+});
+
+describeWith(['root', 'schroot', 'mmdebstrap', 'overlay'], 'schroot of a Debian with an sshd', () => {
+  test('says that accounts are those of this machine where its profile puts them over the image', async () => {
+    const root = unpackedImage(bootableImage());
+    const chroot = forThisTest(
+      defineChroot(() => ({
+        type: 'directory',
+        directory: root,
+        'union-type': 'overlay',
+        'setup.nssdatabases': 'minimal/nssdatabases',
+      })),
+    );
+    const { testbed, log } = await open(['schroot', chroot.name, '--session', 'login']);
+    expect(testbed.endpoint).toMatchObject({ server: 'sshd' });
+    const said = log.events.flatMap((event) => (event.type === 'console.printed' ? [event.line] : [])).join('\n');
+    expect(said).toContain(`setup.nssdatabases= in [${chroot.name}] keeps the image's`);
+    const { stdout, stderr } = await testbed.exec(['cat', '/etc/passwd']);
+    expect([stdout.split('\n')[0], stderr]).toEqual([readFileSync('/etc/passwd', 'utf8').split('\n')[0], '']);
   });
 });

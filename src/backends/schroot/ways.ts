@@ -10,8 +10,8 @@ import type { ChrootConfig } from './chroots.ts';
  */
 const IN_NAMESPACE = ['nsenter', '--pid=/proc/1/ns/pid', '--'];
 
-/** schroot(1) tells no signal that ended a program, only 1: a shell inside tells it as shells do. */
-const TELL_SIGNALS = ['/bin/sh', '-c', 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', 'sh'];
+/** schroot(1) tells no signal that ended a program, only 1: a shell inside tells it as shells do, without their words. */
+const TELL_SIGNALS = ['/bin/sh', '-c', 'exec 3>&2 2>/dev/null; ( exec "$@" 2>&3 3>&- ); exit $?', 'sh'];
 
 /** A way into a session, until it is closed. */
 export interface Way {
