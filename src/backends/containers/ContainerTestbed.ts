@@ -24,6 +24,9 @@ import { NotStarted, Watch, type WatchEnd } from './Watch.ts';
 /** Milliseconds for making a container. It is not cut short: one that is half made is found by no removal. */
 const CREATE_LIMIT = 120_000;
 
+/** Milliseconds in which what watches a container must see that it is gone. */
+const WATCH_LIMIT = 5000;
+
 /** Seconds that an init has to shut down in order. */
 const SHUTDOWN_SECONDS = 30;
 
@@ -129,7 +132,7 @@ export class ContainerTestbed implements BackendVerbs {
     const argv = [...this.#engine.argv, 'stop', `--time=${SHUTDOWN_SECONDS}`, this.#name];
     const result = await runProgram(argv, { signal });
     if (result.status !== 0) throw explain(result, attempt);
-    await this.#watch?.ended;
+    if (this.#watch !== null) await endOfWatch(this.#watch, signal);
     await this.start(signal);
   }
 
@@ -176,11 +179,7 @@ export class ContainerTestbed implements BackendVerbs {
     const watch = this.#watch;
     this.#watch = null;
     if (watch === null) return;
-    // It ends with the container; what does not, has lost sight of it.
-    const kill = () => watch.kill();
-    signal.addEventListener('abort', kill, { once: true });
-    await watch.ended;
-    signal.removeEventListener('abort', kill);
+    await endOfWatch(watch, signal);
   }
 
   async #closeSession(): Promise<void> {
@@ -194,10 +193,8 @@ export class ContainerTestbed implements BackendVerbs {
     const watch = this.#watch;
     if (watch === null || this.#ending) return;
     if (await this.#lives()) return;
-    const kill = () => watch.kill();
-    signal.addEventListener('abort', kill, { once: true });
+    await endOfWatch(watch, signal);
     await this.#told;
-    signal.removeEventListener('abort', kill);
   }
 
   /** Tells of the container's end, and, where it was not our doing, finds out what it was. */
@@ -256,6 +253,16 @@ export class ContainerTestbed implements BackendVerbs {
   #attempt(doing: string, code: string): Attempt {
     return { engine: this.#engine, container: this.#name, image: this.#options.image, doing, code };
   }
+}
+
+/** Waits for the end of what watches a container that is gone; it may have lost sight of it, and never end by itself. */
+async function endOfWatch(watch: Watch, signal: AbortSignal): Promise<void> {
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(WATCH_LIMIT)]);
+  const kill = () => watch.kill();
+  if (enough.aborted) kill();
+  enough.addEventListener('abort', kill, { once: true });
+  await watch.ended;
+  enough.removeEventListener('abort', kill);
 }
 
 /** `start --attach` ends with the status of the container, and that of one that was killed is 128 and the signal. */

@@ -79,7 +79,7 @@ const REASONS: readonly Reason[] = [
     code: 'no-cgroups',
     what: ({ engine }) => `${engine.name} cannot make a control group for the container`,
     remedy: () =>
-      'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script with a view of cgroup v2 (docs/backends.md)',
+      'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script with a view of cgroup v2 (docs/backends-shared.md)',
   },
 ];
 

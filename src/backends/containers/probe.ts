@@ -13,7 +13,7 @@ const CGROUP2 = 0x63677270;
 
 const NO_CGROUP2 = 'an init needs cgroup v2 at /sys/fs/cgroup';
 const CGROUP2_REMEDY =
-  'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script that mounts it for itself (docs/backends.md)';
+  'boot with systemd.unified_cgroup_hierarchy=1, or give --program a script that mounts it for itself (docs/backends-shared.md)';
 
 /** Can this machine run containers of podman or docker? Changes nothing: podman info would make directories. */
 export async function probe(program: Program): Promise<Availability> {
