@@ -127,8 +127,8 @@ describeWith(['root', 'systemd-nspawn', 'mmdebstrap', 'overlay'], 'nspawn with a
     const session = 'loginctl show-session --property=Name --property=Service --value "$XDG_SESSION_ID"';
     expect((await testbed.exec(session, { login: IMAGE_USER })).stdout.split('\n').toSorted()).toEqual([
       '',
-      IMAGE_USER,
       'sshd',
+      IMAGE_USER,
     ]);
   });
 

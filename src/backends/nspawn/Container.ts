@@ -45,7 +45,7 @@ export class Container {
   readonly #gone: Promise<void>;
   /** The first process in the outer namespaces. */
   #outer = 0;
-  #stderr = '';
+  #said = '';
   #leader: number | null = null;
   #descriptors: number[] = [];
   /** Told how the running container ends, instead of `ended`. */
@@ -106,7 +106,7 @@ export class Container {
       signal.throwIfAborted();
       const { plan, image } = this.#options;
       const [status = this.#child.exitCode] = ends;
-      if (status !== null) throw explainStart({ status, stderr: this.#stderr, image, boot: plan.boot });
+      if (status !== null) throw explainStart({ status, said: this.#said, image, boot: plan.boot });
       const leader = leaderBelow(this.#outer);
       if (leader !== null) {
         const enter = this.#wayInto(leader);
@@ -130,6 +130,7 @@ export class Container {
     await ask();
     const status = await ended;
     this.#leader = null;
+    this.#said = '';
     this.#forget();
     return status;
   }
@@ -152,11 +153,12 @@ export class Container {
     const { host } = this.#options;
     const { stdin, stdout, stderr } = this.#child;
     stdin?.on('error', () => {});
-    stdout?.on('data', (chunk: Buffer) => host.console(chunk));
-    stderr?.on('data', (chunk: Buffer) => {
-      host.console(chunk);
-      this.#stderr = (this.#stderr + chunk.toString()).slice(-16_384);
-    });
+    // What goes wrong just before the init runs is told on the container's console.
+    for (const stream of [stdout, stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        host.console(chunk);
+        this.#said = (this.#said + chunk.toString()).slice(-16_384);
+      });
     let told = '';
     return new Promise((resolve, reject) => {
       (this.#child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -172,7 +174,7 @@ export class Container {
       this.#child.once('error', (error) => reject(notStarted('unshare', error)));
       // After its last words.
       this.#child.once('close', (status, killedBy) => {
-        const words = this.#stderr.trim();
+        const words = this.#said.trim();
         reject(
           new BackendError('no-permission', `namespaces cannot be made here: ${words}`, {
             remedy: 'run it with CAP_SYS_ADMIN (a container needs --privileged)',

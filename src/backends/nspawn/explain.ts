@@ -7,21 +7,22 @@ import { NO_CGROUPS } from './script.ts';
 /** How a container, or what set it up, ended before it was there. */
 export interface EarlyEnd {
   readonly status: number | null;
-  readonly stderr: string;
+  /** What it printed, on stderr and on its console. */
+  readonly said: string;
   readonly image: string;
   readonly boot: boolean;
 }
 
 /** Why a container did not come to be, and what would mend it. Pure. */
-export function explainStart({ status, stderr, image, boot }: EarlyEnd): BackendError {
-  const words = lastLine(stderr) || `it ended with exit status ${status}`;
-  if (/doesn't look like (it has )?an OS/.test(stderr)) {
-    const lacks = boot && /os-release/.test(stderr) ? 'it has no os-release, which --boot takes' : 'it has no /usr';
+export function explainStart({ status, said, image, boot }: EarlyEnd): BackendError {
+  const words = lastLine(said) || `it ended with exit status ${status}`;
+  if (/doesn't look like (it has )?an OS/.test(said)) {
+    const lacks = boot && /os-release/.test(said) ? 'it has no os-release, which --boot takes' : 'it has no /usr';
     return new BackendError('not-a-root', `the image ${image} is no root file system: ${lacks}`, {
       remedy: `mmdebstrap --include=${boot ? 'systemd-sysv,dbus,' : ''}openssh-server stable ${image}.tar`,
     });
   }
-  if (/execv\(.*\) failed: No such file/.test(stderr)) {
+  if (/execv\(.*\) failed: No such file/.test(said)) {
     if (boot)
       return new BackendError('no-init', `the image ${image} has no init to boot`, {
         remedy: 'install systemd-sysv in the image, or leave --boot out',
@@ -31,7 +32,7 @@ export function explainStart({ status, stderr, image, boot }: EarlyEnd): Backend
     });
   }
   try {
-    throwIfNoShell('systemd-nspawn', { status: status === 0 ? 1 : status, stderr });
+    throwIfNoShell('systemd-nspawn', { status: status === 0 ? 1 : status, stderr: said });
   } catch (error) {
     return error as BackendError;
   }
