@@ -10,7 +10,6 @@ export {
   type Location,
   type Observation,
   type ObservationType,
-  type OptionsHelp,
 } from './contract.ts';
 export { BackendLoadError, BackendOptionError } from './errors.ts';
 export { loadBackend } from './loadBackend.ts';

@@ -1,8 +1,5 @@
 export {
   type BackendListing,
-  BackendLoadError,
-  BackendOptionError,
-  backendHelp,
   type ConfiguredBackend,
   configureBackend,
   listBackends,
