@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { schrootBackend } from '../../src/backends/schroot/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { type Chroot, type ChrootKeys, defineChroot, unpackedImage } from '../support/chroots.ts';
@@ -193,6 +194,41 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
     const { cause, leftovers } = await testbed.close();
     expect(cause).toMatchObject({ class: 'testbed-died', detail: expect.stringContaining('process init ended') });
     expect(leftovers).toEqual([]);
+  });
+
+  test('where the session cannot be ended, and leaves the command that ends it later', async () => {
+    const chroot = tinyChroot();
+    const { testbed } = await open(['schroot', chroot.name]);
+    const [session = ''] = chroot.sessions();
+    const location = spawnSync('schroot', ['--location', '--chroot', session], { encoding: 'utf8' }).stdout.trim();
+    // A process of this machine keeps the mount busy; it has not come through schroot, which would end it.
+    const keeper = spawn('sleep', ['1000'], { cwd: location, stdio: 'ignore' });
+    const kept = once(keeper, 'exit');
+    try {
+      const { cause, leftovers } = await testbed.close();
+      expect(cause).toMatchObject({
+        class: 'teardown-failed',
+        detail: expect.stringMatching(/left-behind.*fuser -vm/),
+      });
+      expect(leftovers).not.toEqual([]);
+    } finally {
+      keeper.kill('SIGKILL');
+      await kept;
+    }
+    const again = spawnSync('schroot', ['--end-session', '--force', '--chroot', session]);
+    expect([again.status, chroot.sessions()]).toEqual([0, []]);
+  });
+
+  test('where no chroot is configured at all', async () => {
+    const directory = workplace();
+    writeFileSync(join(directory, 'schroot'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await schrootBackend.probe()).toMatchObject({
+      available: false,
+      missing: 'no chroots are configured',
+      remedy: expect.stringContaining('/etc/schroot/chroot.d/'),
+    });
   });
 
   test('where somebody ends the session', async () => {
