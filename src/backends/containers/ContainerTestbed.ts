@@ -27,6 +27,9 @@ const CREATE_LIMIT = 120_000;
 /** Milliseconds in which what watches a container must see that it is gone. */
 const WATCH_LIMIT = 5000;
 
+/** Milliseconds between two looks at it. */
+const LOOK = 25;
+
 /** Seconds that an init has to shut down in order. */
 const SHUTDOWN_SECONDS = 30;
 
@@ -56,8 +59,8 @@ export class ContainerTestbed implements BackendVerbs {
   #session: GuestSession | null = null;
   /** Resolves when the end of the container was told. */
   #told: Promise<void> = Promise.resolve();
-  /** The pid of its first process on this machine; null where it runs elsewhere. */
-  #pid: Promise<number | null> = Promise.resolve(null);
+  /** The pids of its first process and of conmon(8) on this machine; null where they run elsewhere. */
+  #pids: Promise<readonly (number | null)[]> = Promise.resolve([]);
 
   constructor(program: Program, options: ContainerOptions, host: BackendHost) {
     this.#options = options;
@@ -84,7 +87,7 @@ export class ContainerTestbed implements BackendVerbs {
       const watch = await Watch.start(argv, { signal, console: (chunk) => this.#host.console(chunk) });
       this.#watch = watch;
       this.#told = watch.ended.then((end) => this.#ended(end));
-      this.#pid = this.#findPid();
+      this.#pids = this.#findPids();
       this.observations$.next({
         type: 'process.spawned',
         process: 'container',
@@ -180,6 +183,7 @@ export class ContainerTestbed implements BackendVerbs {
     this.#watch = null;
     if (watch === null) return;
     await endOfWatch(watch, signal);
+    await this.#whenUnmonitored(signal);
   }
 
   async #closeSession(): Promise<void> {
@@ -230,15 +234,23 @@ export class ContainerTestbed implements BackendVerbs {
   /** Docker's daemon answers at once, and may be elsewhere; podman takes its time, but is here. */
   async #lives(): Promise<boolean> {
     if (this.#engine.name === 'docker') return (await this.#inspect('{{.State.Running}}')).stdout.trim() === 'true';
-    const pid = await this.#pid;
+    const [pid = null] = await this.#pids;
     return pid === null || runs(pid);
   }
 
-  /** Asked beside what goes on: only a death needs it. */
-  async #findPid(): Promise<number | null> {
-    if (this.#engine.name === 'docker') return null;
-    const pid = Number((await this.#inspect('{{.State.Pid}}')).stdout.trim());
-    return Number.isSafeInteger(pid) && pid > 0 && runs(pid) ? pid : null;
+  /** Asked beside what goes on: only a death needs them. */
+  async #findPids(): Promise<(number | null)[]> {
+    if (this.#engine.name === 'docker') return [];
+    const { stdout } = await this.#inspect('{{.State.Pid}} {{.State.ConmonPid}}');
+    const pids = stdout.trim().split(' ').map(Number);
+    return pids.map((pid) => (Number.isSafeInteger(pid) && pid > 0 && runs(pid) ? pid : null));
+  }
+
+  /** conmon(8) ends a moment after its container. It is nobody's child here, so there is no event to wait for. */
+  async #whenUnmonitored(signal: AbortSignal): Promise<void> {
+    const [, monitor = null] = await this.#pids;
+    for (let waited = 0; monitor !== null && runs(monitor) && waited < WATCH_LIMIT && !signal.aborted; waited += LOOK)
+      await new Promise<void>((resolve) => this.#host.clock.after(LOOK, resolve));
   }
 
   #whyNotStarted(end: WatchEnd): BackendError {
