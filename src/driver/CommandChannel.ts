@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
 import type { Connection } from './Connection.ts';
@@ -203,7 +203,8 @@ export class CommandChannel {
     // A command need not read all of its stdin: what is left has nowhere to go.
     channel.once('close', () => {
       stdin.unpipe(channel);
-      stdin.resume();
+      // A breath between two pieces: a source that always has more would let nothing else happen.
+      stdin.pipe(new Writable({ write: (_chunk, _encoding, done) => void setImmediate(done) }));
     });
   }
 
