@@ -129,7 +129,7 @@ export function lastLine(text: string): string {
 export function notStarted(program: string, error: NodeJS.ErrnoException): BackendError {
   if (error.code === 'ENOENT')
     return new BackendError('program-missing', `this machine has no ${program}`, {
-      remedy: installCommand(program),
+      remedy: program.includes('/') ? `name a program that is there: ls -l ${program}` : installCommand(program),
       cause: error,
     });
   return new BackendError(error.code ?? 'not-started', `${program} could not be started: ${error.message}`, {

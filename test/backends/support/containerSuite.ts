@@ -138,6 +138,7 @@ export function containerSuite({ name, needs, make }: ContainerSuite): void {
       expect(await refusal([name, '--program', missing, 'image'])).toMatchObject({
         code: 'program-missing',
         message: expect.stringContaining(missing),
+        remedy: expect.stringContaining(`ls -l ${missing}`),
         class: 'provision-failed',
       });
     });
