@@ -34,16 +34,11 @@ export function listChroots(): string[] {
     .map((line) => line.replace(/^chroot:/, ''));
 }
 
-/** A file that makes a chroot known, for a person to write. */
-export const HOW_TO_DEFINE = [
-  'mmdebstrap --include=openssh-server stable /srv/chroot/stable.tar, and write /etc/schroot/chroot.d/stable:',
-  '[stable]',
-  'type=file',
-  'file=/srv/chroot/stable.tar',
-  'profile=minimal',
-  'setup.nssdatabases=',
-  'root-groups=root,sbuild',
-].join('\n');
+/** Commands that make a chroot known. */
+export const HOW_TO_DEFINE =
+  'mmdebstrap --include=openssh-server stable /srv/chroot/stable.tar && printf ' +
+  "'[stable]\\ntype=file\\nfile=/srv/chroot/stable.tar\\nprofile=minimal\\nsetup.nssdatabases=\\nroot-groups=root,sbuild\\n' " +
+  '>/etc/schroot/chroot.d/stable';
 
 /** Reads what `schroot --config` prints. Pure. */
 export function parseConfig(text: string): ChrootConfig {
