@@ -63,9 +63,13 @@ export function rootPodman(): ContainerProgram {
   const words = `podman --root ${storage} --runroot /run/trundle-test-podman --log-level error`;
   const script = `export CONTAINERS_CONF=${directory}/containers.conf\nset -- ${words} "$@"\n${CGROUP2_VIEW}`;
   const program = scriptAt(join(directory, 'podman'), script);
+  const made = programOf(program, join(imageDirectory(), 'podman.lock'));
   return {
-    ...programOf(program, join(imageDirectory(), 'podman.lock')),
-    [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }),
+    ...made,
+    async [Symbol.asyncDispose]() {
+      made.forget();
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 
@@ -102,14 +106,23 @@ export function scriptAt(path: string, text: string): string {
 }
 
 /** A program by its path; images are made under a lock. */
-export function programOf(program: string, lock: string): Omit<ContainerProgram, typeof Symbol.asyncDispose> {
+export function programOf(
+  program: string,
+  lock: string,
+): Omit<ContainerProgram, typeof Symbol.asyncDispose> & { forget(): void } {
+  const passing = new Set<string>();
   return {
     program,
+    /** Removes the images of tarballs that are not kept. */
+    forget() {
+      if (passing.size > 0) spawnSync(program, ['image', 'rm', '--force', ...passing], { stdio: 'ignore' });
+    },
     run: (...args) => execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
     image(tarball) {
       const { size, mtimeMs } = statSync(tarball);
       const name = createHash('sha256').update([tarball, size, mtimeMs].join(' ')).digest('hex').slice(0, 12);
       const image = `localhost/trundle-test:${name}`;
+      if (!tarball.startsWith(imageDirectory())) passing.add(image);
       // Whoever had the lock before may have made it.
       const make = '"$1" image inspect "$2" >/dev/null 2>&1 || "$1" import "$3" "$2"';
       const made = spawnSync('flock', [lock, 'sh', '-c', make, 'sh', program, image, tarball], { encoding: 'utf8' });
@@ -179,10 +192,12 @@ async function start(kept: string | null): Promise<DockerDaemon> {
     child.kill('SIGKILL');
     await exited;
   };
+  const made = programOf(program, join(directory, 'lock'));
   return {
-    ...programOf(program, join(directory, 'lock')),
+    ...made,
     kill,
     async [Symbol.asyncDispose]() {
+      made.forget();
       child.stdin?.end();
       await exited;
       rmSync(directory, { recursive: true, force: true });
