@@ -11,6 +11,8 @@ export class Session {
   readonly #onEnd: (session: Session) => void;
   readonly #stands: () => Promise<boolean>;
   #exited = false;
+  #sent: Promise<void> = Promise.resolve();
+  readonly #gone: Promise<void>;
   /** Whether a kill was our own wish. */
   #unwanted = false;
   /** Resolves when the end is told, or need not be. */
@@ -26,6 +28,7 @@ export class Session {
     this.#channel = channel;
     this.#stands = stands;
     this.#onEnd = onEnd;
+    this.#gone = new Promise((resolve) => channel.once('close', () => resolve()));
     const [program = '', ...args] = process.argv;
     // sshd goes on in / where the home directory is missing.
     const cwd = existsSync(process.cwd) ? process.cwd : '/';
@@ -76,13 +79,23 @@ export class Session {
     channel.on('error', () => {});
   }
 
+  /**
+   * One piece at a time, of stdout or of stderr: of two that wait for the client to take more, ssh2 1.17 remembers one,
+   * and one that has gone out it would send again in place of the other.
+   */
   #pump(from: Readable, to: NodeJS.WritableStream): void {
     from.on('data', (chunk: Buffer) => {
-      if (to.write(chunk)) return;
       from.pause();
-      to.once('drain', () => from.resume());
+      this.#sent = this.#sent.then(() => new Promise((taken) => to.write(chunk, () => taken(this.#forget()))));
+      void this.#sent.then(() => from.resume());
     });
     from.on('error', () => {});
+  }
+
+  /** What ssh2 still remembers of a piece that is gone. */
+  #forget(): void {
+    const nothing = { _chunk: undefined, _chunkcb: undefined, _chunkErr: undefined, _chunkcbErr: undefined };
+    Object.assign(this.#channel, nothing);
   }
 
   #exit(code: number | null, signal: NodeJS.Signals | null): void {
@@ -101,7 +114,9 @@ export class Session {
   }
 
   #closed(): void {
-    void this.#told.then(() => {
+    // On a channel that is gone, ssh2 takes nothing more and says so to nobody.
+    const sent = Promise.race([this.#sent, this.#gone]);
+    void Promise.all([this.#told, sent]).then(() => {
       this.#channel.end();
       this.#onEnd(this);
     });
