@@ -5,6 +5,9 @@ import type { Cause, EventDraft, TrundleEvent } from '../events/index.ts';
 import type { CommandEnd, ExecOptions, RunningCommand } from './contract.ts';
 import { lineOf } from './lineOf.ts';
 
+/** Bytes of an output that may wait for its reader: an SSH packet alone is twice what Node's streams hold by themselves. */
+const BUFFER = 1024 * 1024;
+
 /** What the commands of a testbed need. */
 export interface CommandsOptions {
   testbed: string;
@@ -113,9 +116,10 @@ export class Commands {
   }
 
   #stream(name: string, options: StartOptions): Transform {
-    if (options.record === false) return new PassThrough();
+    if (options.record === false) return new PassThrough({ highWaterMark: BUFFER });
     const { keep } = this.#options;
     return new Transform({
+      highWaterMark: BUFFER,
       transform(chunk: Uint8Array, _encoding, done) {
         keep(name, chunk);
         done(null, chunk);
