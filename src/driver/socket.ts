@@ -82,6 +82,9 @@ function throughProcess(argv: readonly string[]): Socket {
       reject(error);
     });
   });
+  // A program that is not there says so before anybody can listen; `connected` keeps it for them.
+  stream.on('error', () => {});
+  connected.catch(() => {});
   return { stream, connected, lastWords: () => words.trim() };
 }
 
