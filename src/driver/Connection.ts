@@ -79,7 +79,8 @@ export class Connection {
       this.#handshake(socket);
     } catch (error) {
       this.#note(lossOf(error), failureOf(error));
-      if (this.#socket === null) this.#end();
+      // What was closed before anybody could listen will not say so again.
+      if (this.#socket === null || this.#socket.stream.closed) this.#end();
       else this.#socket.stream.destroy();
     }
   }
