@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { findProgram } from './needs.ts';
 
@@ -18,7 +18,15 @@ export function makeOrdinaryUser({ shell = '/bin/sh', password = '*' } = {}): Or
   // A star rather than an exclamation mark: sshd without PAM refuses an account that is locked.
   const options = ['--create-home', '--home-dir', home, '--shell', shell, '--password', password];
   run('useradd', [...options, login]);
-  return { login, home, [Symbol.dispose]: () => run('userdel', ['--force', '--remove', login]) };
+  return {
+    login,
+    home,
+    [Symbol.dispose]: () => {
+      // What its start-up files left running, for one. Status 1: there was nothing.
+      spawnSync(findProgram('pkill') ?? 'pkill', ['-KILL', '-U', login], { stdio: 'ignore' });
+      run('userdel', ['--force', '--remove', login]);
+    },
+  };
 }
 
 function run(program: string, args: readonly string[]): void {
