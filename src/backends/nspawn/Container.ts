@@ -6,7 +6,7 @@ import { BackendError, type BackendHost } from '../contract.ts';
 import type { Enter } from '../shared/enter.ts';
 import { notStarted, ownEnvironment } from '../shared/runProgram.ts';
 import { explainStart } from './explain.ts';
-import { leaderBelow } from './leader.ts';
+import { isAlive, leaderBelow } from './leader.ts';
 import { type ContainerPlan, containerScript } from './script.ts';
 
 /** Milliseconds between two looks for a container's first process: nobody tells when it has started. */
@@ -33,6 +33,8 @@ export interface ContainerOptions {
   readonly host: BackendHost;
   /** Called when the container has ended by itself, or was ended by others. */
   readonly ended: (status: number | null, killedBy: NodeJS.Signals | null) => void;
+  /** Called where it turns out only when it is told to end that it has ended before. */
+  readonly endedBefore: () => void;
 }
 
 /**
@@ -137,6 +139,7 @@ export class Container {
 
   /** Ends all of it; resolves when it is gone. */
   async stop(signal: AbortSignal): Promise<void> {
+    if (!this.#over && this.#leader !== null && !isAlive(this.#leader)) this.#options.endedBefore();
     this.#over = true;
     const kill = () => {
       for (const pid of [this.#outer, this.#child.pid ?? 0]) if (pid > 0 && this.#child.exitCode === null) kill9(pid);

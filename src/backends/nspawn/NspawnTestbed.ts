@@ -74,7 +74,9 @@ export class NspawnTestbed implements BackendVerbs {
           : { type: 'process.exited', process: 'container', role: 'main', status, signal: killedBy },
       );
     };
-    this.#container = await Container.prepare({ plan, image, host: this.#host, ended }, signal);
+    const endedBefore = () =>
+      this.observations$.next({ type: 'guest.stopped', reason: 'process container ended before it was told to' });
+    this.#container = await Container.prepare({ plan, image, host: this.#host, ended, endedBefore }, signal);
     await this.#run(this.#container, plan, signal);
   }
 

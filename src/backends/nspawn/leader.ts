@@ -26,6 +26,11 @@ export function commOf(pid: number): string {
   }
 }
 
+/** Whether a container's first process still runs. One that has ended, and that nobody has collected yet, does not. */
+export function isAlive(leader: number): boolean {
+  return exeOf(leader) !== null;
+}
+
 function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
 }
