@@ -94,7 +94,8 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
     const received = await pipeline(
       remote.stdout,
       facts,
-      createWriteStream(temporary, { flags: 'wx', mode: 0o600 }),
+      // What comes while a write is under way goes to the disk with the next: packets of SSH are small.
+      createWriteStream(temporary, { flags: 'wx', mode: 0o600, highWaterMark: BUFFER }),
     ).then(
       () => null,
       (error: unknown) => asCopyError(error, 'host'),
