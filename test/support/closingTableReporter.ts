@@ -30,13 +30,15 @@ function table(rows: readonly Unstarted[]): string[] {
 }
 
 /**
- * Ends a test run with a table of what the machine could not start, each with the reason, and the line
+ * Ends a test run with a table of what the machine could not start, each with the reason, the tests that passed only
+ * at the second try, each with what went wrong at the first, and the line
  * `N passed, N failed, N skipped`. In CI a skipped test without a reason fails the run.
  */
 export default class ClosingTableReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     const unstarted = new Map<string, Unstarted>();
+    const unsteady: string[] = [];
     for (const module of modules) {
       counts.failed += module.errors().length;
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
@@ -45,6 +47,10 @@ export default class ClosingTableReporter implements Reporter {
         // A test that never reported was cut off: that is no pass.
         if (state === 'pending') counts.failed += 1;
         else counts[state] += 1;
+        if (state === 'passed' && test.diagnostic()?.flaky === true) {
+          const why = test.result().errors?.[0]?.message.split('\n')[0] ?? 'no reason given';
+          unsteady.push(`  ${module.relativeModuleId}: ${test.fullName}: ${why}`);
+        }
         if (state !== 'skipped') continue;
         const { suite, reason } = reasonOf(test);
         const key = JSON.stringify([module.moduleId, suite, reason]);
@@ -55,6 +61,7 @@ export default class ClosingTableReporter implements Reporter {
     }
     const rows = [...unstarted.values()];
     if (rows.length > 0) console.log(['', ...table(rows)].join('\n'));
+    if (unsteady.length > 0) console.log(['', '  passed only at the second try', ...unsteady].join('\n'));
     if (process.env.CI === 'true' && rows.some((row) => row.reason === UNEXPLAINED)) {
       console.log('\n  In CI every skipped test must say why: use describeWith (test/support/needs.ts).');
       process.exitCode = 1;
