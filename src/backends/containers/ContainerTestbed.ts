@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../events/index.ts';
@@ -249,7 +249,9 @@ export class ContainerTestbed implements BackendVerbs {
   /** conmon(8) ends a moment after its container. It is nobody's child here, so there is no event to wait for. */
   async #whenUnmonitored(signal: AbortSignal): Promise<void> {
     const [, monitor = null] = await this.#pids;
-    for (let waited = 0; monitor !== null && runs(monitor) && waited < WATCH_LIMIT && !signal.aborted; waited += LOOK)
+    // An ordinary user's podman has helpers besides, which name the container too.
+    const isWatched = () => (monitor !== null && runs(monitor)) || isNamedByAnybody(this.#name);
+    for (let waited = 0; isWatched() && waited < WATCH_LIMIT && !signal.aborted; waited += LOOK)
       await new Promise<void>((resolve) => this.#host.clock.after(LOOK, resolve));
   }
 
@@ -292,4 +294,17 @@ function runs(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a process of this machine has the name on its command line (proc(5), /proc/PID/cmdline). */
+function isNamedByAnybody(name: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name);
+    } catch {
+      // It ended while we looked, or is none that we may see.
+      return false;
+    }
+  });
 }
