@@ -76,3 +76,12 @@ export function applies(relation: PackageRelation, architecture: string): boolea
   const active = profiles.length === 0 || profiles.some((terms) => terms.every((term) => term.startsWith('!')));
   return active && listCovers(relation.architectures, architecture);
 }
+
+/**
+ * The relation as apt takes it: without the architectures and profiles it was given for, which have been decided, and
+ * without `:native`, which is the architecture that apt takes anyway. Pure.
+ */
+export function relationText({ package: name, qualifier, version }: PackageRelation): string {
+  const whole = qualifier === null || qualifier === 'native' ? name : `${name}:${qualifier}`;
+  return version === null ? whole : `${whole} (${version.relation} ${version.version})`;
+}

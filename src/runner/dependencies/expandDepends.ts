@@ -1,7 +1,14 @@
 import { listCovers } from '../control/architecture.ts';
-import { type Alternatives, applies, parseAlternatives, RelationError, splitField } from '../control/relations.ts';
+import {
+  type Alternatives,
+  applies,
+  type PackageRelation,
+  parseAlternatives,
+  RelationError,
+  splitField,
+} from '../control/relations.ts';
 import type { SourceControl } from '../control/sourceControl.ts';
-import type { TestDefinition } from '../control/testControl.ts';
+import { PLACEHOLDERS, type TestDefinition } from '../control/testControl.ts';
 import { BadPackageError } from '../errors.ts';
 
 /**
@@ -18,6 +25,26 @@ export function expandDepends(test: TestDefinition, control: SourceControl, arch
     if (entry === '@recommends@') return field('Recommends', control.recommends, architecture);
     return field('dependencies', entry, architecture);
   });
+}
+
+/**
+ * The packages of the source under test that a test depends on, as lists of which one must be there: all of them for
+ * `@`, and each entry of Depends that names nothing else. Pure.
+ */
+export function ownDependencies(test: TestDefinition, control: SourceControl, architecture: string): string[][] {
+  const names = control.binaries.map(({ name }) => name);
+  return test.depends.flatMap((entry): string[][] => {
+    if (entry === '@') return ownPackages(control, architecture).map((relations) => relations.map(nameOf));
+    if (PLACEHOLDERS.includes(entry)) return [];
+    const alternatives = parseAlternatives(entry);
+    if (!alternatives.every((relation) => names.includes(nameOf(relation)))) return [];
+    const here = alternatives.filter((relation) => applies(relation, architecture)).map(nameOf);
+    return here.length === 0 ? [] : [here];
+  });
+}
+
+function nameOf(relation: PackageRelation): string {
+  return relation.package;
 }
 
 function ownPackages(control: SourceControl, architecture: string): Alternatives[] {

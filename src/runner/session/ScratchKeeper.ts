@@ -5,22 +5,25 @@ import { parseFacts, type TestbedFacts } from './facts.ts';
 import { limited } from './limit.ts';
 
 /**
- * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, prints its name and the facts of the testbed, one `key=value` per
- * line, and `ready`; removes the directory when its stdin ends. So the directory goes away whatever ends the run:
- * an orderly end, a signal to the command, a lost connection, or the death of our process.
+ * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
+ * mktemp(1) puts it. Prints its name and the facts of the testbed, one `key=value` per line, and `ready`; removes the
+ * directory when its stdin ends. So the directory goes away whatever ends the run: an orderly end, a signal to the
+ * command, a lost connection, or the death of our process.
  */
 export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
-scratch=$(mktemp -d -t autopkgtest.XXXXXX)
+scratch=$3
+if [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -t autopkgtest.XXXXXX); fi
 trap 'cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 chmod "$1" "$scratch"
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)"
-for program in dpkg-query dpkg-source bash; do
+for program in dpkg-query dpkg-source bash apt-get eatmydata; do
   if command -v "$program" >/dev/null 2>&1; then echo "$program=yes"; fi
 done
 echo "processors=$(nproc 2>/dev/null || :)"
+if [ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]; then echo installs=yes; fi
 echo "kernel=$(uname -srv 2>/dev/null || :)"
 if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/{s/^[^:]*: */cpuModel=/p;q;}' /proc/cpuinfo
@@ -36,6 +39,8 @@ export interface KeeperOptions {
   readonly user: string | null;
   /** Octal mode of the directory. */
   readonly mode: string;
+  /** Its path; null where any will do. */
+  readonly directory: string | null;
   /** Milliseconds for its making. */
   readonly timeout: number;
   readonly clock: Clock;
@@ -72,7 +77,7 @@ export class ScratchKeeper {
     const giveUp = () => late.abort();
     limit.signal.addEventListener('abort', giveUp, { once: true });
     if (limit.signal.aborted) giveUp();
-    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode, options.user ?? ''];
+    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode, options.user ?? '', options.directory ?? ''];
     const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
     const said = { stdout: '', stderr: '' };
     running.stderr.on('data', (chunk: Uint8Array) => {

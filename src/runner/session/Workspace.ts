@@ -1,24 +1,26 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import type { Cause, Clock, Phase } from '../../events/index.ts';
-import { type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
+import type { Clock } from '../../events/index.ts';
+import type { Testbed } from '../../testbed/index.ts';
 import type { TestDefinition } from '../control/testControl.ts';
 import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../dependencies/installedPackages.ts';
 import { BadPackageError, StepError } from '../errors.ts';
+import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
+import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
-import { limited } from './limit.ts';
 import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
+import { Steps } from './Steps.ts';
 import type { TestPaths } from './testScript.ts';
 
 /** What a workspace needs besides its testbed. */
 export interface WorkspaceOptions {
-  readonly tree: SourceTree;
   /** Ordinary user asked for with --user. */
   readonly user: string | null;
-  /** Milliseconds for a short command, and for a copy. */
-  readonly timeouts: { readonly short: number; readonly copy: number };
+  /** Milliseconds by kind. */
+  readonly timeouts: Timeouts;
   readonly clock: Clock;
+  readonly log: RunLog;
   readonly signal: AbortSignal;
   /** seq of the latest event that tells of a command's end: evidence for a cause. */
   readonly evidence: () => readonly number[];
@@ -26,10 +28,10 @@ export interface WorkspaceOptions {
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
 export class Workspace {
-  /** Login for everything but the tests. */
-  readonly admin: string;
   /** The ordinary user for tests without needs-root, and for AUTOPKGTEST_NORMAL_USER; null where there is none. */
   readonly user: string | null;
+  /** Commands in the testbed. */
+  readonly steps: Steps;
   readonly #testbed: Testbed;
   readonly #options: WorkspaceOptions;
   readonly #keeper: ScratchKeeper;
@@ -38,15 +40,16 @@ export class Workspace {
     this.#testbed = testbed;
     this.#options = options;
     this.#keeper = keeper;
-    this.admin = logins.admin;
     this.user = logins.user;
+    this.steps = new Steps({ testbed, admin: logins.admin, ...options });
   }
 
   /**
-   * Makes the scratch directory and copies the tree into it.
+   * Makes the scratch directory.
+   * @param again its path, where a testbed that was reverted shall have the same
    * @throws StepError, TestbedError
    */
-  static async open(testbed: Testbed, options: WorkspaceOptions): Promise<Workspace> {
+  static async open(testbed: Testbed, options: WorkspaceOptions, again: string | null = null): Promise<Workspace> {
     const logins = chooseLogins(testbed, options.user);
     const mode = logins.admin === 'root' ? '755' : '700';
     const { timeouts, clock, signal } = options;
@@ -54,24 +57,24 @@ export class Workspace {
       login: logins.admin,
       user: options.user,
       mode,
+      directory: again,
       timeout: timeouts.short,
       clock,
       signal,
     });
-    if (!(keeper instanceof ScratchKeeper)) throw unkept(testbed, keeper, options);
-    const workspace = new Workspace(testbed, options, logins, keeper);
-    try {
-      await workspace.#copyTree();
-    } catch (error) {
-      // Nobody else knows of it yet.
-      await workspace.close();
-      throw error;
+    if (!(keeper instanceof ScratchKeeper)) {
+      throw unkept(testbed, keeper, options, new Steps({ testbed, admin: logins.admin, ...options }));
     }
-    return workspace;
+    return new Workspace(testbed, options, logins, keeper);
   }
 
   get facts(): TestbedFacts {
     return this.#keeper.facts;
+  }
+
+  /** Login for everything but the tests. */
+  get admin(): string {
+    return this.steps.admin;
   }
 
   /** The scratch directory in the testbed. */
@@ -93,10 +96,10 @@ export class Workspace {
   }
 
   /** @throws BadPackageError where the package has no such test program */
-  mustHave(test: TestDefinition): void {
+  mustHave(tree: SourceTree, test: TestDefinition): void {
     if (test.program.kind !== 'file') return;
     const { path: program } = test.program;
-    if (!statSync(path.join(this.#options.tree.directory, program), { throwIfNoEntry: false })) {
+    if (!statSync(path.join(tree.directory, program), { throwIfNoEntry: false })) {
       throw new BadPackageError(`${program} does not exist`, 'debian/tests/control', test.line);
     }
   }
@@ -112,35 +115,42 @@ mkdir -m 1777 "$2"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
 if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
-    await this.#checked(`preparing test ${id}`, 'exec', script, [paths.temporary, paths.artifacts, file, owner]);
+    const words = [paths.temporary, paths.artifacts, file, owner];
+    await this.steps.must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
     return paths;
   }
 
   /** Whether a directory of the testbed holds anything. */
   async holdsAnything(directory: string): Promise<boolean> {
-    const { stdout } = await this.#checked('looking for artifacts', 'copy', 'ls -A "$1" | head -n 1', [directory]);
+    const { stdout } = await this.steps.must({
+      doing: 'looking for artifacts',
+      phase: 'copy',
+      script: 'ls -A "$1" | head -n 1',
+      words: [directory],
+    });
     return stdout !== '';
   }
 
   /** Copies a directory of the testbed to the host. */
   async fetch(from: string, to: string): Promise<void> {
-    await this.#copy('up', `${from}/`, `${to}/`);
+    await this.steps.copy('up', `${from}/`, `${to}/`);
   }
 
   /** Removes what {@link prepare} made. */
   async tidy(paths: TestPaths): Promise<void> {
-    await this.#checked('tidying up after a test', 'exec', 'rm -rf "$1" "$2"', [paths.temporary, paths.artifacts]);
+    const words = [paths.temporary, paths.artifacts];
+    await this.steps.must({ doing: 'tidying up after a test', phase: 'exec', script: 'rm -rf "$1" "$2"', words });
   }
 
   /** What is installed; null where the testbed has no dpkg. */
   async installed(): Promise<InstalledPackages | null> {
     if (!this.facts.dpkg) return null;
-    const { stdout } = await this.#checked(
-      'asking dpkg what is installed',
-      'exec',
-      'exec dpkg-query "$@"',
-      INSTALLED_QUERY,
-    );
+    const { stdout } = await this.steps.must({
+      doing: 'asking dpkg what is installed',
+      phase: 'exec',
+      script: 'exec dpkg-query "$@"',
+      words: INSTALLED_QUERY,
+    });
     return parseInstalled(stdout);
   }
 
@@ -156,10 +166,10 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     return this.#keeper.close();
   }
 
-  async #copyTree(): Promise<void> {
-    const { tree } = this.#options;
+  /** Copies a tree of the host into the testbed, makes it readable, and gives it to the ordinary user. */
+  async putTree(tree: SourceTree): Promise<void> {
     const target = this.paths('').tree;
-    await this.#copy('down', `${tree.directory}/`, `${target}/`);
+    await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
     const patched =
       tree.kind === 'unbuilt-tree' &&
       statSync(path.join(tree.directory, 'debian/patches/series'), { throwIfNoEntry: false });
@@ -168,33 +178,8 @@ cd "$1"
 if [ -n "$3" ]; then dpkg-source --before-build . >/dev/null; fi
 chmod -R a+rX .
 if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
-    const arguments_ = [target, this.user ?? 'root', patched && this.facts.dpkgSource ? 'patch' : ''];
-    await this.#checked('making the tree ready', 'copy', script, arguments_);
-  }
-
-  async #copy(direction: 'down' | 'up', from: string, to: string): Promise<void> {
-    const { clock, timeouts, signal, evidence } = this.#options;
-    const limit = limited(clock, timeouts.copy, signal);
-    const options = { login: this.admin, signal: limit.signal };
-    try {
-      await (direction === 'down'
-        ? this.#testbed.copyDown(from, to, options)
-        : this.#testbed.copyUp(from, to, options));
-    } catch (error) {
-      if (!limit.expired || signal.aborted) throw withProof(error, evidence());
-      throw tooLate(
-        `copying ${from} ${direction === 'down' ? 'into' : 'from'} the testbed`,
-        'copy',
-        timeouts.copy,
-        evidence(),
-      );
-    } finally {
-      limit.done();
-    }
-  }
-
-  #checked(doing: string, phase: Phase, script: string, words: readonly string[]): Promise<ExecResult> {
-    return checked(this.#testbed, this.#options, this.admin, doing, phase, script, words);
+    const words = [target, this.user ?? 'root', patched && this.facts.dpkgSource ? 'patch' : ''];
+    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words });
   }
 }
 
@@ -217,52 +202,13 @@ function wrongUser(asked: string, detail: string, evidence: readonly number[]): 
   return new StepError(doing, { class: 'wrong-usage', phase: 'plan', doing, detail, evidence: [...evidence] });
 }
 
-async function checked(
-  testbed: Testbed,
-  options: WorkspaceOptions,
-  login: string,
-  doing: string,
-  phase: Phase,
-  script: string,
-  words: readonly string[],
-): Promise<ExecResult> {
-  const { timeouts, signal } = options;
-  const argv = ['sh', '-c', script, 'sh', ...words];
-  const result = await testbed.exec(argv, { login, timeout: timeouts.short, signal }).catch((error: unknown) => {
-    if (!(error instanceof TestbedError) || error.result?.kind !== 'timed-out') throw error;
-    throw tooLate(doing, phase, timeouts.short, options.evidence());
-  });
-  if (result.status === 0) return result;
-  const how = result.status === null ? `signal ${result.signal}` : `exit status ${result.status}`;
-  const said = result.stderr.trim();
-  throw failed(doing, phase, said === '' ? how : `${how}: ${said}`, options.evidence());
-}
-
-function failed(doing: string, phase: Phase, detail: string, evidence: readonly number[]): StepError {
-  const full = /No space left on device|Disk quota exceeded/.test(detail);
-  const cause: Cause = {
-    class: full ? 'testbed-disk-full' : phase === 'copy' ? 'copy-failed' : 'provision-failed',
-    phase,
-    doing,
-    detail,
-    evidence: [...evidence],
-  };
-  return new StepError(doing, cause);
-}
-
-function tooLate(doing: string, phase: Phase, limit: number, evidence: readonly number[]): StepError {
-  const detail = `it took more than ${limit / 1000} s`;
-  return new StepError(doing, { class: 'deadline-expired', phase, doing, detail, evidence: [...evidence] });
-}
-
-/** A failed copy is proven by the event that tells of its end, where nothing before it proves more. */
-function withProof(error: unknown, evidence: readonly number[]): unknown {
-  if (!(error instanceof TestbedError) || error.cause.evidence.length > 0) return error;
-  return new StepError(error.cause.doing, { ...error.cause, evidence: [...evidence] });
-}
-
 /** Why there is no scratch directory. */
-function unkept(testbed: Testbed, keeper: Unkept, { user, timeouts, evidence, signal }: WorkspaceOptions): StepError {
+function unkept(
+  testbed: Testbed,
+  keeper: Unkept,
+  { user, timeouts, evidence, signal }: WorkspaceOptions,
+  steps: Steps,
+): StepError {
   const doing = 'making a scratch directory';
   const { said, noSuchUser } = keeper;
   const { result, cause } = keeper.end;
@@ -272,7 +218,7 @@ function unkept(testbed: Testbed, keeper: Unkept, { user, timeouts, evidence, si
     const own = normalUser === undefined ? '' : `; its own ordinary user is ${normalUser}`;
     return wrongUser(user, `testbed ${testbed.id} has no user ${user}${own}`, evidence());
   }
-  if (result.kind === 'cancelled' && !signal.aborted) return tooLate(doing, 'provision', timeouts.short, evidence());
+  if (result.kind === 'cancelled' && !signal.aborted) return steps.tooLate(doing, 'provision', timeouts.short);
   const how = result.kind === 'exited' ? `exit status ${result.status}` : result.kind;
-  return failed(doing, 'provision', said === '' ? how : `${how}: ${said}`, evidence());
+  return steps.failed(doing, 'provision', said === '' ? how : `${how}: ${said}`);
 }

@@ -6,6 +6,10 @@ export interface TestbedFacts {
   readonly dpkg: boolean;
   /** Whether the testbed has dpkg-source. */
   readonly dpkgSource: boolean;
+  /** Whether packages can be installed: it has apt-get, and the administrator is root and may write dpkg's data. */
+  readonly installs: boolean;
+  /** Whether the testbed has eatmydata(1), which makes installing quicker. */
+  readonly eatmydata: boolean;
   /** The shell that reads the profile and starts the tests: bash as in autopkgtest, or sh where there is none. */
   readonly shell: 'bash' | 'sh';
   /** Number of processors, as nproc(1) prints it. */
@@ -29,6 +33,8 @@ export function parseFacts(output: string): { scratch: string | null; facts: Tes
       architecture: text('architecture'),
       dpkg: values.has('dpkg-query'),
       dpkgSource: values.has('dpkg-source'),
+      installs: values.has('apt-get') && values.has('installs'),
+      eatmydata: values.has('eatmydata'),
       shell: values.has('bash') ? 'bash' : 'sh',
       processors: text('processors'),
       kernel: text('kernel'),

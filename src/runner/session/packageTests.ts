@@ -1,9 +1,16 @@
 import type { SourceControl } from '../control/sourceControl.ts';
 import { parseTestControl, type TestDefinition } from '../control/testControl.ts';
+import { Apt } from '../dependencies/Apt.ts';
+import { AptInstaller } from '../dependencies/AptInstaller.ts';
 import type { DependencyInstaller, Preparation } from '../dependencies/DependencyInstaller.ts';
-import { expandDepends } from '../dependencies/expandDepends.ts';
+import { expandDepends, ownDependencies } from '../dependencies/expandDepends.ts';
 import { InstalledChecker } from '../dependencies/InstalledChecker.ts';
-import { addedPackages, type InstalledPackages, packageList } from '../dependencies/installedPackages.ts';
+import {
+  addedPackages,
+  type InstalledPackages,
+  packageList,
+  parseInstalled,
+} from '../dependencies/installedPackages.ts';
 import { type PlannedTest, planTests } from '../plan/planTests.ts';
 import { readTreeFile, type SourceTree, sourceControl } from '../source.ts';
 import type { Timeouts } from '../timeouts.ts';
@@ -56,24 +63,30 @@ export class PackageTests {
 
   /** Copies the tree into the testbed and learns what the testbed is. @throws StepError, TestbedError */
   static async open(context: TestRunContext, options: PackageOptions, control: SourceControl): Promise<PackageTests> {
-    const workspace = await Workspace.open(context.testbed, {
-      ...options,
-      clock: context.clock,
-      signal: context.signal,
-    });
+    const { clock, log, signal } = context;
+    const workspace = await Workspace.open(context.testbed, { ...options, clock, log, signal });
     const tests = new PackageTests(context, options, control, workspace);
-    const { facts } = workspace;
-    context.log.info(
-      facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`,
-    );
-    if (facts.kernel !== null) context.log.info(`testbed running kernel: ${facts.kernel}`);
-    if (context.output && facts.dpkg) {
-      tests.#base = await tests.#query();
-      if (tests.#base) context.output.write('testbed-packages', packageList(tests.#base));
+    try {
+      await tests.#begin();
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await workspace.close();
+      throw error;
     }
     return tests;
   }
 
+  async #begin(): Promise<void> {
+    const { log, output } = this.#context;
+    const { facts } = this.#workspace;
+    log.info(facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`);
+    if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
+    if (output && facts.dpkg) {
+      this.#base = await this.#query();
+      if (this.#base) output.write('testbed-packages', packageList(this.#base));
+    }
+    await this.#workspace.putTree(this.#options.tree);
+  }
   get workspace(): Workspace {
     return this.#workspace;
   }
@@ -118,11 +131,13 @@ export class PackageTests {
 
   /** Every test starts in a fresh testbed, where there is a way back. */
   async #revert(): Promise<void> {
-    const { testbed, clock, signal } = this.#context;
+    const { testbed, clock, log, signal } = this.#context;
+    const { scratch } = this.#workspace;
     await this.#workspace.close();
     await testbed.revert({ signal });
     this.#installed = undefined;
-    this.#workspace = await Workspace.open(testbed, { ...this.#options, clock, signal });
+    this.#workspace = await Workspace.open(testbed, { ...this.#options, clock, log, signal }, scratch);
+    await this.#workspace.putTree(this.#options.tree);
   }
 
   /** Sees to what a test needs beyond its files; false where it was skipped for the lack of it. */
@@ -130,9 +145,10 @@ export class PackageTests {
     const { log, output, signal } = this.#context;
     const { definition } = planned;
     const { architecture } = this.#workspace.facts;
-    const installer: DependencyInstaller = new InstalledChecker(() => this.#query(), architecture);
-    const depends = architecture === null ? null : expandDepends(definition, this.#control, architecture);
-    const preparation = await installer.prepare({ test: planned, depends }, signal);
+    const known = architecture === null ? null : ([definition, this.#control, architecture] as const);
+    const depends = known && expandDepends(...known);
+    const own = known ? ownDependencies(...known) : [];
+    const preparation = await this.#installer().prepare({ test: planned, depends, own }, signal);
     if (preparation.kind === 'badpkg') {
       await this.#refuse(planned, preparation);
       return false;
@@ -149,12 +165,27 @@ export class PackageTests {
         return false;
       }
     }
-    this.#workspace.mustHave(definition);
+    this.#workspace.mustHave(this.#options.tree, definition);
     if (output && this.#base) {
       const installed = await this.#query();
       if (installed) output.write(`${planned.id}-packages`, addedPackages(this.#base, installed));
     }
     return true;
+  }
+
+  #installer(): DependencyInstaller {
+    const { facts, steps } = this.#workspace;
+    if (!facts.installs || facts.architecture === null)
+      return new InstalledChecker(() => this.#query(), facts.architecture);
+    const { eatmydata, architecture } = facts;
+    return new AptInstaller({
+      apt: new Apt({ steps, eatmydata, lockTimeout: this.#options.timeouts.copy }),
+      log: this.#context.log,
+      pins: { fallback: true, giveUp: async () => null },
+      architecture,
+      query: async () => (await this.#query()) ?? parseInstalled(''),
+      onChange: () => (this.#installed = undefined),
+    });
   }
 
   async #refuse(planned: PlannedTest, preparation: Preparation & { kind: 'badpkg' }): Promise<void> {

@@ -197,6 +197,8 @@ describe('testinfo.json', () => {
       architecture: 'amd64',
       dpkg: true,
       dpkgSource: true,
+      installs: false,
+      eatmydata: false,
       shell: 'bash',
       processors: '2',
       kernel: 'Linux 6',
