@@ -7,6 +7,7 @@ import type { Terminal } from './output/terminal.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
 import { testTree } from './session/testTree.ts';
 import { classifySource } from './source.ts';
+import { readOverride } from './testControlFile.ts';
 import type { Timeouts } from './timeouts.ts';
 
 /** What to test, where, and what to keep of it. Names in brackets are autopkgtest's options. */
@@ -42,6 +43,12 @@ export interface RunTestsOptions {
   /** Only these tests (--test-name); all but these (--skip-test). */
   testNames?: readonly string[];
   skipTests?: readonly string[];
+  /** A file to read the tests' description from, in place of debian/tests/control (--override-control). */
+  overrideControl?: string;
+  /** False keeps autodep8(1) from describing the tests of a package that does not (--no-auto-control). */
+  autoControl?: boolean;
+  /** Runs no test: tells what would be skipped, and whether the description of the tests is valid (--validate). */
+  validate?: boolean;
   /** Restrictions that must not lead to a skip (--ignore-restrictions). */
   ignoreRestrictions?: readonly string[];
   /** False skips tests that need the internet (--needs-internet=skip). */
@@ -96,6 +103,7 @@ export interface RunReport {
 export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   const tree = classifySource(options.source);
   checkEnvironment(options.env ?? []);
+  const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
@@ -111,7 +119,9 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     summary: summaryFile === undefined ? null : openAsked('--summary-file', summaryFile),
   });
   try {
-    return hidden.event(await testTree({ options, tree, output, log, now, hide: (text) => hidden.text(text) }));
+    return hidden.event(
+      await testTree({ options, tree, override, output, log, now, hide: (text) => hidden.text(text) }),
+    );
   } finally {
     log.close();
   }

@@ -75,6 +75,7 @@ const REQUIREMENTS = {
   fish: program('fish', 'fish'),
   dpkg: program('dpkg', 'dpkg'),
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
+  autodep8: program('autodep8', 'autodep8'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
   python3: program('python3', 'python3'),
   mmdebstrap: program('mmdebstrap', 'mmdebstrap'),

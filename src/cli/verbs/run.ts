@@ -48,6 +48,9 @@ export type TestFlags = Pick<
   | 'testNames'
   | 'skipTests'
   | 'ignoreRestrictions'
+  | 'overrideControl'
+  | 'autoControl'
+  | 'validate'
   | 'internet'
   | 'shell'
 >;
@@ -75,7 +78,6 @@ Examples:
 
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
 const LATER: readonly string[] = [
-  '--override-control <path>',
   '-a, --test-architecture <arch>',
   '--setup-commands <commands>',
   '-U, --apt-upgrade',
@@ -90,8 +92,6 @@ const LATER: readonly string[] = [
   '--insecure',
   '--gain-root <command>',
   '--timeout <seconds>',
-  '--no-auto-control',
-  '-V, --validate',
 ];
 
 /** The verb's command line. */
@@ -110,6 +110,9 @@ export function runCommand(): Command {
       new Option('--needs-internet <how>', 'run or skip tests that need the internet').choices(['run', 'try', 'skip']),
     )
     .addOption(new Option('-B, --no-built-binaries', 'build nothing, which is always so for now').default(undefined))
+    .option('--override-control <file>', "read the tests' description from this file instead of debian/tests/control")
+    .option('--no-auto-control', 'do not have autodep8 describe the tests of a package that does not')
+    .option('-V, --validate', 'run no test: say whether the description of the tests is valid')
     .optionsGroup('What to keep:')
     .option('-o, --output-dir <dir>', 'write log, summary, artifacts and trace here; must be empty or not exist')
     .option('-l, --log-file <file>', 'write the log here instead of into the output directory')
@@ -149,6 +152,9 @@ interface Flags extends SessionFlags {
   skipTest?: readonly string[];
   ignoreRestrictions?: readonly string[];
   needsInternet?: 'run' | 'try' | 'skip';
+  overrideControl?: string;
+  autoControl?: boolean;
+  validate?: boolean;
   outputDir?: string;
   logFile?: string;
   summaryFile?: string;
@@ -213,6 +219,9 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     testNames: flags.testName,
     skipTests: flags.skipTest,
     ignoreRestrictions: flags.ignoreRestrictions,
+    overrideControl: flags.overrideControl,
+    autoControl: flags.autoControl === false ? false : undefined,
+    validate: flags.validate,
     internet: flags.needsInternet === undefined ? undefined : flags.needsInternet === 'run',
     shell: flags.shell ? ('always' as const) : flags.shellFail ? ('on-failure' as const) : undefined,
   });

@@ -12,7 +12,8 @@ import {
   parseInstalled,
 } from '../dependencies/installedPackages.ts';
 import { type PlannedTest, planTests } from '../plan/planTests.ts';
-import { readTreeFile, type SourceTree, sourceControl } from '../source.ts';
+import { type SourceTree, sourceControl } from '../source.ts';
+import { type ControlChoice, findTestControl } from '../testControlFile.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
 import { runTest, type TestRunContext } from './runTest.ts';
@@ -33,15 +34,21 @@ export interface PackageOptions {
   readonly without: readonly string[];
   readonly ignoreRestrictions: readonly string[];
   readonly internet: boolean;
+  /** Runs no test: tells what would be skipped, and that the description of the tests is valid (--validate). */
+  readonly validate: boolean;
   readonly shell: 'never' | 'on-failure' | 'always';
   readonly interactive: InteractiveTerminal | null;
   readonly evidence: () => readonly number[];
 }
 
-/** The tests a package has. @throws BadPackageError */
-export function readTests(tree: SourceTree): { definitions: TestDefinition[]; control: SourceControl } {
-  const text = readTreeFile(tree, 'debian/tests/control');
-  return { definitions: text === null ? [] : parseTestControl(text), control: sourceControl(tree) };
+/** The tests a package has. @throws BadPackageError, StepError */
+export async function readTests(
+  tree: SourceTree,
+  choice: ControlChoice,
+): Promise<{ definitions: TestDefinition[]; control: SourceControl }> {
+  const found = await findTestControl(tree, choice);
+  const definitions = found === null ? [] : parseTestControl(found.text, found.file);
+  return { definitions, control: sourceControl(tree) };
 }
 
 /** Runs one package's tests in one open testbed, one after the other. */
@@ -115,6 +122,7 @@ export class PackageTests {
     for (const planned of plan) {
       if (planned.skip !== null) await this.#skip(planned, 'skip', planned.skip);
     }
+    if (this.#options.validate) return log.report('*', 'Test specification is valid');
     if (plan.length === 0) log.report('*', 'SKIP no tests in this package');
 
     let first = true;

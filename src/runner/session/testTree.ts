@@ -8,6 +8,7 @@ import { dateAndTime, HEADING, type RunLog } from '../output/RunLog.ts';
 import { shellWord, testInfoJson } from '../output/testInfo.ts';
 import type { RunReport, RunTestsOptions, TestOutcome } from '../runTests.ts';
 import { packageVersion, type SourceTree } from '../source.ts';
+import type { TestControlFile } from '../testControlFile.ts';
 import { timeoutsInMs } from '../timeouts.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
@@ -18,6 +19,8 @@ import { type PackageOptions, PackageTests, readTests } from './packageTests.ts'
 export interface TreeRun {
   readonly options: RunTestsOptions;
   readonly tree: SourceTree;
+  /** What stands in for the package's own description of its tests. */
+  readonly override: TestControlFile | null;
   readonly output: OutputDirectory | null;
   readonly log: RunLog;
   readonly now: () => Date;
@@ -83,7 +86,7 @@ function start({ options, tree, log, now }: TreeRun, run: Run): void {
     type: 'run.started',
     testbed: null,
     from: 'runner',
-    tests: true,
+    tests: options.validate !== true,
     trundle: VERSION,
     sources: [tree.argument],
     backend: [...options.backend.words],
@@ -96,14 +99,19 @@ async function testPackage(
   book: EvidenceBook,
   learn: (facts: TestbedFacts) => unknown,
 ): Promise<void> {
-  const { options, tree, output, log } = treeRun;
+  const { options, tree, output, log, override } = treeRun;
   log.info(`${HEADING} ${tree.kind} ${tree.argument}`);
   const version = packageVersion(tree);
   if (version !== null) {
     log.info(`testing package ${version.name} version ${version.version}`);
     output?.write('testpkg-version', `${version.name} ${version.version}\n`);
   }
-  const { definitions, control } = readTests(tree);
+  const { definitions, control } = await readTests(tree, {
+    override,
+    auto: options.autoControl ?? true,
+    timeout: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1).short,
+    signal: run.aborted,
+  });
   const only = options.testNames ?? [];
   if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
     log.error(`${tree.kind} ${tree.argument} has no test matching --test-name ${only.join(', ')}`);
@@ -136,6 +144,7 @@ function packageOptions(options: RunTestsOptions, tree: SourceTree, book: Eviden
     without: options.skipTests ?? [],
     ignoreRestrictions: options.ignoreRestrictions ?? [],
     internet: options.internet ?? true,
+    validate: options.validate ?? false,
     shell: options.shell ?? 'never',
     interactive: options.interactive ?? null,
     evidence: () => book.latest,

@@ -88,6 +88,48 @@ const CASES: readonly Case[] = [
   { name: 'built', control: 'Tests: a\nDepends:\n', tests: speak('a'), built: true },
   { name: 'no-tests', control: '# none\n' },
   { name: 'no-control-file' },
+  {
+    name: 'described-by-autodep8',
+    files: {
+      'debian/tests/control.autodep8': 'Test-Command: echo made\nDepends:\nFeatures: test-name=made\n',
+    },
+  },
+  {
+    name: 'described-by-autodep8-as-well',
+    control: 'Tests: a\nDepends:\n',
+    tests: speak('a'),
+    files: {
+      'debian/control':
+        'Source: described-by-autodep8-as-well\nSection: misc\nTestsuite: autopkgtest-pkg-any\nMaintainer: A <a@example.org>\n\nPackage: x\nArchitecture: all\nDescription: x\n',
+      'debian/tests/control.autodep8': 'Test-Command: echo made\nDepends:\n',
+    },
+  },
+  {
+    name: 'autodep8-not-wanted',
+    files: { 'debian/tests/control.autodep8': 'Test-Command: echo made\nDepends:\n' },
+    options: ['--no-auto-control'],
+  },
+  {
+    name: 'described-elsewhere',
+    control: 'Tests: a\nDepends:\n',
+    tests: speak('a', 'b'),
+    files: { 'other control': 'Tests: b, a\nDepends:\n' },
+    options: ['--override-control=SOURCE/other control'],
+  },
+  {
+    name: 'described-elsewhere-and-wrong',
+    control: 'Tests: a\nDepends:\n',
+    files: { other: 'Tests:\n' },
+    options: ['--override-control=SOURCE/other'],
+    built: true,
+  },
+  {
+    name: 'valid',
+    control: 'Tests: a\nDepends:\n\nTests: b\nDepends:\nRestrictions: odd\n',
+    tests: speak('a', 'b'),
+    options: ['--validate'],
+  },
+  { name: 'not-valid', control: 'Tests: a\nFeatures: test-name\n', options: ['-V'], built: true },
   { name: 'no-name', control: 'Depends: x\n', built: true },
   { name: 'two-kinds', control: 'Tests: a\nTest-Command: true\n', built: true },
   { name: 'empty-tests', control: 'Tests:\nDepends:\n', built: true },
@@ -113,7 +155,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describeWith(['autopkgtest', 'dpkg-source', 'root', 'mounts'], 'Trundle and autopkgtest read alike', () => {
+describeWith(['autopkgtest', 'autodep8', 'dpkg-source', 'root', 'mounts'], 'Trundle and autopkgtest read alike', () => {
   for (const test of CASES) {
     it.concurrent(test.name, async ({ expect }) => {
       const { theirs, mine } = await bothSides(directory, test);

@@ -18,6 +18,8 @@ export interface Case extends PackageSpec {
   readonly parallel?: number;
   readonly ignoreRestrictions?: readonly string[];
   readonly skipInternet?: boolean;
+  /** Other options; SOURCE stands for the package's directory. */
+  readonly options?: readonly string[];
 }
 
 /** What two runs are compared by. */
@@ -52,7 +54,7 @@ export async function reference(directory: string, test: Case, source: string, b
   const output = path.join(directory, `${test.name}-theirs`);
   const ended = await start(
     box,
-    ['autopkgtest', '-B', ...optionsOf(test), '-o', output, source, '--', 'null'],
+    ['autopkgtest', '-B', ...optionsOf(test, source), '-o', output, source, '--', 'null'],
     `${output}.said`,
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`autopkgtest left no summary: ${ended.stderr}`);
@@ -64,7 +66,7 @@ export async function ours(directory: string, test: Case, source: string, box = 
   const output = path.join(directory, `${test.name}-ours`);
   const ended = await start(
     box,
-    [...TRUNDLE, ...optionsOf(test), '-o', output, source, '--', 'null'],
+    [...TRUNDLE, ...optionsOf(test, source), '-o', output, source, '--', 'null'],
     `${output}.said`,
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`trundle left no summary: ${ended.stderr}`);
@@ -121,7 +123,7 @@ export async function start(box: string, words: readonly string[], said: string)
   return { exitCode, stdout, stderr };
 }
 
-function optionsOf(test: Case): string[] {
+function optionsOf(test: Case, source: string): string[] {
   return [
     ...(test.timeout === undefined ? [] : [`--timeout-test=${test.timeout}`]),
     ...(test.env ?? []).map((assignment) => `--env=${assignment}`),
@@ -132,6 +134,7 @@ function optionsOf(test: Case): string[] {
     ...(test.parallel === undefined ? [] : [`--build-parallel=${test.parallel}`]),
     ...(test.ignoreRestrictions === undefined ? [] : [`--ignore-restrictions=${test.ignoreRestrictions.join(',')}`]),
     ...(test.skipInternet ? ['--needs-internet=skip'] : []),
+    ...(test.options ?? []).map((option) => option.replaceAll('SOURCE', source)),
   ];
 }
 
@@ -175,7 +178,7 @@ function alike(text: string, source: string): string[] {
         .replaceAll(/\/tmp\/autopkgtest\.\w+/g, 'SCRATCH')
         // The shell that execs the program has another name.
         .replace(/^(?:SCRATCH\/wrapper\.sh|TREE\/\S+|\w+): \d+: /, 'sh: N: ')
-        .replace(/ \(debian\/tests\/control:\d+\)$/, ''),
+        .replace(/ \([^()]+:\d+\)$/, ''),
     )
     .filter((line) => !TOLD_OTHERWISE.test(line));
 }

@@ -24,7 +24,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
         'C',
         '--build-parallel=3',
       ],
-      ...['--needs-internet', 'skip', '-s', './hello'],
+      ...['--needs-internet', 'skip', '-s', '--override-control', 'control', '--no-auto-control', '-V', './hello'],
     ];
     expect(parseRun(words).tests).toEqual({
       source: './hello',
@@ -42,6 +42,9 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
       lang: 'C',
       parallel: 3,
       internet: false,
+      overrideControl: 'control',
+      autoControl: false,
+      validate: true,
       shell: 'on-failure',
     });
   });
@@ -85,7 +88,6 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
   });
 
   test.each([
-    '--override-control=x',
     '-a=arm64',
     '--setup-commands=x',
     '-U',
@@ -99,8 +101,6 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     '--copy=a:b',
     '--gain-root=x',
     '--timeout=3',
-    '--no-auto-control',
-    '--validate',
   ])('%s is known, and not supported yet', (word) => {
     expect(() => parseRun([word, './hello'])).toThrow('is an option of autopkgtest that Trundle does not support yet');
   });
