@@ -11,6 +11,7 @@ import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
 import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
 import { Steps } from './Steps.ts';
+import type { PlacedTree } from './TestbedSession.ts';
 import type { TestPaths } from './testScript.ts';
 
 /** What a workspace needs besides its testbed. */
@@ -35,6 +36,8 @@ export class Workspace {
   readonly #testbed: Testbed;
   readonly #options: WorkspaceOptions;
   readonly #keeper: ScratchKeeper;
+  /** Where the tree is, below the scratch directory. */
+  #place = 'tree';
 
   private constructor(testbed: Testbed, options: WorkspaceOptions, logins: Logins, keeper: ScratchKeeper) {
     this.#testbed = testbed;
@@ -84,7 +87,7 @@ export class Workspace {
 
   paths(test: string): TestPaths {
     return {
-      tree: `${this.scratch}/tree`,
+      tree: `${this.scratch}/${this.#place}`,
       temporary: `${this.scratch}/autopkgtest_tmp`,
       artifacts: `${this.scratch}/${test}-artifacts`,
     };
@@ -167,8 +170,20 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
   }
 
   /** Copies a tree of the host into the testbed, makes it readable, and gives it to the ordinary user. */
-  async putTree(tree: SourceTree): Promise<void> {
+  async putTree(placed: PlacedTree | null): Promise<void> {
+    if (placed === null) return;
+    const { tree } = placed;
+    this.#place = placed.place;
     const target = this.paths('').tree;
+    const above = path.posix.dirname(target);
+    if (above !== this.scratch) {
+      await this.steps.must({
+        doing: 'making room for the tree',
+        phase: 'copy',
+        script: 'mkdir -p "$1"',
+        words: [above],
+      });
+    }
     await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
     const patched =
       tree.kind === 'unbuilt-tree' &&

@@ -14,6 +14,7 @@ import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
 import { listenToAbort } from './operator.ts';
 import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
+import { TestbedSession } from './TestbedSession.ts';
 
 /** A run of one tree's tests, with everything checked and opened that can be before there is a run. */
 export interface TreeRun {
@@ -120,12 +121,14 @@ async function testPackage(
   const testbed = await run.openTestbed(options.backend, options.testbed ?? {});
   try {
     const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal: run.aborted };
-    const tests = await PackageTests.open(context, packageOptions(options, tree, book), control);
-    learn(tests.workspace.facts);
+    const how = packageOptions(options, tree, book);
+    const session = await TestbedSession.open({ ...context, ...how });
+    learn(session.workspace.facts);
     try {
-      await tests.run(definitions);
+      await session.place({ tree, place: 'tree' });
+      await new PackageTests(context, how, control, session).run(definitions);
     } finally {
-      await leave(tests, log);
+      await leave(session, log);
     }
   } finally {
     await close(testbed, log);
@@ -152,8 +155,8 @@ function packageOptions(options: RunTestsOptions, tree: SourceTree, book: Eviden
 }
 
 /** Removes the scratch directory; what came of it must not hide what happened before. */
-async function leave(tests: PackageTests, log: RunLog): Promise<void> {
-  if (!(await tests.workspace.close())) log.warning(`the testbed did not say that ${tests.workspace.scratch} is gone`);
+async function leave(session: TestbedSession, log: RunLog): Promise<void> {
+  if (!(await session.close())) log.warning(`the testbed did not say that ${session.workspace.scratch} is gone`);
 }
 
 async function close(testbed: Testbed, log: RunLog): Promise<void> {

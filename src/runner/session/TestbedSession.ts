@@ -1,0 +1,152 @@
+import type { Clock } from '../../events/index.ts';
+import type { Testbed } from '../../testbed/index.ts';
+import { Apt } from '../dependencies/Apt.ts';
+import { AptInstaller } from '../dependencies/AptInstaller.ts';
+import type { DependencyInstaller } from '../dependencies/DependencyInstaller.ts';
+import { InstalledChecker } from '../dependencies/InstalledChecker.ts';
+import { type InstalledPackages, packageList, parseInstalled } from '../dependencies/installedPackages.ts';
+import type { OutputDirectory } from '../output/OutputDirectory.ts';
+import type { RunLog } from '../output/RunLog.ts';
+import type { SourceTree } from '../source.ts';
+import type { Timeouts } from '../timeouts.ts';
+import { Workspace } from './Workspace.ts';
+
+/** What a session needs. */
+export interface SessionOptions {
+  readonly testbed: Testbed;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  readonly output: OutputDirectory | null;
+  readonly signal: AbortSignal;
+  /** Ordinary user asked for with --user. */
+  readonly user: string | null;
+  /** Milliseconds. */
+  readonly timeouts: Timeouts;
+  readonly evidence: () => readonly number[];
+}
+
+/** A tree of the host and where in the testbed it is to be. */
+export interface PlacedTree {
+  readonly tree: SourceTree;
+  /** Relative to the scratch directory. */
+  readonly place: string;
+}
+
+/**
+ * The runner in one testbed, over all its reverts: the workspace, what is installed, and how more is. After a revert
+ * all is set up anew as it was, at the same paths.
+ */
+export class TestbedSession {
+  readonly #options: SessionOptions;
+  #workspace: Workspace;
+  /** What is installed; undefined while nobody has asked since it changed. */
+  #installed: InstalledPackages | null | undefined;
+  #base: InstalledPackages | null = null;
+  #placed: PlacedTree | null = null;
+  #dirty = false;
+
+  private constructor(options: SessionOptions, workspace: Workspace) {
+    this.#options = options;
+    this.#workspace = workspace;
+  }
+
+  /** Makes the workspace and learns what the testbed is. @throws StepError, TestbedError */
+  static async open(options: SessionOptions): Promise<TestbedSession> {
+    const session = new TestbedSession(options, await Workspace.open(options.testbed, options));
+    try {
+      await session.#begin();
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await session.workspace.close();
+      throw error;
+    }
+    return session;
+  }
+
+  get workspace(): Workspace {
+    return this.#workspace;
+  }
+
+  /** What was installed at the start; null where there is no output directory, or no dpkg. */
+  get base(): InstalledPackages | null {
+    return this.#base;
+  }
+
+  /** Whether something was done to the testbed that the next test must not see. */
+  get dirty(): boolean {
+    return this.#dirty;
+  }
+
+  /** What was done to the testbed is to be undone before the next test. */
+  soil(): void {
+    this.#dirty = true;
+    this.#installed = undefined;
+  }
+
+  /** What is installed; null where the testbed has no dpkg. */
+  async installed(): Promise<InstalledPackages | null> {
+    if (this.#installed === undefined) this.#installed = await this.#workspace.installed();
+    return this.#installed;
+  }
+
+  /** Forgets what was installed: whatever runs next may change it. */
+  forgetInstalled(): void {
+    this.#installed = undefined;
+  }
+
+  /** apt in the testbed; null where nothing can be installed there. */
+  get apt(): Apt | null {
+    const { facts, steps } = this.#workspace;
+    if (!facts.installs || facts.architecture === null) return null;
+    return new Apt({ steps, eatmydata: facts.eatmydata, lockTimeout: this.#options.timeouts.copy });
+  }
+
+  /** What makes the testbed hold what a test depends on. */
+  get installer(): DependencyInstaller {
+    const { architecture } = this.#workspace.facts;
+    const { apt } = this;
+    if (apt === null || architecture === null) return new InstalledChecker(() => this.installed(), architecture);
+    return new AptInstaller({
+      apt,
+      log: this.#options.log,
+      pins: { fallback: true, giveUp: async () => null },
+      architecture,
+      query: async () => (await this.installed()) ?? parseInstalled(''),
+      onChange: () => this.forgetInstalled(),
+    });
+  }
+
+  /** Copies a tree into the testbed, now and after each revert. */
+  async place(placed: PlacedTree): Promise<void> {
+    this.#placed = placed;
+    await this.#workspace.putTree(placed);
+  }
+
+  /** Puts the testbed back to where it was, and sets it up anew. @throws StepError, TestbedError */
+  async revert(): Promise<void> {
+    const { testbed, signal } = this.#options;
+    const { scratch } = this.#workspace;
+    await this.#workspace.close();
+    await testbed.revert({ signal });
+    this.#installed = undefined;
+    this.#dirty = false;
+    this.#workspace = await Workspace.open(testbed, this.#options, scratch);
+    await this.#workspace.putTree(this.#placed);
+  }
+
+  /** Removes the scratch directory; false where nobody can tell that it is gone. */
+  close(): Promise<boolean> {
+    return this.#workspace.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { log, output } = this.#options;
+    const { facts } = this.#workspace;
+    log.info(facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`);
+    if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
+    if (output && facts.dpkg) {
+      this.#base = await this.installed();
+      if (this.#base) output.write('testbed-packages', packageList(this.#base));
+    }
+  }
+}
