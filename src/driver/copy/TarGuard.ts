@@ -107,18 +107,18 @@ export class TarGuard extends Transform {
   }
 
   #apply(kind: string, body: Buffer): void {
-    if (kind === 'L') this.#next.path = textOf(body);
-    else this.#next.linkPath = textOf(body);
+    if (kind === 'L') this.#next.path = textOf(body, 0, body.length);
+    else this.#next.linkPath = textOf(body, 0, body.length);
   }
 
   #check({ path, linkPath, type }: Member): void {
-    const normal = this.#inside(path, path);
+    this.#inside(path, path);
     switch (type) {
       case '0':
       case '7':
       case 'S':
       case '5':
-        this.#links.delete(normal);
+        if (this.#links.size > 0) this.#links.delete(normalOf(path));
         return;
       case '1':
         this.#inside(linkPath, path);
@@ -126,7 +126,7 @@ export class TarGuard extends Transform {
           throw new HostileArchiveError(path, `is a hard link to the symbolic link ${linkPath}`);
         return;
       case '2':
-        this.#links.add(normal);
+        this.#links.add(normalOf(path));
         return;
       case '6':
         return;
@@ -138,24 +138,28 @@ export class TarGuard extends Transform {
     }
   }
 
-  #inside(path: string, member: string): string {
+  /** @throws HostileArchiveError for a name that could lead out of where the archive is unpacked */
+  #inside(path: string, member: string): void {
     if (path.startsWith('/')) throw new HostileArchiveError(member, 'has an absolute name');
-    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+    // In most archives nothing leads elsewhere: the names need not be taken apart then.
+    if (this.#links.size === 0 && !path.includes('..')) return;
+    const parts = partsOf(path);
     if (parts.includes('..')) throw new HostileArchiveError(member, 'has .. in its name');
     let above = '';
     for (const part of parts.slice(0, -1)) {
       above = above === '' ? part : `${above}/${part}`;
       if (this.#links.has(above)) throw new HostileArchiveError(member, `lies behind the symbolic link ${above}`);
     }
-    return parts.join('/');
   }
 }
 
+/** A name without what says nothing: `./a//b` is `a/b`. */
 function normalOf(path: string): string {
-  return path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
+  return partsOf(path).join('/');
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 function padded(size: number): number {
