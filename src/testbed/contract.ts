@@ -54,7 +54,10 @@ export interface ExecResult {
 /** Options of a copy. */
 export interface CopyOptions {
   login?: string;
-  /** Owners and groups go over too, by number: takes root on the receiving side. Else whoever receives owns it all. */
+  /**
+   * Owners and groups go over too, by number: takes root on the receiving side. Else whoever receives owns it all, and
+   * on the host gets no setuid, setgid or sticky bit with it.
+   */
   owners?: boolean;
   signal?: AbortSignal;
   /** Called as bytes go over. */

@@ -29,8 +29,9 @@ onEveryServer('the copy of a tree', ['tar'], (host) => {
         makeTree(from, entries);
         await host.testbed.copyDown(`${from}/`, `${there}/`);
         await host.testbed.copyUp(`${there}/`, `${back}/`);
-        const original = describeTree(from);
-        expect(describeTree(back)).toEqual(original);
+        expect(describeTree(there)).toEqual(describeTree(from));
+        // Setuid bits and their like were for another owner.
+        expect(describeTree(back)).toEqual(describeTree(from, false, 0o777));
       }),
       { numRuns: 12 },
     );
@@ -55,8 +56,11 @@ onEveryServer('the copy of a tree', ['tar'], (host) => {
     execFileSync('touch', ['-d', '@981173106', from]);
     await host.testbed.copyDown(`${from}/`, `${there}/`);
     await host.testbed.copyUp(`${there}/`, `${back}/`);
-    for (const place of [there, back]) {
-      expect((statSync(place).mode & 0o7777).toString(8)).toBe('2751');
+    for (const [place, mode] of [
+      [there, '2751'],
+      [back, '751'],
+    ] as const) {
+      expect((statSync(place).mode & 0o7777).toString(8)).toBe(mode);
       expect(statSync(place).mtimeMs).toBe(981_173_106_000);
     }
   });
@@ -139,16 +143,22 @@ describeWith(['sshd', 'root', 'tar'], 'a tree with its owners', () => {
     expect(statSync(back).uid).toBe(4321);
   });
 
-  test('else belongs to whoever receives it', async () => {
+  test('else belongs to whoever receives it, without the power of another', async () => {
     const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const host = forThisTest(await openHost(hostAt(endpointOf(sshd))));
     const { from, there, back } = places();
     writeFileSync(join(from, 'file'), 'x');
     chownSync(join(from, 'file'), 4321, 8765);
+    chmodSync(join(from, 'file'), 0o6755);
     await host.testbed.copyDown(`${from}/`, `${there}/`);
     chownSync(join(there, 'file'), 4321, 8765);
+    chmodSync(join(there, 'file'), 0o6755);
     await host.testbed.copyUp(`${there}/`, `${back}/`);
-    expect(statSync(join(back, 'file')).uid).toBe(0);
+    await host.testbed.copyUp(`${there}/file`, `${back}-file`);
+    for (const file of [join(back, 'file'), `${back}-file`]) {
+      const { uid, mode } = statSync(file);
+      expect([uid, (mode & 0o7777).toString(8)]).toEqual([0, '755']);
+    }
   });
 });
 

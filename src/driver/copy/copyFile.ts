@@ -106,7 +106,8 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
     if (failure !== null) throw failure;
     const [mode = '', time = '', uid = '', gid = ''] = facts.line.split(' ');
     if (owners === true) await chown(temporary, Number(uid), Number(gid));
-    await chmod(temporary, Number.parseInt(mode, 8) & 0o7777);
+    // A setuid bit is for the owner that it was given to.
+    await chmod(temporary, Number.parseInt(mode, 8) & (owners === true ? 0o7777 : 0o777));
     await utimes(temporary, Number(time), Number(time));
     await rename(temporary, to);
   } catch (error) {

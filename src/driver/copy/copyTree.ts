@@ -11,7 +11,7 @@ import { HostileArchiveError, TarGuard } from './TarGuard.ts';
 
 /** Modes, times to the second, links, holes and names go over; owners only where they are asked for. */
 const PACK = ['--create', '--file=-', '--format=gnu', '--sparse', '--numeric-owner'];
-const UNPACK = ['-x', '-p', '-f', '-', '--numeric-owner'];
+const UNPACK = ['-x', '-f', '-', '--numeric-owner'];
 
 /** Copies a directory's contents from the host into a directory of the testbed, which is made if absent. @throws CopyError */
 export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promise<void> {
@@ -19,7 +19,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   const local = startTar([...PACK, '-C', from, '.'], signal);
   local.child.stdin.end();
   const stdin = counter(request);
-  const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} ${ownership(request)} -C "$1"`;
+  const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar -p ${UNPACK.join(' ')} ${ownership(request)} -C "$1"`;
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
   remote.stdout.resume();
   const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
@@ -53,7 +53,7 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
     throw asCopyError(error, 'host');
   }
   try {
-    const local = startTar([...UNPACK, ownership(request), '--delay-directory-restore', '-C', staging], signal);
+    const local = startTar([...UNPACK, ...asReceiver(request), '--delay-directory-restore', '-C', staging], signal);
     local.child.stdout.resume();
     const remote = exec(['/bin/sh', '-c', `LC_ALL=C exec tar ${PACK.join(' ')} -C "$1" .`, 'sh', from], {
       ...withOptions(request),
@@ -95,6 +95,14 @@ async function sameFileSystem(target: string): Promise<string> {
 
 function ownership({ owners }: CopyRequest): string {
   return owners === true ? '--same-owner' : '--no-same-owner';
+}
+
+/**
+ * Who receives becomes the owner of what comes: setuid, setgid and sticky bits that were another's stay behind. Without
+ * -p tar leaves them out.
+ */
+function asReceiver(request: CopyRequest): string[] {
+  return request.owners === true ? ['-p', ownership(request)] : ['--no-same-permissions', ownership(request)];
 }
 
 function saysMore(error: CopyError | null): CopyError | null {

@@ -21,9 +21,12 @@ export interface LocalTar {
   readonly ended: Promise<void>;
 }
 
-/** Starts GNU tar on the host. Its messages are in English: some are told apart by their text. */
+/** Starts GNU tar on the host, with no mask for modes. Its messages are in English: some are told apart by their text. */
 export function startTar(args: readonly string[], signal: AbortSignal | undefined): LocalTar {
-  const child = spawn('tar', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  const child = spawn('/bin/sh', ['-c', 'umask 0; exec tar "$@"', 'sh', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-WORDS);
@@ -35,7 +38,7 @@ export function startTar(args: readonly string[], signal: AbortSignal | undefine
       reject(
         new CopyError('copy-failed', {
           code: error.code ?? null,
-          message: `tar on the host cannot be run: ${error.message}`,
+          message: `/bin/sh on the host cannot be run: ${error.message}`,
         }),
       );
     });

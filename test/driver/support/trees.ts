@@ -130,8 +130,8 @@ export function makeTree(directory: Buffer | string, entries: readonly Entry[]):
   }
 }
 
-/** What lies in a directory: names, kinds, modes, times, contents, links and which names are of one file. */
-export function describeTree(directory: Buffer | string, owners = false): string[] {
+/** What lies in a directory as far as `modes` shows modes: names, kinds, modes, times, contents, links and which names are of one file. */
+export function describeTree(directory: Buffer | string, owners = false, modes = 0o7777): string[] {
   const first = new Map<number, string>();
   const walk = (at: Buffer, shown: string): string[] =>
     readdirSync(at, { encoding: 'buffer' })
@@ -142,7 +142,7 @@ export function describeTree(directory: Buffer | string, owners = false): string
         const info = lstatSync(path);
         const facts = [
           JSON.stringify(label),
-          (info.mode & 0o177777).toString(8),
+          (info.mode & (0o170000 | modes)).toString(8),
           ...(owners ? [`${info.uid}:${info.gid}`] : []),
           Math.floor(info.mtimeMs / 1000),
         ];
