@@ -62,4 +62,4 @@ export {
   type Testbed,
   TestbedError,
 } from './testbed/index.ts';
-export { readTrace, TraceError } from './trace/index.ts';
+export { type Comparison, compare as compareTraces, readTrace, TraceError } from './trace/index.ts';

@@ -43,6 +43,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verbs/replay.ts')).replay,
   },
   {
+    name: 'compare',
+    usage: 'GOOD BAD',
+    summary: 'tell where two runs parted, and what else differs',
+    load: async () => (await import('./verbs/compare.ts')).compare,
+  },
+  {
     name: 'reap',
     usage: '[RUN...]',
     summary: 'remove what killed runs left behind',

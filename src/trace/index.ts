@@ -1,3 +1,16 @@
+export { compare } from './compare/compare.ts';
+export type {
+  ComparedRun,
+  Comparison,
+  ConsoleDifference,
+  ConsoleLine,
+  Parting,
+  SpanDifference,
+  Step,
+  TestDifference,
+  ValueDifference,
+} from './compare/contract.ts';
+export { renderComparison } from './compare/renderComparison.ts';
 export type {
   Recorder,
   TraceLine,
