@@ -35,6 +35,8 @@ const OWN_CLASSES: readonly CauseClass[] = [
   'operator-interrupted',
   'runner-killed',
   'wrong-usage',
+  // As autopkgtest since 6.0; it was 16 before.
+  'setup-failed',
   // autopkgtest's own choice: a testbed that cannot be removed turns any other verdict into 20.
   'teardown-failed',
 ];

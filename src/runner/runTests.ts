@@ -6,6 +6,7 @@ import { RunLog } from './output/RunLog.ts';
 import type { Terminal } from './output/terminal.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
 import { testTree } from './session/testTree.ts';
+import { setUpOptions } from './setUpOptions.ts';
 import { classifySource } from './source.ts';
 import { readOverride } from './testControlFile.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -33,7 +34,9 @@ export interface RunTestsOptions {
   env?: readonly string[];
   /** Value of LANG in the tests, `C.UTF-8` by default (--set-lang). */
   lang?: string;
-  /** Seconds by kind (--timeout-KIND), and what to multiply all of them with (--timeout-factor). */
+  /** Seconds for the whole run (--timeout); no limit if absent. */
+  timeout?: number;
+  /** Seconds by kind (--timeout-KIND), and what to multiply the defaults of the others with (--timeout-factor). */
   timeouts?: Partial<Timeouts>;
   timeoutFactor?: number;
   /** Ordinary user for tests that do not need root (--user). */
@@ -49,10 +52,16 @@ export interface RunTestsOptions {
   autoControl?: boolean;
   /** Runs no test: tells what would be skipped, and whether the description of the tests is valid (--validate). */
   validate?: boolean;
+  /** `HOSTPATH:TESTBEDPATH`: files and directories to copy into the testbed first (--copy). */
+  copy?: readonly string[];
+  /** Commands for sh, or files of them, to run in a testbed that was opened or put back (--setup-commands). */
+  setupCommands?: readonly string[];
+  /** The same, to run after those and after every reboot (--setup-commands-boot). */
+  setupCommandsBoot?: readonly string[];
   /** Restrictions that must not lead to a skip (--ignore-restrictions). */
   ignoreRestrictions?: readonly string[];
-  /** False skips tests that need the internet (--needs-internet=skip). */
-  internet?: boolean;
+  /** False skips tests that need the internet (--needs-internet=skip); `try` runs them, and skips those that fail. */
+  internet?: boolean | 'try';
   /** A shell in the testbed after each test (--shell) or after failed ones (--shell-fail). */
   shell?: 'never' | 'on-failure' | 'always';
   /** The terminal for that shell; null where there is none. */
@@ -104,6 +113,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   const tree = classifySource(options.source);
   checkEnvironment(options.env ?? []);
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
+  const setup = setUpOptions(options);
   const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
@@ -120,7 +130,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   });
   try {
     return hidden.event(
-      await testTree({ options, tree, override, output, log, now, hide: (text) => hidden.text(text) }),
+      await testTree({ options, tree, override, setup, output, log, now, hide: (text) => hidden.text(text) }),
     );
   } finally {
     log.close();

@@ -14,8 +14,8 @@ export interface Timeouts {
 
 const DEFAULTS: Timeouts = { short: 100, copy: 300, install: 3_000, test: 10_000, build: 100_000 };
 
-/** The timeouts in milliseconds: those given or the defaults, each multiplied by the factor (--timeout-factor). Pure. */
+/** The timeouts in milliseconds: those given, or the defaults multiplied by the factor (--timeout-factor). Pure. */
 export function timeoutsInMs(given: Partial<Timeouts>, factor: number): Timeouts {
-  const ms = (kind: keyof Timeouts) => Math.round((given[kind] ?? DEFAULTS[kind]) * factor * 1000);
+  const ms = (kind: keyof Timeouts) => Math.round((given[kind] ?? DEFAULTS[kind] * factor) * 1000);
   return { short: ms('short'), copy: ms('copy'), install: ms('install'), test: ms('test'), build: ms('build') };
 }

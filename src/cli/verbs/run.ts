@@ -53,6 +53,10 @@ export type TestFlags = Pick<
   | 'validate'
   | 'internet'
   | 'shell'
+  | 'copy'
+  | 'setupCommands'
+  | 'setupCommandsBoot'
+  | 'timeout'
 >;
 
 /** The words before `--`, understood. */
@@ -79,19 +83,15 @@ Examples:
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
 const LATER: readonly string[] = [
   '-a, --test-architecture <arch>',
-  '--setup-commands <commands>',
   '-U, --apt-upgrade',
-  '--setup-commands-boot <commands>',
   '--add-apt-source <source>',
   '--add-apt-release <release>',
   '--pin-packages <packages>',
   '--apt-pocket <pocket>',
   '--apt-default-release <release>',
   '--no-apt-fallback',
-  '--copy <files>',
   '--insecure',
   '--gain-root <command>',
-  '--timeout <seconds>',
 ];
 
 /** The verb's command line. */
@@ -119,6 +119,14 @@ export function runCommand(): Command {
     .option('--summary-file <file>', 'write the summary here instead of into the output directory')
     .addOption(new Option('--summary <file>').hideHelp())
     .option('-q, --quiet', 'print only what the tests print, and their results')
+    .optionsGroup('What to do to the testbed first:')
+    .option('--copy <from:to>', 'copy a file or directory of this machine into it; may be given again', collect)
+    .option(
+      '--setup-commands <commands>',
+      'run these commands, or the file of them, in it; may be given again',
+      collect,
+    )
+    .option('--setup-commands-boot <commands>', 'the same after those, and after every reboot', collect)
     .optionsGroup('How the tests run:')
     .option('--env <name=value>', 'set a variable for the tests; may be given again', assignmentValue)
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
@@ -128,12 +136,13 @@ export function runCommand(): Command {
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
     .optionsGroup('How long it may take:')
+    .option('--timeout <seconds>', 'the whole run (default: no limit)', secondsValue)
     .option('--timeout-test <seconds>', 'one test (default: 10000)', secondsValue)
     .option('--timeout-short <seconds>', 'a short command in the testbed (default: 100)', secondsValue)
     .option('--timeout-copy <seconds>', 'copying files (default: 300)', secondsValue)
     .option('--timeout-install <seconds>', 'installing packages (default: 3000)', secondsValue)
     .option('--timeout-build <seconds>', 'building a package (default: 100000)', secondsValue)
-    .option('--timeout-factor <factor>', 'multiply all timeouts above by this', factorValue);
+    .option('--timeout-factor <factor>', 'multiply the defaults of these five by this', factorValue);
   addSessionOptions(command, 'print every event as a line of JSON on stdout, and all else on stderr');
   for (const flags of LATER) addLater(command, flags);
   return command.addHelpText('after', HELP);
@@ -164,6 +173,10 @@ interface Flags extends SessionFlags {
   setLang?: string;
   user?: string;
   buildParallel?: number;
+  copy?: readonly string[];
+  setupCommands?: readonly string[];
+  setupCommandsBoot?: readonly string[];
+  timeout?: number;
   shellFail?: boolean;
   shell?: boolean;
   timeoutTest?: number;
@@ -178,9 +191,6 @@ interface Flags extends SessionFlags {
 export function parseRun(words: readonly string[]): RunSettings {
   const command = parseWords(runCommand(), words);
   const flags = command.opts<Flags>();
-  if (flags.needsInternet === 'try') {
-    throw new UsageError('--needs-internet=try is not supported yet; run and skip are');
-  }
   return { tests: { source: sourceOf(command.args), ...testsOf(flags) }, session: sessionOf(flags) };
 }
 
@@ -197,6 +207,8 @@ function sourceOf(operands: readonly string[]): string {
   if (source.startsWith('@')) throw new UsageError(`files of arguments (${source}) are not supported yet`);
   return source;
 }
+
+const INTERNET = { run: true, try: 'try', skip: false } as const;
 
 function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
   return withoutUndefined({
@@ -222,7 +234,11 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     overrideControl: flags.overrideControl,
     autoControl: flags.autoControl === false ? false : undefined,
     validate: flags.validate,
-    internet: flags.needsInternet === undefined ? undefined : flags.needsInternet === 'run',
+    internet: flags.needsInternet === undefined ? undefined : INTERNET[flags.needsInternet],
+    copy: flags.copy,
+    setupCommands: flags.setupCommands,
+    setupCommandsBoot: flags.setupCommandsBoot,
+    timeout: flags.timeout,
     shell: flags.shell ? ('always' as const) : flags.shellFail ? ('on-failure' as const) : undefined,
   });
 }

@@ -32,6 +32,7 @@ export const phaseSchema = z.enum([
 /** The class of a cause; docs/causes.md explains each. Exit codes derive from it. */
 export const causeClassSchema = z.enum([
   'provision-failed',
+  'setup-failed',
   'boot-failed',
   'testbed-died',
   'revert-failed',

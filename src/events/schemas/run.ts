@@ -31,7 +31,13 @@ export const runSchemas = {
     backend: z.array(z.string()),
   }),
   'package.rejected': z.object({ message: z.string(), file: z.string().nullable(), line: z.number().int().nullable() }),
-  'test.planned': z.object({ test: z.string(), restrictions: z.array(z.string()), superficial: z.boolean() }),
+  'test.planned': z.object({
+    test: z.string(),
+    restrictions: z.array(z.string()),
+    superficial: z.boolean(),
+    /** Nobody knows whether the testbed reaches the internet: a test that needs it and fails says nothing. */
+    internetUncertain: z.boolean().optional(),
+  }),
   /** Not run at all: `skip`, or `badpkg` where its dependencies cannot be had. */
   'test.skipped': z.object({ test: z.string(), outcome: z.enum(['skip', 'badpkg']), reason: z.string() }),
   'test.started': z.object({ test: z.string(), command: z.string() }),

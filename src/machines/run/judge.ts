@@ -8,6 +8,7 @@ export type Outcome = TrundleEvent<'test.judged'>['outcome'];
 export interface PlannedTest {
   readonly restrictions: readonly string[];
   readonly superficial: boolean;
+  readonly internetUncertain?: boolean | undefined;
 }
 
 /** A test's outcome with the reason as it stands in the summary, and the cause where it failed. */
@@ -58,8 +59,20 @@ export function judge(plan: PlannedTest, event: TrundleEvent<'test.finished'>): 
   if (failure === 'skipped') {
     return { outcome: 'skip', reason: 'exit status 77 and marked as skippable', cause: null };
   }
+  if (plan.internetUncertain && plan.restrictions.includes('needs-internet') && endedBadly(event)) {
+    return {
+      outcome: 'skip',
+      reason: "Failed, but test has needs-internet and that's not guaranteed",
+      cause: null,
+    };
+  }
   if (plan.restrictions.includes('flaky')) return { outcome: 'flaky', reason: failure.reason, cause: null };
   return { outcome: 'fail', ...failure };
+}
+
+/** Whether it failed by how it ended, not by what it printed or by taking too long. */
+function endedBadly({ result }: TrundleEvent<'test.finished'>): boolean {
+  return result.kind === 'signalled' || (result.kind === 'exited' && result.status !== 0);
 }
 
 function failureOf(

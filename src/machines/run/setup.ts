@@ -45,9 +45,7 @@ export const runSetup = setup({
     noteStart: assign({ hasTests: ({ event }) => event.type === 'run.started' && event.tests }),
     plan: assign({
       tests: ({ context, event }) =>
-        event.type === 'test.planned'
-          ? [...context.tests, { test: event.test, restrictions: event.restrictions, superficial: event.superficial }]
-          : context.tests,
+        event.type === 'test.planned' ? [...context.tests, { test: event.test, ...planFrom(event) }] : context.tests,
     }),
     open: assign({
       open: ({ context, event }) => (event.type === 'test.started' ? [...context.open, event.test] : context.open),
@@ -143,6 +141,10 @@ export const runSetup = setup({
     noneOpen: ({ context }) => context.open.length === 0,
   },
 });
+
+function planFrom({ restrictions, superficial, internetUncertain }: TrundleEvent<'test.planned'>): PlannedTest {
+  return { restrictions, superficial, ...(internetUncertain ? { internetUncertain } : {}) };
+}
 
 /** What is known of a test; the later plan counts where there are two. Pure. */
 function planOf({ tests }: RunContext, test: string): PlannedTest {

@@ -9,6 +9,8 @@ import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
 import type { Timeouts } from '../timeouts.ts';
+import type { ShellPlace } from './interactiveShell.ts';
+import { type SetUpContext, type SetUpOptions, setUp, setUpBoot } from './setUp.ts';
 import { Workspace } from './Workspace.ts';
 
 /** What a session needs. */
@@ -23,6 +25,9 @@ export interface SessionOptions {
   /** Milliseconds. */
   readonly timeouts: Timeouts;
   readonly evidence: () => readonly number[];
+  readonly setup: SetUpOptions;
+  /** Called before a run ends because what should be done to the testbed first could not be done. */
+  readonly onSetUpFailure: (place: ShellPlace) => Promise<void>;
 }
 
 /** A tree of the host and where in the testbed it is to be. */
@@ -131,6 +136,8 @@ export class TestbedSession {
     this.#installed = undefined;
     this.#dirty = false;
     this.#workspace = await Workspace.open(testbed, this.#options, scratch);
+    await this.#setUp();
+    await this.#setUpBoot();
     await this.#workspace.putTree(this.#placed);
   }
 
@@ -141,12 +148,35 @@ export class TestbedSession {
 
   async #begin(): Promise<void> {
     const { log, output } = this.#options;
+    await this.#setUp();
     const { facts } = this.#workspace;
     log.info(facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`);
     if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
     if (output && facts.dpkg) {
       this.#base = await this.installed();
       if (this.#base) output.write('testbed-packages', packageList(this.#base));
+    }
+    await this.#setUpBoot();
+  }
+
+  /** Does to a new testbed what the operator asked for. */
+  async #setUp(): Promise<void> {
+    await this.#settingUp((context) => setUp(context, this.#options.setup));
+    await this.#workspace.mustHaveUser();
+  }
+
+  async #setUpBoot(): Promise<void> {
+    await this.#settingUp((context) => setUpBoot(context, this.#options.setup));
+  }
+
+  async #settingUp(step: (context: SetUpContext) => Promise<void>): Promise<void> {
+    const { log, signal, onSetUpFailure } = this.#options;
+    const { steps, user, admin } = this.#workspace;
+    try {
+      await step({ steps, log, user });
+    } catch (error) {
+      if (!signal.aborted) await onSetUpFailure({ login: admin, cwd: '/', env: {} });
+      throw error;
     }
   }
 }

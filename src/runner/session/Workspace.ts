@@ -9,8 +9,10 @@ import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
 import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
+import { createNormalUser, provideSudo } from './normalUser.ts';
 import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
 import { Steps } from './Steps.ts';
+import type { SetUpOptions } from './setUp.ts';
 import type { PlacedTree } from './TestbedSession.ts';
 import type { TestPaths } from './testScript.ts';
 
@@ -18,6 +20,8 @@ import type { TestPaths } from './testScript.ts';
 export interface WorkspaceOptions {
   /** Ordinary user asked for with --user. */
   readonly user: string | null;
+  /** Its commands may make that user. */
+  readonly setup: SetUpOptions;
   /** Milliseconds by kind. */
   readonly timeouts: Timeouts;
   readonly clock: Clock;
@@ -29,8 +33,6 @@ export interface WorkspaceOptions {
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
 export class Workspace {
-  /** The ordinary user for tests without needs-root, and for AUTOPKGTEST_NORMAL_USER; null where there is none. */
-  readonly user: string | null;
   /** Commands in the testbed. */
   readonly steps: Steps;
   readonly #testbed: Testbed;
@@ -38,12 +40,13 @@ export class Workspace {
   readonly #keeper: ScratchKeeper;
   /** Where the tree is, below the scratch directory. */
   #place = 'tree';
+  #user: string | null;
 
   private constructor(testbed: Testbed, options: WorkspaceOptions, logins: Logins, keeper: ScratchKeeper) {
     this.#testbed = testbed;
     this.#options = options;
     this.#keeper = keeper;
-    this.user = logins.user;
+    this.#user = logins.user;
     this.steps = new Steps({ testbed, admin: logins.admin, ...options });
   }
 
@@ -58,7 +61,7 @@ export class Workspace {
     const { timeouts, clock, signal } = options;
     const keeper = await ScratchKeeper.open(testbed, {
       login: logins.admin,
-      user: options.user,
+      user: options.setup.commands.length > 0 ? null : options.user,
       mode,
       directory: again,
       timeout: timeouts.short,
@@ -68,7 +71,23 @@ export class Workspace {
     if (!(keeper instanceof ScratchKeeper)) {
       throw unkept(testbed, keeper, options, new Steps({ testbed, admin: logins.admin, ...options }));
     }
-    return new Workspace(testbed, options, logins, keeper);
+    const workspace = new Workspace(testbed, options, logins, keeper);
+    try {
+      await workspace.#seeToUser();
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await workspace.close();
+      throw error;
+    }
+    return workspace;
+  }
+
+  /** Without an ordinary user, tests would run as root. A testbed that is shared, or stays, gets none. */
+  async #seeToUser(): Promise<void> {
+    if (this.user !== null || this.admin !== 'root') return;
+    if (!this.#testbed.capabilities.includes('revert-full-system')) return;
+    this.#user = await createNormalUser(this.steps);
+    if (this.#user === null) this.#options.log.warning('the testbed has no ordinary user, and no useradd to make one');
   }
 
   get facts(): TestbedFacts {
@@ -78,6 +97,11 @@ export class Workspace {
   /** Login for everything but the tests. */
   get admin(): string {
     return this.steps.admin;
+  }
+
+  /** The ordinary user for tests without needs-root, and for AUTOPKGTEST_NORMAL_USER; null where there is none. */
+  get user(): string | null {
+    return this.#user;
   }
 
   /** The scratch directory in the testbed. */
@@ -157,11 +181,25 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     return parseInstalled(stdout);
   }
 
-  /** Whether a login may become root without a password (restriction needs-sudo). */
-  async maySudo(login: string): Promise<boolean> {
-    const options = { login, timeout: this.#options.timeouts.short, signal: this.#options.signal };
-    const { status } = await this.#testbed.exec('sudo -n true', options);
-    return status === 0;
+  /** Sees that the user asked for is there, once all has been done that may make it. @throws StepError */
+  async mustHaveUser(): Promise<void> {
+    const { user, setup, evidence } = this.#options;
+    if (user === null || setup.commands.length === 0) return;
+    const doing = `looking for user ${user}`;
+    const { status } = await this.steps.ask({ doing, phase: 'plan', script: 'id -u "$1" >/dev/null', words: [user] });
+    if (status !== 0) throw unknownUser(this.#testbed, user, evidence());
+  }
+
+  /** Sees to the restriction needs-sudo. Null, or why it cannot be had. @throws StepError, TestbedError */
+  maySudo(): Promise<string | null> {
+    const { capabilities } = this.#testbed;
+    return provideSudo({
+      steps: this.steps,
+      user: this.user,
+      root: capabilities.includes('root-on-testbed'),
+      revertible: capabilities.includes('revert-full-system'),
+      onSetUp: (user) => this.#options.log.info(`Setting up user "${user}" to sudo without password...`),
+    });
   }
 
   /** Removes the scratch directory, also after the run was told to stop; false where nobody can tell. */
@@ -217,6 +255,12 @@ function wrongUser(asked: string, detail: string, evidence: readonly number[]): 
   return new StepError(doing, { class: 'wrong-usage', phase: 'plan', doing, detail, evidence: [...evidence] });
 }
 
+function unknownUser(testbed: Testbed, user: string, evidence: readonly number[]): StepError {
+  const { normalUser } = testbed.endpoint;
+  const own = normalUser === undefined ? '' : `; its own ordinary user is ${normalUser}`;
+  return wrongUser(user, `testbed ${testbed.id} has no user ${user}${own}`, evidence);
+}
+
 /** Why there is no scratch directory. */
 function unkept(
   testbed: Testbed,
@@ -228,11 +272,7 @@ function unkept(
   const { said, noSuchUser } = keeper;
   const { result, cause } = keeper.end;
   if (cause !== null) return new StepError(doing, cause);
-  if (noSuchUser && user !== null) {
-    const { normalUser } = testbed.endpoint;
-    const own = normalUser === undefined ? '' : `; its own ordinary user is ${normalUser}`;
-    return wrongUser(user, `testbed ${testbed.id} has no user ${user}${own}`, evidence());
-  }
+  if (noSuchUser && user !== null) return unknownUser(testbed, user, evidence());
   if (result.kind === 'cancelled' && !signal.aborted) return steps.tooLate(doing, 'provision', timeouts.short);
   const how = result.kind === 'exited' ? `exit status ${result.status}` : result.kind;
   return steps.failed(doing, 'provision', said === '' ? how : `${how}: ${said}`);

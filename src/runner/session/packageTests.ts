@@ -9,6 +9,7 @@ import { type ControlChoice, findTestControl } from '../testControlFile.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
 import { runTest, type TestRunContext } from './runTest.ts';
+import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
 import { testEnvironment, testScript } from './testScript.ts';
 import { judged, reportLine } from './verdict.ts';
@@ -16,6 +17,7 @@ import { judged, reportLine } from './verdict.ts';
 /** What decides how a package's tests are run; see RunTestsOptions. */
 export interface PackageOptions {
   readonly tree: SourceTree;
+  readonly setup: SetUpOptions;
   readonly user: string | null;
   /** Milliseconds. */
   readonly timeouts: Timeouts;
@@ -25,7 +27,7 @@ export interface PackageOptions {
   readonly only: readonly string[];
   readonly without: readonly string[];
   readonly ignoreRestrictions: readonly string[];
-  readonly internet: boolean;
+  readonly internet: boolean | 'try';
   /** Runs no test: tells what would be skipped, and that the description of the tests is valid (--validate). */
   readonly validate: boolean;
   readonly shell: 'never' | 'on-failure' | 'always';
@@ -65,7 +67,8 @@ export class PackageTests {
     const built = tree.kind === 'built-tree';
     const plan = planTests(definitions, {
       capabilities: testbed.capabilities,
-      ...{ architecture, built, internet, only, without, ignoreRestrictions },
+      internet: internet !== false,
+      ...{ architecture, built, only, without, ignoreRestrictions },
     });
     for (const { id, definition } of plan) {
       const superficial = definition.restrictions.includes('superficial');
@@ -76,6 +79,7 @@ export class PackageTests {
         test: id,
         restrictions: [...definition.restrictions],
         superficial,
+        ...(internet === 'try' ? { internetUncertain: true } : {}),
       });
     }
     for (const planned of plan) {
@@ -112,13 +116,9 @@ export class PackageTests {
     }
     if (preparation.note !== undefined) log.warning(`test ${definition.name}: ${preparation.note}`);
     if (definition.restrictions.includes('needs-sudo') && !this.#options.ignoreRestrictions.includes('needs-sudo')) {
-      const login = this.#session.workspace.login(definition);
-      if (!(await this.#session.workspace.maySudo(login))) {
-        await this.#skip(
-          planned,
-          'skip',
-          `needs-sudo: user ${login} may not use sudo without a password in this testbed`,
-        );
+      const obstacle = await this.#session.workspace.maySudo();
+      if (obstacle !== null) {
+        await this.#skip(planned, 'skip', obstacle);
         return false;
       }
     }

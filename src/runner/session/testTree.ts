@@ -12,9 +12,12 @@ import type { TestControlFile } from '../testControlFile.ts';
 import { timeoutsInMs } from '../timeouts.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
+import { interactiveShell } from './interactiveShell.ts';
 import { listenToAbort } from './operator.ts';
 import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
+import type { SetUpOptions } from './setUp.ts';
 import { TestbedSession } from './TestbedSession.ts';
+import { type WholeRun, wholeRun } from './wholeRun.ts';
 
 /** A run of one tree's tests, with everything checked and opened that can be before there is a run. */
 export interface TreeRun {
@@ -22,6 +25,7 @@ export interface TreeRun {
   readonly tree: SourceTree;
   /** What stands in for the package's own description of its tests. */
   readonly override: TestControlFile | null;
+  readonly setup: SetUpOptions;
   readonly output: OutputDirectory | null;
   readonly log: RunLog;
   readonly now: () => Date;
@@ -49,9 +53,10 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
   options.onRun?.(run);
   start(treeRun, run);
 
+  const whole = wholeRun(run, options.clock ?? systemClock, options.timeout);
   let facts: TestbedFacts | null = null;
   const steps = [
-    () => testPackage(treeRun, run, book, (found) => (facts = found)),
+    () => testPackage(treeRun, run, whole, book, (found) => (facts = found)),
     () =>
       output?.write(
         'testinfo.json',
@@ -66,9 +71,10 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
     try {
       await step();
     } catch (error) {
-      told = tellFailure(treeRun, run, error) || told;
+      if (!whole.signal.aborted || error instanceof BadPackageError) told = tellFailure(treeRun, run, error) || told;
     }
   }
+  whole.done();
   const end = await run.close();
   stopListening();
   if (end.cause !== null && !told && end.exitCode >= 16) {
@@ -97,6 +103,7 @@ function start({ options, tree, log, now }: TreeRun, run: Run): void {
 async function testPackage(
   treeRun: TreeRun,
   run: Run,
+  { signal, late }: WholeRun,
   book: EvidenceBook,
   learn: (facts: TestbedFacts) => unknown,
 ): Promise<void> {
@@ -111,18 +118,27 @@ async function testPackage(
     override,
     auto: options.autoControl ?? true,
     timeout: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1).short,
-    signal: run.aborted,
+    signal,
   });
   const only = options.testNames ?? [];
   if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
     log.error(`${tree.kind} ${tree.argument} has no test matching --test-name ${only.join(', ')}`);
   }
 
-  const testbed = await run.openTestbed(options.backend, options.testbed ?? {});
+  const testbed = await run.openTestbed(options.backend, {
+    ...options.testbed,
+    ...(late === null ? {} : { signal: late }),
+  });
   try {
-    const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal: run.aborted };
-    const how = packageOptions(options, tree, book);
-    const session = await TestbedSession.open({ ...context, ...how });
+    const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal };
+    const how = packageOptions(treeRun, book);
+    const session = await TestbedSession.open({
+      ...context,
+      ...how,
+      onSetUpFailure: async (place) => {
+        if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, place, signal);
+      },
+    });
     learn(session.workspace.facts);
     try {
       await session.place({ tree, place: 'tree' });
@@ -135,9 +151,10 @@ async function testPackage(
   }
 }
 
-function packageOptions(options: RunTestsOptions, tree: SourceTree, book: EvidenceBook): PackageOptions {
+function packageOptions({ options, tree, setup }: TreeRun, book: EvidenceBook): PackageOptions {
   return {
     tree,
+    setup,
     user: options.user ?? null,
     timeouts: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1),
     env: options.env ?? [],
@@ -185,7 +202,6 @@ function tellFailure({ tree, log }: TreeRun, run: Run, error: unknown): boolean 
     log.conclusion(`erroneous package: ${error.report}`);
     return true;
   }
-  if (run.aborted.aborted) return false;
   const { doing, cause } = causeOfError(error, 'exec', 'running the tests');
   run.emit({ type: 'step.failed', testbed: null, from: 'runner', doing, cause });
   return false;

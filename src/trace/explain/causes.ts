@@ -21,6 +21,11 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
       'run `trundle reap` to remove what earlier runs left',
     ],
   },
+  'setup-failed': {
+    meaning: 'A command of --setup-commands or --setup-commands-boot failed in the testbed.',
+    reasons: ['the command is wrong', 'it needs a network that the testbed lacks, or root'],
+    next: ['read what it printed, in the log', 'let it exit with 100 where the package is to blame, which gives 12'],
+  },
   'boot-failed': {
     meaning: 'The testbed was made but did not start, or never told where it can be reached.',
     reasons: [

@@ -78,6 +78,42 @@ const CASES: readonly Case[] = [
     user: 'tester',
   },
   {
+    name: 'setup-commands',
+    control: 'Tests: a\nDepends:\n',
+    tests: { a: 'cat /tmp/mark*\n' },
+    files: { 'set up': '\necho two; echo file >/tmp/mark2\nid -u\n' },
+    user: 'tester',
+    options: [
+      '--setup-commands=echo one; pwd | wc -l; echo text >/tmp/mark1; set -- $-; echo "$1" | tr -dc e; echo',
+      '--setup-commands=SOURCE/set up',
+      '--setup-commands=echo "$AUTOPKGTEST_IS_SETUP_COMMAND $AUTOPKGTEST_NORMAL_USER $ADT_NORMAL_USER $DEBIAN_FRONTEND"',
+      '--setup-commands-boot=echo "$AUTOPKGTEST_IS_SETUP_COMMAND/$AUTOPKGTEST_IS_SETUP_BOOT_COMMAND"; echo >>/tmp/mark1',
+    ],
+  },
+  {
+    name: 'copy',
+    control: 'Tests: a\nDepends:\n',
+    tests: {
+      a: 'cd /tmp/there; stat -c "%n %A %U" sub sub/file copied dir dir/.x "dir/y z"; cat sub/file copied dir/.x "dir/y z"\n',
+    },
+    files: { one: 'one\n', 'd/.x': 'x\n', 'd/y z': 'y\n' },
+    user: 'tester',
+    options: [
+      '--copy=SOURCE/one:/tmp/there/sub/file',
+      '--copy=SOURCE/d:/tmp/there/dir',
+      '--copy=SOURCE/one:/tmp/there/copied',
+    ],
+  },
+  {
+    name: 'internet-is-not-sure',
+    control: ['exit 1', 'true', 'echo err >&2', 'exit 3']
+      .map(
+        (command, index) => `Test-Command: ${command}\nDepends:\n${index < 3 ? 'Restrictions: needs-internet\n' : ''}`,
+      )
+      .join('\n'),
+    options: ['--needs-internet=try'],
+  },
+  {
     name: 'patched',
     control: 'Tests: a\nDepends:\n',
     tests: { a: 'cat data\n' },

@@ -9,8 +9,11 @@ export interface RunHere {
   stderr(): string;
 }
 
-/** Tests a package on the null backend. */
-export async function runHere(options: Omit<RunTestsOptions, 'backend' | 'terminal'>): Promise<RunHere> {
+/** Tests a package on the null backend, or on the one given in words. */
+export async function runHere(
+  options: Omit<RunTestsOptions, 'backend' | 'terminal'>,
+  backend: readonly string[] = ['null'],
+): Promise<RunHere> {
   const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -18,6 +21,6 @@ export async function runHere(options: Omit<RunTestsOptions, 'backend' | 'termin
       said[stream] += chunk.toString();
     });
   }
-  const report = await runTests({ ...options, terminal, backend: await configureBackend(['null']) });
+  const report = await runTests({ ...options, terminal, backend: await configureBackend(backend) });
   return { report, stdout: () => said.stdout, stderr: () => said.stderr };
 }

@@ -164,7 +164,7 @@ function observe(directory: string, { exitCode, stdout, stderr }: Ended, source:
 
 /** Lines that only one of them has, or in other words. */
 const TOLD_OTHERWISE =
-  /^autopkgtest: (build not needed|testbed (dpkg architecture|running kernel): .*|ERROR: (timed out on command|test \S+ ran for more than) .*)$/;
+  /^autopkgtest: (build not needed|@{20} test bed setup|testbed (dpkg architecture|running kernel): .*|ERROR: (timed out on command|test \S+ ran for more than) .*)$/;
 
 /** Lines with all taken out in which two good runs may differ, or that docs/runner.md names as a difference. */
 function alike(text: string, source: string): string[] {

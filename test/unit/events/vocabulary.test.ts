@@ -92,6 +92,7 @@ describe('the exit code of a cause', () => {
     'operator-interrupted',
     'runner-killed',
     'wrong-usage',
+    'setup-failed',
     'teardown-failed',
   ];
 

@@ -66,6 +66,22 @@ describe('the verdict on a test', () => {
     expect(judged({ result: { kind: 'timed-out', after: 10 } })).toBe('fail timed out');
   });
 
+  test('is skip where it needs the internet, fails, and nobody knows whether there is one', () => {
+    const uncertain = (finished: Partial<EventData<'test.finished'>>, ...restrictions: string[]) => {
+      const plan = told('test.planned', { restrictions, internetUncertain: true });
+      const { outcome, reason } = given(...STARTED, plan, 'test.started')
+        .when(told('test.finished', finished))
+        .fact('test.judged');
+      return `${outcome} ${reason}`.trim();
+    };
+    const skipped = "skip Failed, but test has needs-internet and that's not guaranteed";
+    expect(uncertain(status(1), 'needs-internet', 'flaky')).toBe(skipped);
+    expect(uncertain({ result: { kind: 'signalled', signal: 'TERM' } }, 'needs-internet')).toBe(skipped);
+    expect(uncertain(status(1))).toBe('fail non-zero exit status 1');
+    expect(uncertain({ result: { kind: 'timed-out', after: 10 } }, 'needs-internet')).toBe('fail timed out');
+    expect(uncertain({ ...status(0), stderrBytes: 1, stderrLine: 'x' }, 'needs-internet')).toBe('fail stderr: x');
+  });
+
   test('is none where the testbed is to blame', () => {
     const lost = told('test.finished', { result: { kind: 'lost', how: 'reset' }, cause: cause('connection-reset') });
     expect(given(...STARTED, planned(), 'test.started').when(lost).facts).toEqual([]);
