@@ -81,6 +81,18 @@ describeWith(['sshd'], 'a command', () => {
     expect(testbed.endpoint.via).toEqual({ kind: 'process', argv: [program, '--why', 'two words'] });
     expect((await testbed.exec('echo reached')).stdout).toBe('reached\n');
   });
+
+  test.each([
+    ['no-such-server -i', 'there is no program no-such-server on this machine'],
+    ['/no/such/server -i', '/no/such/server cannot be run: ENOENT'],
+    ['/etc/passwd -i', '/etc/passwd cannot be run: EACCES'],
+  ])('that cannot be run is told before anything is dialled: %s', async (command, what) => {
+    const server = forThisTest(await makeInetdServer());
+    const { code, message, class: kind, log } = await refusal(['ssh', '--command', command, ...loginWords(server)]);
+    expect({ code, kind }).toEqual({ code: 'program-missing', kind: 'provision-failed' });
+    expect(message).toContain(`--command: ${what}`);
+    expect(log.all('dial.started')).toEqual([]);
+  });
 });
 
 describeWith(['sshd', 'ssh-keygen'], 'an identity', () => {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Capability, Credentials, Endpoint } from '../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
+import { findProgram, installCommand } from '../shared/programs.ts';
 import { fingerprintsFor, parseKnownHosts } from './knownHosts.ts';
 import { type SshOptions, sshOptions } from './options.ts';
 import { shellWords } from './shellWords.ts';
@@ -97,8 +98,26 @@ class SshTestbed implements BackendVerbs {
 
 function viaOf({ hostname, port, socket, command }: SshOptions): Endpoint['via'] {
   if (socket !== undefined) return { kind: 'unix', path: socket };
-  if (command !== undefined) return { kind: 'process', argv: shellWords(command) };
+  if (command !== undefined) return { kind: 'process', argv: runnable(shellWords(command)) };
   return { kind: 'tcp', host: hostname ?? '', port };
+}
+
+/** The command with its program's path. A server that is not there now would else be dialled again and again. */
+function runnable([name = '', ...args]: readonly string[]): string[] {
+  if (name.includes('/')) {
+    try {
+      accessSync(name, constants.X_OK);
+      return [name, ...args];
+    } catch (error) {
+      throw new BackendError('program-missing', `--command: ${name} cannot be run: ${(error as Error).message}`);
+    }
+  }
+  const path = findProgram(name);
+  if (path === null)
+    throw new BackendError('program-missing', `--command: there is no program ${name} on this machine`, {
+      remedy: installCommand(name),
+    });
+  return [path, ...args];
 }
 
 function credentialsOf({ identity, password, agent }: SshOptions, log: BackendHost['log']): Credentials {
