@@ -9,7 +9,7 @@ const LIMIT = 100;
 /** How much heap a testbed takes that is up and runs a command, where many are alive: real machines, simulated edges. */
 export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
   const count = quick ? 100 : 1000;
-  const program = fileURLToPath(new URL('manyTestbeds.ts', import.meta.url));
+  const program = fileURLToPath(new URL('children/manyTestbeds.ts', import.meta.url));
   const args = ['--expose-gc', '--import', 'tsx', program, String(count)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 });
   const ours = (JSON.parse(stdout) as { bytes: number }).bytes / 1000;

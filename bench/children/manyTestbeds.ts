@@ -1,6 +1,6 @@
-import { type Command, type EventDraft, systemClock } from '../src/events/index.ts';
-import { Deadlines } from '../src/testbed/Deadlines.ts';
-import { Journal } from '../src/testbed/Journal.ts';
+import { type Command, type EventDraft, systemClock } from '../../src/events/index.ts';
+import { Deadlines } from '../../src/testbed/Deadlines.ts';
+import { Journal } from '../../src/testbed/Journal.ts';
 
 // Run by memory.ts in a process of its own, with --expose-gc: prints the bytes of heap that one testbed takes.
 
