@@ -91,6 +91,8 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'test.planned': 'a test will be run',
   'test.skipped': 'a test will not be run',
   'test.started': 'a test begins, as this command',
+  'test.suspended': 'a test asked for a reboot, and goes on after it with this mark',
+  'test.resumed': 'a test goes on after a reboot, as this command',
   'test.finished': 'a test has ended',
   'test.judged': 'the run machine: its verdict',
   'step.failed': 'something around the tests failed',

@@ -94,7 +94,7 @@ export class Redactor {
     if (typeof value === 'string') return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.#value(item));
     if (typeof value !== 'object' || value === null) return value;
-    const isTestStart = 'type' in value && value.type === 'test.started';
+    const isTestStart = 'type' in value && (value.type === 'test.started' || value.type === 'test.resumed');
     return Object.fromEntries(
       Object.entries(value).map(([key, field]) => {
         // Everywhere but here `command` is an id of ours.

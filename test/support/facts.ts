@@ -133,6 +133,8 @@ const USUAL: { [K in EventType]: EventData<K> } = {
   'test.planned': { test: 't1', restrictions: [], superficial: false },
   'test.skipped': { test: 't1', outcome: 'skip', reason: 'not for this architecture' },
   'test.started': { test: 't1', ...x1 },
+  'test.suspended': { test: 't1', mark: 'm' },
+  'test.resumed': { test: 't1', ...x1, mark: 'm' },
   'test.finished': {
     test: 't1',
     result: { kind: 'exited', status: 0 },

@@ -41,6 +41,7 @@ const BEGINS: Readonly<Partial<Record<TrundleEvent['type'], ActivityName>>> = {
   'endpoint.announced': 'connecting',
   'testbed.readied': 'preparing',
   'test.started': 'testing',
+  'test.resumed': 'testing',
   'test.finished': 'preparing',
   'reboot.requested': 'rebooting',
   'revert.requested': 'reverting',

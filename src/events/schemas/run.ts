@@ -41,6 +41,9 @@ export const runSchemas = {
   /** Not run at all: `skip`, or `badpkg` where its dependencies cannot be had. */
   'test.skipped': z.object({ test: z.string(), outcome: z.enum(['skip', 'badpkg']), reason: z.string() }),
   'test.started': z.object({ test: z.string(), command: z.string() }),
+  /** It asked for a reboot, and will be started again after it with this mark. */
+  'test.suspended': z.object({ test: z.string(), mark: z.string() }),
+  'test.resumed': z.object({ test: z.string(), command: z.string(), mark: z.string() }),
   'test.finished': z.object({
     test: z.string(),
     result: commandResultSchema,

@@ -22,6 +22,7 @@ export const runMachine = runSetup.createMachine({
     testCause: null,
     hasTests: false,
     open: [],
+    suspended: [],
     signal: null,
   },
   initial: 'idle',
@@ -39,7 +40,7 @@ export const runMachine = runSetup.createMachine({
       on: {
         'run.started': { target: 'running', actions: 'noteStart' },
         'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
-        ...shrug('idle', 'test.started', 'test.finished'),
+        ...shrug('idle', 'test.started', 'test.suspended', 'test.resumed', 'test.finished'),
       },
     },
     running: {
@@ -47,6 +48,14 @@ export const runMachine = runSetup.createMachine({
       on: {
         'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
         'test.started': { actions: 'open' },
+        'test.suspended': [
+          { guard: 'isOpen', actions: 'suspend' },
+          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+        ],
+        'test.resumed': [
+          { guard: 'isSuspended', actions: 'resume' },
+          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+        ],
         'test.finished': [
           { guard: 'isOpen', actions: ['judge', 'shut'] },
           { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
@@ -55,21 +64,27 @@ export const runMachine = runSetup.createMachine({
       },
       states: {
         'between-tests': { always: { guard: 'anyOpen', target: 'testing' } },
-        testing: { always: { guard: 'noneOpen', target: 'between-tests' } },
+        testing: {
+          always: [
+            { guard: 'noneOpen', target: 'between-tests' },
+            { guard: 'anySuspended', target: 'awaiting-reboot' },
+          ],
+        },
+        'awaiting-reboot': { always: { guard: 'noneSuspended', target: 'testing' } },
       },
     },
     interrupted: {
       on: {
         'operator.signalled': { target: 'forced', actions: 'force' },
         'test.finished': { actions: 'shut' },
-        ...shrug('interrupted', 'run.started', 'test.started'),
+        ...shrug('interrupted', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
       },
     },
     forced: {
       on: {
         'operator.signalled': { actions: 'force' },
         'test.finished': { actions: 'shut' },
-        ...shrug('forced', 'run.started', 'test.started'),
+        ...shrug('forced', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
       },
     },
     concluded: { type: 'final', entry: 'announceConcluded' },

@@ -10,6 +10,8 @@ export const RUN_ALPHABET = [
   'test.planned',
   'test.skipped',
   'test.started',
+  'test.suspended',
+  'test.resumed',
   'test.finished',
   'step.failed',
   'testbed.failed',
@@ -32,6 +34,8 @@ export interface RunContext {
   hasTests: boolean;
   /** Tests that have started and not finished. */
   open: readonly string[];
+  /** Those of them that wait for a reboot. */
+  suspended: readonly string[];
   signal: string | null;
 }
 
@@ -50,7 +54,17 @@ export const runSetup = setup({
     open: assign({
       open: ({ context, event }) => (event.type === 'test.started' ? [...context.open, event.test] : context.open),
     }),
+    suspend: assign({
+      suspended: ({ context, event }) =>
+        event.type === 'test.suspended' ? [...context.suspended, event.test] : context.suspended,
+    }),
+    resume: assign({
+      suspended: ({ context, event }) =>
+        event.type === 'test.resumed' ? context.suspended.filter((test) => test !== event.test) : context.suspended,
+    }),
     shut: assign({
+      suspended: ({ context, event }) =>
+        event.type === 'test.finished' ? context.suspended.filter((test) => test !== event.test) : context.suspended,
       open: ({ context, event }) =>
         event.type === 'test.finished' ? context.open.filter((test) => test !== event.test) : context.open,
     }),
@@ -136,7 +150,10 @@ export const runSetup = setup({
     })),
   },
   guards: {
-    isOpen: ({ context, event }) => event.type === 'test.finished' && context.open.includes(event.test),
+    isOpen: ({ context, event }) => 'test' in event && context.open.includes(event.test),
+    isSuspended: ({ context, event }) => 'test' in event && context.suspended.includes(event.test),
+    anySuspended: ({ context }) => context.suspended.length > 0,
+    noneSuspended: ({ context }) => context.suspended.length === 0,
     anyOpen: ({ context }) => context.open.length > 0,
     noneOpen: ({ context }) => context.open.length === 0,
   },

@@ -6,14 +6,15 @@ import { limited } from './limit.ts';
 
 /**
  * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
- * mktemp(1) puts it. Prints its name and the facts of the testbed, one `key=value` per line, and `ready`; removes the
- * directory when its stdin ends. So the directory goes away whatever ends the run: an orderly end, a signal to the
+ * mktemp(1) puts it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed, one `key=value` per line, and `ready`; removes the
+ * directory when its stdin ends, unless it was told to keep it. So the directory goes away whatever ends the run: an orderly end, a signal to the
  * command, a lost connection, or the death of our process.
  */
 export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
 scratch=$3
-if [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -t autopkgtest.XXXXXX); fi
+if [ -n "$4" ]; then rm -rf "$scratch" && mv "$4/scratch" "$scratch" && rmdir "$4"
+elif [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -t autopkgtest.XXXXXX); fi
 trap 'cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 chmod "$1" "$scratch"
@@ -30,7 +31,7 @@ if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^flags[[:space:]]*:/{s/^[^:]*: */cpuFlags=/p;q;}' /proc/cpuinfo
 fi
 echo ready
-while read -r ignored; do :; done`;
+while read -r word; do if [ "$word" = keep ]; then trap - EXIT; exit 0; fi; done`;
 
 /** Where the keeper runs. */
 export interface KeeperOptions {
@@ -41,6 +42,8 @@ export interface KeeperOptions {
   readonly mode: string;
   /** Its path; null where any will do. */
   readonly directory: string | null;
+  /** Where it was saved before a reboot; null where it is new. */
+  readonly saved: string | null;
   /** Milliseconds for its making. */
   readonly timeout: number;
   readonly clock: Clock;
@@ -77,7 +80,16 @@ export class ScratchKeeper {
     const giveUp = () => late.abort();
     limit.signal.addEventListener('abort', giveUp, { once: true });
     if (limit.signal.aborted) giveUp();
-    const argv = ['sh', '-c', KEEPER_SCRIPT, 'sh', options.mode, options.user ?? '', options.directory ?? ''];
+    const argv = [
+      'sh',
+      '-c',
+      KEEPER_SCRIPT,
+      'sh',
+      options.mode,
+      options.user ?? '',
+      options.directory ?? '',
+      options.saved ?? '',
+    ];
     const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
     const said = { stdout: '', stderr: '' };
     running.stderr.on('data', (chunk: Uint8Array) => {
@@ -99,6 +111,12 @@ export class ScratchKeeper {
     const noSuchUser = /^user=unknown$/m.test(said.stdout);
     // A login that is not meant for people, as with nologin(8), says so on stdout.
     return { end: await running.ended, said: said.stderr.trim() || said.stdout.trim(), noSuchUser };
+  }
+
+  /** Lets go of the directory and leaves it where it is. */
+  async letGo(): Promise<boolean> {
+    this.#stdin.write('keep\n');
+    return await this.close();
   }
 
   /** Removes the directory; false where nobody can tell that it is gone. */

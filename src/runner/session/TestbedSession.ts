@@ -10,6 +10,7 @@ import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
 import type { Timeouts } from '../timeouts.ts';
 import type { ShellPlace } from './interactiveShell.ts';
+import { Reboots } from './Reboots.ts';
 import { type SetUpContext, type SetUpOptions, setUp, setUpBoot } from './setUp.ts';
 import { Workspace } from './Workspace.ts';
 
@@ -137,8 +138,16 @@ export class TestbedSession {
     this.#dirty = false;
     this.#workspace = await Workspace.open(testbed, this.#options, scratch);
     await this.#setUp();
+    await this.reboots?.offer();
     await this.#setUpBoot();
     await this.#workspace.putTree(this.#placed);
+  }
+
+  /** Reboots for tests; null where the testbed cannot. */
+  get reboots(): Reboots | null {
+    const { testbed, signal } = this.#options;
+    if (!testbed.capabilities.includes('reboot') || !testbed.capabilities.includes('root-on-testbed')) return null;
+    return new Reboots({ testbed, workspace: this.#workspace, signal, afterBoot: () => this.#setUpBoot() });
   }
 
   /** Removes the scratch directory; false where nobody can tell that it is gone. */
@@ -156,6 +165,7 @@ export class TestbedSession {
       this.#base = await this.installed();
       if (this.#base) output.write('testbed-packages', packageList(this.#base));
     }
+    await this.reboots?.offer();
     await this.#setUpBoot();
   }
 

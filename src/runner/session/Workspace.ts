@@ -37,7 +37,7 @@ export class Workspace {
   readonly steps: Steps;
   readonly #testbed: Testbed;
   readonly #options: WorkspaceOptions;
-  readonly #keeper: ScratchKeeper;
+  #keeper: ScratchKeeper;
   /** Where the tree is, below the scratch directory. */
   #place = 'tree';
   #user: string | null;
@@ -57,20 +57,7 @@ export class Workspace {
    */
   static async open(testbed: Testbed, options: WorkspaceOptions, again: string | null = null): Promise<Workspace> {
     const logins = chooseLogins(testbed, options.user);
-    const mode = logins.admin === 'root' ? '755' : '700';
-    const { timeouts, clock, signal } = options;
-    const keeper = await ScratchKeeper.open(testbed, {
-      login: logins.admin,
-      user: options.setup.commands.length > 0 ? null : options.user,
-      mode,
-      directory: again,
-      timeout: timeouts.short,
-      clock,
-      signal,
-    });
-    if (!(keeper instanceof ScratchKeeper)) {
-      throw unkept(testbed, keeper, options, new Steps({ testbed, admin: logins.admin, ...options }));
-    }
+    const keeper = await keep(testbed, options, logins.admin, again, null);
     const workspace = new Workspace(testbed, options, logins, keeper);
     try {
       await workspace.#seeToUser();
@@ -202,6 +189,18 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     });
   }
 
+  /**
+   * Lets the testbed go away for a while and come back.
+   * @param saved where the scratch directory was copied to
+   * @throws StepError, TestbedError
+   */
+  async outlast(saved: string, absence: () => Promise<void>): Promise<void> {
+    const { scratch, admin } = this;
+    await this.#keeper.letGo();
+    await absence();
+    this.#keeper = await keep(this.#testbed, this.#options, admin, scratch, saved);
+  }
+
   /** Removes the scratch directory, also after the run was told to stop; false where nobody can tell. */
   close(): Promise<boolean> {
     return this.#keeper.close();
@@ -234,6 +233,29 @@ if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
     const words = [target, this.user ?? 'root', patched && this.facts.dpkgSource ? 'patch' : ''];
     await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words });
   }
+}
+
+/** A scratch directory with its keeper. @throws StepError, TestbedError */
+async function keep(
+  testbed: Testbed,
+  options: WorkspaceOptions,
+  admin: string,
+  directory: string | null,
+  saved: string | null,
+): Promise<ScratchKeeper> {
+  const { timeouts, clock, signal, setup } = options;
+  const keeper = await ScratchKeeper.open(testbed, {
+    login: admin,
+    user: setup.commands.length > 0 ? null : options.user,
+    mode: admin === 'root' ? '755' : '700',
+    directory,
+    saved,
+    timeout: saved === null ? timeouts.short : timeouts.copy,
+    clock,
+    signal,
+  });
+  if (keeper instanceof ScratchKeeper) return keeper;
+  throw unkept(testbed, keeper, options, new Steps({ testbed, admin, ...options }));
 }
 
 interface Logins {

@@ -148,18 +148,26 @@ export class PackageTests {
     const { workspace } = this.#session;
     const paths = await workspace.prepare(id, definition);
     const root = definition.restrictions.includes('needs-root');
-    const env = testEnvironment({
-      paths,
-      facts: workspace.facts,
-      lang: this.#options.lang,
-      normalUser: root ? workspace.user : null,
-      parallel: this.#options.parallel,
-      extra: this.#options.env,
-    });
+    const environment = (mark: string | null) =>
+      testEnvironment({
+        paths,
+        facts: workspace.facts,
+        lang: this.#options.lang,
+        normalUser: root ? workspace.user : null,
+        parallel: this.#options.parallel,
+        mark,
+        extra: this.#options.env,
+      });
+    const { reboots } = this.#session;
+    const pidFile = reboots?.pidFile ?? null;
     const login = workspace.login(definition);
-    const argv = [workspace.facts.shell, '-c', testScript(definition.program, paths, env)];
     this.#session.forgetInstalled();
-    const verdict = await runTest(this.#context, planned, { argv, login, timeout: this.#options.timeouts.test });
+    const verdict = await runTest(this.#context, planned, {
+      argv: (mark) => [workspace.facts.shell, '-c', testScript(definition.program, paths, environment(mark), pidFile)],
+      login,
+      timeout: this.#options.timeouts.test,
+      reboots,
+    });
 
     const { output } = this.#context;
     if (output && (await workspace.holdsAnything(paths.artifacts))) {
@@ -167,7 +175,7 @@ export class PackageTests {
     }
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
-      await this.#shell({ login, cwd: paths.tree, env });
+      await this.#shell({ login, cwd: paths.tree, env: environment(null) });
     }
     await workspace.tidy(paths);
   }

@@ -7,6 +7,7 @@ import { type OutputDirectory, openSink, type Sink } from '../output/OutputDirec
 import { divider, type RunLog } from '../output/RunLog.ts';
 import { StderrKeeper } from '../output/StderrKeeper.ts';
 import type { PlannedTest } from '../plan/planTests.ts';
+import type { Reboots } from './Reboots.ts';
 import { judged, reportLine } from './verdict.ts';
 
 /** What one test's run needs. */
@@ -21,10 +22,13 @@ export interface TestRunContext {
 
 /** The command that is the test. */
 export interface TestCommand {
-  readonly argv: readonly string[];
+  /** @param mark with which it goes on after a reboot; null where it begins */
+  readonly argv: (mark: string | null) => readonly string[];
   readonly login: string;
   /** Milliseconds. */
   readonly timeout: number;
+  /** null where the testbed cannot reboot. */
+  readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'reboot'> | null;
 }
 
 /**
@@ -42,12 +46,19 @@ export async function runTest(
   if (program.kind === 'command') log.info(`test ${name}: ${program.command}`);
   log.info(`test ${name}: [-----------------------`);
 
-  const stderr = new StderrKeeper();
-  const abort = new AbortController();
-  const signal = AbortSignal.any([context.signal, abort.signal]);
-  const running = testbed.start(command.argv, { login: command.login, timeout: command.timeout, sweep: true, signal });
-  run.emit({ type: 'test.started', testbed: testbed.id, from: 'runner', test: planned.id, command: running.command });
-  const end = await follow(context, planned.id, running, stderr, abort);
+  const keeping: Keeping = {
+    stdout: new LazyFile(context.output, `${planned.id}-stdout`),
+    stderr: new LazyFile(context.output, `${planned.id}-stderr`),
+    beginning: new StderrKeeper(),
+  };
+  const stderr = keeping.beginning;
+  let end: CommandEnd;
+  try {
+    end = await runThrough(context, planned, command, keeping);
+  } finally {
+    keeping.stdout.close();
+    keeping.stderr.close();
+  }
 
   log.info(`test ${name}: -----------------------]`);
   if (end.leaked) log.warning(`test ${name}: it left processes behind; they were ended`);
@@ -88,21 +99,58 @@ export async function runTest(
   return verdict;
 }
 
+/** Runs the test, and runs it again after each reboot that it asks for. @throws StepError, TestbedError */
+async function runThrough(
+  context: TestRunContext,
+  planned: PlannedTest,
+  { argv, login, timeout, reboots }: TestCommand,
+  keeping: Keeping,
+): Promise<CommandEnd> {
+  const { run, testbed, log } = context;
+  const test = planned.id;
+  let mark: string | null = null;
+  for (;;) {
+    await reboots?.clear();
+    const abort = new AbortController();
+    const signal = AbortSignal.any([context.signal, abort.signal]);
+    const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal });
+    const told = { testbed: testbed.id, from: 'runner', test, command: running.command } as const;
+    run.emit(mark === null ? { type: 'test.started', ...told } : { type: 'test.resumed', ...told, mark });
+    const end = await follow(context, test, running, keeping, abort);
+    mark = reboots !== null && wasKilled(end) ? await reboots.takeMark() : null;
+    if (reboots === null || mark === null) return end;
+    log.info(`test process requested reboot with marker ${mark}`);
+    run.emit({ type: 'test.suspended', testbed: testbed.id, from: 'runner', test, mark });
+    await reboots.reboot();
+  }
+}
+
+/** By SIGKILL, as the program does that asks for a reboot; a server without signals tells 128 and its number. */
+function wasKilled({ result }: CommandEnd): boolean {
+  return result.kind === 'signalled'
+    ? /^(SIG)?KILL$/.test(result.signal)
+    : result.kind === 'exited' && result.status === 137;
+}
+
+/** Where the output of a test is kept, over all its reboots. */
+interface Keeping {
+  readonly stdout: LazyFile;
+  readonly stderr: LazyFile;
+  readonly beginning: StderrKeeper;
+}
+
 /** Reads both streams to their ends. What cannot be written ends the test: nothing of it may be lost unseen. */
 async function follow(
   context: TestRunContext,
   test: string,
   running: RunningCommand,
-  stderr: StderrKeeper,
+  keeping: Keeping,
   abort: AbortController,
 ): Promise<CommandEnd> {
-  const files: LazyFile[] = [];
   const pump = async (stream: 'stdout' | 'stderr', from: Readable) => {
-    const file = new LazyFile(context.output, `${test}-${stream}`);
-    files.push(file);
     for await (const chunk of from as AsyncIterable<Uint8Array>) {
-      file.write(chunk);
-      if (stream === 'stderr') stderr.add(chunk);
+      keeping[stream].write(chunk);
+      if (stream === 'stderr') keeping.beginning.add(chunk);
       await context.log.output(stream, chunk);
     }
   };
@@ -116,8 +164,6 @@ async function follow(
     await running.ended;
     const { doing, cause } = causeOfError(error, 'exec', `keeping the output of test ${test}`);
     throw new StepError(doing, cause);
-  } finally {
-    for (const file of files) file.close();
   }
 }
 

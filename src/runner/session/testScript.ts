@@ -18,6 +18,8 @@ export interface EnvironmentOptions {
   readonly normalUser: string | null;
   /** N of DEB_BUILD_OPTIONS=parallel=N; the number of processors if null. */
   readonly parallel: number | null;
+  /** With which a test goes on after a reboot; null where there was none. */
+  readonly mark: string | null;
   /** `NAME=VALUE`, as given with --env; these win. */
   readonly extra: readonly string[];
 }
@@ -41,6 +43,10 @@ export function testEnvironment(options: EnvironmentOptions): Record<string, str
       ? {}
       : { AUTOPKGTEST_NORMAL_USER: options.normalUser, ADT_NORMAL_USER: options.normalUser }),
   };
+  if (options.mark !== null) {
+    environment.AUTOPKGTEST_REBOOT_MARK = options.mark;
+    environment.ADT_REBOOT_MARK = options.mark;
+  }
   for (const assignment of options.extra) {
     const equals = assignment.indexOf('=');
     environment[assignment.slice(0, equals)] = assignment.slice(equals + 1);
@@ -60,12 +66,13 @@ const LOCALE_VARIABLES = [
 
 /**
  * The shell script that turns into a test: it reads the system's and the user's profile, sets the environment,
- * goes to the tree and execs the test, so that the test's end is the script's end. Pure.
+ * goes to the tree and execs the test, so that the test's end is the script's end. With `pidFile`, its pid goes there. Pure.
  */
 export function testScript(
   program: TestProgram,
   paths: TestPaths,
   environment: Readonly<Record<string, string>>,
+  pidFile: string | null = null,
 ): string {
   // A program without a #! line is read by the shell that execs it: sh, as wherever else no other is named.
   const command =
@@ -78,6 +85,7 @@ export function testScript(
     'set +e +u',
     `unset ${LOCALE_VARIABLES.join(' ')}`,
     ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...(pidFile === null ? [] : [`echo $$ >${quote(pidFile)} || exit`]),
     `cd ${quote(paths.tree)} || exit`,
     `exec ${command.map(quote).join(' ')}`,
   ].join('\n');

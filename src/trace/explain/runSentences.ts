@@ -19,6 +19,8 @@ export const runSentences = {
     `test ${e.test} is planned${e.superficial ? ', superficial' : ''}${e.restrictions.length === 0 ? '' : `, with ${list(e.restrictions)}`}`,
   'test.skipped': (e) => `test ${e.test} is not run (${e.outcome}): ${e.reason}`,
   'test.started': (e) => `test ${e.test} starts: ${e.command}`,
+  'test.suspended': (e) => `test ${e.test} asks for a reboot, to go on with mark ${e.mark}`,
+  'test.resumed': (e) => `test ${e.test} goes on after the reboot, with mark ${e.mark}: ${e.command}`,
   'test.finished': (e) =>
     `test ${e.test} ${resultWords(e.result)}${e.stderrBytes === 0 ? '' : `, with ${count(e.stderrBytes, 'byte')} on stderr`}${e.leaked ? ', and left processes behind' : ''}`,
   'test.judged': (e) => `test ${e.test}: ${e.outcome.toUpperCase()}${e.reason === '' ? '' : ` (${e.reason})`}`,

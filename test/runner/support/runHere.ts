@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { configureBackend } from '../../../src/backends/index.ts';
+import { type ConfiguredBackend, configureBackend } from '../../../src/backends/index.ts';
 import { type RunReport, type RunTestsOptions, runTests } from '../../../src/runner/index.ts';
 
 /** A run on this machine, with all that a person would have read. */
@@ -12,7 +12,7 @@ export interface RunHere {
 /** Tests a package on the null backend, or on the one given in words. */
 export async function runHere(
   options: Omit<RunTestsOptions, 'backend' | 'terminal'>,
-  backend: readonly string[] = ['null'],
+  backend: readonly string[] | ConfiguredBackend = ['null'],
 ): Promise<RunHere> {
   const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
   const said = { stdout: '', stderr: '' };
@@ -21,6 +21,10 @@ export async function runHere(
       said[stream] += chunk.toString();
     });
   }
-  const report = await runTests({ ...options, terminal, backend: await configureBackend(backend) });
+  const report = await runTests({
+    ...options,
+    terminal,
+    backend: 'open' in backend ? backend : await configureBackend(backend),
+  });
   return { report, stdout: () => said.stdout, stderr: () => said.stderr };
 }

@@ -88,6 +88,40 @@ describe('the verdict on a test', () => {
   });
 });
 
+describe('a test that wants a reboot', () => {
+  const running = [...STARTED, planned(), told('test.started', {})] as const;
+
+  test('is waited for, and judged by its end after the reboot', () => {
+    expect(given(...running).when(told('test.suspended', {})).state).toBe('running.awaiting-reboot');
+    const resumed = given(...running, told('test.suspended', {})).when(told('test.resumed', {}));
+    expect(resumed.state).toBe('running.testing');
+    const { outcome } = given(...running, told('test.suspended', {}), told('test.resumed', {}))
+      .when(told('test.finished', status(0)))
+      .fact('test.judged');
+    expect(outcome).toBe('pass');
+  });
+
+  test('is no longer waited for where it is over', () => {
+    const lost = { result: { kind: 'lost', how: 'reset' }, cause: cause('connection-reset') } as const;
+    expect(given(...running, told('test.suspended', {})).when(told('test.finished', lost)).state).toBe(
+      'running.between-tests',
+    );
+  });
+
+  test('must have been started, and cannot go on unasked', () => {
+    expect(
+      given(...STARTED)
+        .when(told('test.suspended', {}))
+        .fact('event.unexpected').eventType,
+    ).toBe('test.suspended');
+    expect(
+      given(...running)
+        .when(told('test.resumed', {}))
+        .fact('event.unexpected').eventType,
+    ).toBe('test.resumed');
+  });
+});
+
 describe('the exit code of a run is', () => {
   test.each([
     [0, 'all tests passed', PASSED],

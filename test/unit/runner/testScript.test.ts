@@ -42,7 +42,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const base = (): EnvironmentOptions => ({ paths, facts, lang: 'C.UTF-8', normalUser: null, parallel: null, extra: [] });
+const base = (): EnvironmentOptions => ({
+  paths,
+  facts,
+  lang: 'C.UTF-8',
+  normalUser: null,
+  parallel: null,
+  mark: null,
+  extra: [],
+});
 
 function run(shell: string, script: string) {
   const env = { PATH: process.env.PATH ?? '', HOME: directory, LC_ALL: 'de_DE.UTF-8' };

@@ -1,0 +1,59 @@
+import { quote } from './testScript.ts';
+
+/** Where a test that wants a reboot and the runner leave word for each other. */
+export interface RebootPlace {
+  readonly directory: string;
+  /** The pid of the test's first process. */
+  readonly pid: string;
+  /** The mark with which a test wants to go on. */
+  readonly mark: string;
+}
+
+/** The place below a scratch directory. Pure. */
+export function rebootPlace(scratch: string): RebootPlace {
+  const directory = `${scratch}/reboot`;
+  return { directory, pid: `${directory}/pid`, mark: `${directory}/mark` };
+}
+
+/** The programs by which tests ask for a reboot, by DEP-8 (README.package-tests, "Reboot during a test"). */
+export const REBOOT_TOOL = '/tmp/autopkgtest-reboot';
+
+/**
+ * What a test runs to have the testbed rebooted: leaves the mark, ends the test with its process group, and never
+ * returns, so that nothing that called it goes on. Pure.
+ */
+export function rebootTool({ pid, mark }: RebootPlace): string {
+  return [
+    '#!/bin/sh',
+    'set -e',
+    'if [ $# != 1 ] || [ -z "$1" ]; then echo "usage: $0 MARK" >&2; exit 1; fi',
+    `read -r pid <${quote(pid)}`,
+    `printf '%s' "$1" >${quote(mark)}`,
+    'kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid"',
+    'while :; do sleep 60; done',
+    '',
+  ].join('\n');
+}
+
+/** Puts the text $2 into the file $1, makes it a program, and links it as $3 and in /sbin, where that can be written. */
+export const OFFER_TOOL = `set -e
+printf '%s' "$2" >"$1"
+chmod 755 "$1"
+ln -fns "$1" "$3"
+ln -fns "$1" "/sbin/\${3##*/}" 2>/dev/null || :`;
+
+/** Makes the place $1 anew: anybody may leave word there. */
+export const CLEAR_PLACE = 'rm -rf "$1" && mkdir -m 1777 "$1"';
+
+/** Prints the mark in the file $1, if there is one, and takes it away. */
+export const TAKE_MARK = 'if [ -e "$1" ]; then cat "$1" && rm -f "$1"; else exit 1; fi';
+
+/** Copies the directory $1 to where a boot clears nothing, and prints the new parent's name. */
+export const SAVE_SCRATCH = `set -e
+store=
+for place in /var/cache /home /var/lib; do
+  if [ -d "$place" ] && store=$(mktemp -d "$place/autopkgtest-reboot.XXXXXX" 2>/dev/null); then break; fi
+done
+if [ -z "$store" ]; then echo 'neither /var/cache nor /home can be written' >&2; exit 1; fi
+cp -a -- "$1" "$store/scratch"
+echo "$store"`;
