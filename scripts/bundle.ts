@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { buildPage } from './page.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -56,6 +57,14 @@ const lean: Plugin = {
   },
 };
 
+/** The engine that lays out charts is larger than all the rest, and hardly ever wanted: it stays a file of its own. */
+const apart: Plugin = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^elkjs\// }, () => ({ path: '../inspector/elk.cjs', external: true }));
+  },
+};
+
 /**
  * Bundles the sources into dist/. Every file is put in place whole, entries last, so that a `trundle` that runs
  * meanwhile never reads half a file.
@@ -69,12 +78,15 @@ export async function bundle(): Promise<string> {
     format: 'cjs',
     // What they are is only known where they are installed.
     external: ['node-pty', 'cpu-features'],
-    plugins: [lean],
-    define: { 'import.meta.url': 'IMPORT_META_URL' },
+    plugins: [lean, apart],
+    define: { 'import.meta.url': 'IMPORT_META_URL', PAGE: JSON.stringify('../inspector/') },
     banner: { js: "const IMPORT_META_URL = require('node:url').pathToFileURL(__filename).href;" },
     outfile: join(dist, 'trundle.cjs'),
   });
   const contents = whole.outputFiles[0]?.contents ?? new Uint8Array();
+  const page = await buildPage();
+  for (const [file, text] of page.files) putInPlace(join(dist, 'inspector', file), text);
+  putInPlace(join(dist, 'inspector/elk.cjs'), readFileSync(join(root, 'node_modules/elkjs/lib/elk.bundled.js')));
   const name = `code/trundle-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.cjs`;
   putInPlace(join(dist, name), contents);
   const entries = await build({
@@ -90,7 +102,10 @@ export async function bundle(): Promise<string> {
   const isEntry = (path: string) => dirname(path) === dist;
   const ordered = entries.outputFiles.toSorted((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
   for (const { path, contents: text } of ordered) putInPlace(path, text);
-  putInPlace(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(whole.metafile.inputs)));
+  putInPlace(
+    join(dist, 'THIRD-PARTY-NOTICES.txt'),
+    notices([...Object.keys(whole.metafile.inputs), ...page.inputs, 'node_modules/elkjs/lib']),
+  );
   removeStale(new Set([join(dist, name), join(dist, `${name}.cache`), ...ordered.map(({ path }) => path)]));
   return join(dist, name);
 }

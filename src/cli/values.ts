@@ -70,3 +70,9 @@ export function collectList(text: string, before: readonly string[] = []): reado
 function numberIn(text: string): number {
   return /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
 }
+
+/** Reads a TCP port; 0 is any free one. @throws InvalidArgumentError */
+export function portValue(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+  return Number(text);
+}

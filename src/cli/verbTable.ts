@@ -43,6 +43,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./verbs/replay.ts')).replay,
   },
   {
+    name: 'inspect',
+    usage: 'TRACE [TRACE]',
+    summary: 'look at a run in the browser, live or afterwards',
+    load: async () => (await import('./verbs/inspect.ts')).inspect,
+  },
+  {
     name: 'compare',
     usage: 'GOOD BAD',
     summary: 'tell where two runs parted, and what else differs',

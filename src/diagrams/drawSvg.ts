@@ -1,57 +1,37 @@
 import type { Line, LineKind } from './chart.ts';
 import type { Box, Layout, PlacedEdge, PlacedState } from './layoutChart.ts';
+import { pictureStyle } from './style.ts';
 import { FONT, SIGN_WIDTH } from './textSize.ts';
 
 const MARGIN = 20;
 const HEAD = 74;
 const LEGEND = 30;
 
-/** Colours for a light and a dark background. A viewer that knows neither wish gets the light one. */
-const STYLE = `
-    text { fill: #1f2328; }
-    .ground { fill: #ffffff; stroke: #d0d7de; }
-    .state { fill: #ddf4ff; stroke: #54aeff; }
-    .compound { fill: #f6f8fa; stroke: #8c959f; }
-    .final { fill: #dafbe1; stroke: #4ac26b; }
-    .note { fill: #fff8c5; stroke: #d4a72c; stroke-dasharray: 4 3; }
-    .title { font-size: 20px; font-weight: 600; }
-    .name { font-size: ${FONT.name}px; font-weight: 600; }
-    .line { font-size: ${FONT.line}px; }
-    .soft, .soft text { fill: #59636e; }
-    .above text { paint-order: stroke; stroke: #f6f8fa; stroke-width: 5px; stroke-linejoin: round; }
-    .arrow { fill: none; stroke: #57606a; stroke-width: 1.3; }
-    .deadline { stroke: #bc4c00; stroke-dasharray: 6 4; }
-    .unexpected { stroke: #9a6700; stroke-dasharray: 2 3; }
-    .head { fill: #57606a; }
-    .head-deadline { fill: #bc4c00; }
-    .head-unexpected { fill: #9a6700; }
-    .label { fill: #ffffff; opacity: 0.88; }
-    .sign { fill: none; stroke: #bc4c00; stroke-width: 1.4; }
-    .sign-command { fill: #0969da; }
-    .sign-fact { fill: #8250df; }
-    .start { fill: #57606a; }
-    @media (prefers-color-scheme: dark) {
-      text { fill: #f0f6fc; }
-      .ground { fill: #0d1117; stroke: #3d444d; }
-      .state { fill: #10243e; stroke: #388bfd; }
-      .compound { fill: #151b23; stroke: #656c76; }
-      .final { fill: #12261e; stroke: #2ea043; }
-      .note { fill: #272115; stroke: #bb8009; }
-      .soft, .soft text { fill: #9198a1; }
-      .above text { stroke: #151b23; }
-      .arrow { stroke: #b1bac4; }
-      .deadline { stroke: #f0883e; }
-      .unexpected { stroke: #d29922; }
-      .head { fill: #b1bac4; }
-      .head-deadline { fill: #f0883e; }
-      .head-unexpected { fill: #d29922; }
-      .label { fill: #0d1117; }
-      .sign { stroke: #f0883e; }
-      .sign-command { fill: #58a6ff; }
-      .sign-fact { fill: #bc8cff; }
-      .start { fill: #b1bac4; }
-    }
-  `;
+/** What the arrows of a picture end in. */
+const DEFINITIONS: readonly string[] = [
+  '  <defs>',
+  ...['head', 'head-deadline', 'head-unexpected'].map(
+    (name) =>
+      `    <marker id="${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path class="${name}" d="M0,1 L10,5 L0,9 z"/></marker>`,
+  ),
+  '  </defs>',
+];
+
+/** What is in the picture of a chart, for an SVG element that has the style. Pure. */
+export function drawInner(layout: Layout): string {
+  return [...DEFINITIONS, ...drawParts(layout)].join('\n');
+}
+
+function drawParts(layout: Layout): string[] {
+  return [
+    ...layout.states.map(drawBox),
+    ...layout.starts.map(drawStart),
+    ...layout.edges.map(drawArrow),
+    // An arrow into a state may cross what is written in the state around it.
+    ...layout.states.map(drawWriting),
+    ...layout.edges.flatMap(drawLabel),
+  ];
+}
 
 /** Draws a chart that has been laid out as an SVG picture that needs nothing else. Pure. */
 export function drawSvg(layout: Layout, title: string, about: string): string {
@@ -64,23 +44,13 @@ export function drawSvg(layout: Layout, title: string, about: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title description" font-family="'DejaVu Sans', Verdana, system-ui, sans-serif">`,
     `  <title id="title">${escaped(title)}</title>`,
     `  <desc id="description">${escaped(about)}</desc>`,
-    `  <style>${STYLE}</style>`,
-    '  <defs>',
-    ...['head', 'head-deadline', 'head-unexpected'].map(
-      (name) =>
-        `    <marker id="${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path class="${name}" d="M0,1 L10,5 L0,9 z"/></marker>`,
-    ),
-    '  </defs>',
+    `  <style>${pictureStyle()}</style>`,
+    ...DEFINITIONS,
     `  <rect class="ground" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>`,
     `  <text class="title" x="${MARGIN}" y="34">${escaped(title)}</text>`,
     `  <text class="line soft" x="${MARGIN}" y="56">${escaped(about)}</text>`,
     `  <g transform="translate(${MARGIN},${HEAD})">`,
-    ...layout.states.map(drawBox),
-    ...layout.starts.map(drawStart),
-    ...layout.edges.map(drawArrow),
-    // An arrow into a state may cross what is written in the state around it.
-    ...layout.states.map(drawWriting),
-    ...layout.edges.flatMap(drawLabel),
+    ...drawParts(layout),
     '  </g>',
     `  <g transform="translate(${MARGIN},${below})" class="soft">`,
     ...drawLegend(),
@@ -95,7 +65,7 @@ export function drawSvg(layout: Layout, title: string, about: string): string {
 
 function drawBox({ state, ...box }: PlacedState): string {
   const style = state.children.length > 0 ? 'compound' : state.kind;
-  const outer = rectangle(box, style, state.kind === 'note' ? 14 : 8);
+  const outer = rectangle(box, style, state.kind === 'note' ? 14 : 8, ` data-state="${escaped(state.id)}"`);
   return `    ${outer}${state.kind === 'final' ? rectangle(inset(box, 3), style, 6) : ''}`;
 }
 
@@ -124,7 +94,8 @@ function drawStart({ x, y, width }: Box): string {
 function drawArrow({ edge, points }: PlacedEdge): string {
   const style = edge.style === 'event' ? '' : ` ${edge.style}`;
   const head = edge.style === 'event' ? 'head' : `head-${edge.style}`;
-  return `    <path class="arrow${style}" marker-end="url(#${head})" d="${rounded(points)}"/>`;
+  const id = edge.id === '' ? '' : ` data-edge="${escaped(edge.id)}"`;
+  return `    <path${id} class="arrow${style}" marker-end="url(#${head})" d="${rounded(points)}"/>`;
 }
 
 function drawLabel({ edge, label }: PlacedEdge): string[] {
@@ -132,7 +103,7 @@ function drawLabel({ edge, label }: PlacedEdge): string[] {
   const lines = edge.lines.map((line, index) =>
     drawLine(line, label.x + 4, label.y + (index + 1) * FONT.lineHeight - 3),
   );
-  return [`    <g>${rectangle(label, 'label', 3)}${lines.join('')}</g>`];
+  return [`    <g data-label="${escaped(edge.id)}">${rectangle(label, 'label', 3)}${lines.join('')}</g>`];
 }
 
 function drawLine({ kind, text }: Line, x: number, y: number): string {
@@ -162,8 +133,8 @@ function drawLegend(): string[] {
   return LEGEND_ITEMS.map((line, index) => `    ${drawLine(line, LEGEND_STEPS[index] ?? 0, 8)}`);
 }
 
-function rectangle({ x, y, width, height }: Box, style: string, radius: number): string {
-  return `<rect class="${style}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`;
+function rectangle({ x, y, width, height }: Box, style: string, radius: number, more = ''): string {
+  return `<rect${more} class="${style}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`;
 }
 
 function inset({ x, y, width, height }: Box, by: number): Box {

@@ -20,7 +20,7 @@ export { describeEvent } from './explain/describeEvent.ts';
 export { type Explanation, explain, type ToldEvent } from './explain/explain.ts';
 export { renderExplanation } from './explain/renderExplanation.ts';
 export { isEvent, resourcesLeft } from './folds.ts';
-export { createHeader } from './owner.ts';
+export { createHeader, livenessOf } from './owner.ts';
 export { readTrace } from './readTrace.ts';
 export { type ReapedRun, reap } from './reap/reap.ts';
 export {

@@ -1,0 +1,47 @@
+import { inspectTraces, type ServedPage } from '../../inspector/index.ts';
+import type { Io } from '../Io.ts';
+import { openBrowser } from '../live/openBrowser.ts';
+import { traceArgument } from '../live/traceArgument.ts';
+import { UsageError } from '../UsageError.ts';
+
+/** What of the command line says how traces are shown. */
+export interface InspectFlags {
+  readonly last: boolean;
+  readonly exportTo: string | null;
+  readonly port: number;
+  readonly open: boolean;
+}
+
+/** Shows traces in the browser until somebody ends it, or writes them to a file. @returns the exit code */
+export async function inspectArguments(words: readonly string[], flags: InspectFlags, io: Io): Promise<number> {
+  const traces = await tracesOf(words, flags.last, io.env);
+  await using page = await serve(traces, flags.port);
+  io.stdout.write(`${page.url}\n`);
+  io.stderr.write('trundle: this address opens the page; Ctrl-C ends it\n');
+  if (flags.open) openBrowser(page.url, io.env, (message) => io.complain('trundle inspect', message));
+  await ended();
+  return 0;
+}
+
+async function tracesOf(words: readonly string[], last: boolean, env: NodeJS.ProcessEnv): Promise<string[]> {
+  if (words.length === 0 || last) return [await traceArgument(words[0], last, env)];
+  return await Promise.all(words.map((word) => traceArgument(word, false, env)));
+}
+
+async function serve(traces: readonly string[], port: number): Promise<ServedPage> {
+  try {
+    return await inspectTraces(traces, { port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    const why = code === 'EADDRINUSE' ? 'is taken' : 'may not be used by this user';
+    throw new UsageError(`port ${port} ${why}`, 'Leave --port out to take any free one.');
+  }
+}
+
+/** Until a signal asks for the end. */
+async function ended(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Opens an address in the user's browser, where there is a screen to open it on. Whoever works without one, over SSH
+ * or in CI, has the address on stdout.
+ */
+export function openBrowser(url: string, env: NodeJS.ProcessEnv, say: (message: string) => void): void {
+  const mac = process.platform === 'darwin';
+  if (!mac && env.DISPLAY === undefined && env.WAYLAND_DISPLAY === undefined) return;
+  const program = mac ? 'open' : 'xdg-open';
+  const child = spawn(program, [url], { stdio: 'ignore', detached: true });
+  child.once('error', (error) => say(`no browser could be opened (${program}: ${error.message})`));
+  child.unref();
+}

@@ -1,0 +1,31 @@
+import type { Deadline } from '../../events/index.ts';
+
+/** What each deadline bounds, and what follows when it passes. */
+export const DEADLINE_NOTES: Readonly<Record<Deadline, readonly [bounds: string, then: string]>> = {
+  provision: ['making the testbed', 'the verb is cancelled; `provision-failed`'],
+  boot: ['starting the testbed', 'the verb is cancelled; `boot-failed`'],
+  endpoint: ['finding out where its SSH server is', 'the verb is cancelled; `boot-failed`'],
+  restart: ['restarting the testbed from outside', 'the verb is cancelled; `reboot-failed`'],
+  reset: ['putting the testbed back to where it was', 'the verb is cancelled; `revert-failed`'],
+  cancel: ['the end of a verb that was cancelled', 'nobody waits for it any longer; the testbed has failed'],
+  shutdown: ['stopping the testbed in order', 'it is removed as it is; `teardown-failed`'],
+  destroy: ['removing the testbed', '`teardown-failed`; what is left stays in the trace for `trundle reap`'],
+  'ssh-ready': ['all attempts to get a connection', 'the last attempt decides, as in `connection-refused`'],
+  redial: ['the pause before the next attempt', 'the server is dialled again'],
+  connect: ['one attempt: until the stream to the server stands', 'dialled again; `connection-silent` in the end'],
+  banner: ["one attempt: until the server's greeting", 'dialled again; `connection-silent` in the end'],
+  exchange: ['one attempt: until keys are exchanged', 'dialled again; `connection-silent` in the end'],
+  auth: ['one attempt: until the login is decided', 'dialled again; `connection-silent` in the end'],
+  'hang-up': ['the end of a connection that we gave up', 'nobody waits for it any longer'],
+  channel: ["the server's answer to a request for a session", '`deadline-expired`'],
+  command: ['a command, from its start; 0 is no limit', 'it is ended: SIGTERM, then SIGKILL; `test-timed-out`'],
+  terminate: ['the end of a command after SIGTERM', 'it gets SIGKILL'],
+  kill: ['the end of a command after SIGKILL', 'its channel is closed'],
+  drain: ['the end of the output after a command has ended', 'what holds the output open is ended'],
+  close: ['the end of a channel that we closed', 'nobody waits for it any longer'],
+  settle: ['what runs in the testbed, once it is to be taken down', 'it is taken down all the same'],
+  teardown: ['taking the testbed down, all in all', '`teardown-failed`'],
+  'reboot-identify': ['learning which boot it is', 'asked again while the reboot may take; else `reboot-failed`'],
+  'reboot-down': ['the end of the connection after a reboot was asked for', '`reboot-failed`'],
+  'reboot-up': ['the proof of a new boot, from when the old one was gone', '`reboot-failed`'],
+};
