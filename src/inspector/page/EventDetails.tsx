@@ -63,7 +63,9 @@ export function EventDetails() {
 }
 
 function Decisions({ seq }: { seq: number }) {
-  const { model } = view.value;
+  const now = view.value;
+  now.version.value;
+  const { model } = now;
   const movers = [...new Set(model.movers.get(seq) ?? [])];
   if (movers.length === 0) return <p class="nothing">Nothing.</p>;
   return (

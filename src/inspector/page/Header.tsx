@@ -68,7 +68,9 @@ export function Header() {
   );
 }
 
-function Verdict({ view: { model } }: { view: View }) {
+function Verdict({ view: now }: { view: View }) {
+  now.version.value;
+  const { model } = now;
   if (model.conclusion !== null) {
     const { exitCode } = model.conclusion;
     return <span class={`badge ${exitCode === 0 ? 'good' : 'bad'}`}>exit code {exitCode}</span>;
@@ -80,6 +82,7 @@ function Verdict({ view: { model } }: { view: View }) {
 }
 
 function Cause({ view: now }: { view: View }) {
+  now.version.value;
   const { model } = now;
   const trouble = now.trouble.value ?? model.problem;
   const { cause } = model;
@@ -97,7 +100,7 @@ function Cause({ view: now }: { view: View }) {
             </span>
           </p>
           {cause.evidence.length === 0 ? null : (
-            <ul class="evidence" aria-label="What proves it">
+            <ul class="proofs" aria-label="What proves it">
               {cause.evidence.slice(0, 6).map((seq) => {
                 const event = model.event(seq);
                 return event === null ? null : (
@@ -125,6 +128,7 @@ function Cause({ view: now }: { view: View }) {
 
 /** Of a run that goes, or was cut off: what it waits for, and which deadline ends that. */
 function Waits({ view: now }: { view: View }) {
+  now.version.value;
   const { model } = now;
   const [, tick] = useState(0);
   useEffect(() => {
@@ -160,6 +164,7 @@ function Waits({ view: now }: { view: View }) {
 }
 
 function Scrubber({ view: now }: { view: View }) {
+  now.version.value;
   const { model } = now;
   const cursor = now.cursor.value;
   const event = model.event(cursor);

@@ -79,6 +79,7 @@ function lineOf(model: RunModel, command: string): string {
 }
 
 function Console({ view: now }: { view: View }) {
+  now.version.value;
   const chunks = now.model.streams.get('console')?.chunks ?? [];
   const at = lastAtMost(chunks, now.cursor.value);
   const from = Math.max(0, at - LINES.before);
@@ -102,6 +103,7 @@ interface Span {
 }
 
 function Printed({ view: now, command }: { view: View; command: string }) {
+  now.version.value;
   const { model } = now;
   const cursor = now.cursor.value;
   const spans = spansOf(model, command);
@@ -192,7 +194,7 @@ function Text({ children, follow }: { children: preact.ComponentChildren; follow
     if (element && now) element.scrollTop = now.offsetTop + now.offsetHeight - element.clientHeight * 0.7;
   });
   return (
-    <pre ref={box} class="text" data-at={follow} tabIndex={0} aria-label="Output">
+    <pre ref={box} class="printed" data-at={follow} tabIndex={0} aria-label="Output">
       {children}
     </pre>
   );

@@ -31,6 +31,7 @@ export class View {
   /** Takes the run's lines in until there are no more. */
   async read(supply: Supply): Promise<void> {
     let drawn = false;
+    let wasLive = false;
     const show = () => {
       drawn = false;
       batch(() => {
@@ -41,6 +42,7 @@ export class View {
     try {
       await supply.lines(this.index, (lines) => {
         this.model.take(lines);
+        wasLive ||= this.model.live;
         this.lastLine = performance.now();
         if (drawn) return;
         drawn = true;
@@ -50,6 +52,8 @@ export class View {
     } catch (error) {
       this.trouble.value = `The connection to trundle is gone: ${error instanceof Error ? error.message : error}`;
     }
+    // Who opens a run that has failed wants to know why.
+    if (this.follow.value && !wasLive && this.model.cause !== null) this.toCause();
     this.model.complete = true;
     this.model.live = false;
     this.model.version++;

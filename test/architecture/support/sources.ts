@@ -32,7 +32,7 @@ export function roomOf(file: string): string {
 /** Every TypeScript file under src/. */
 export function readSources(): Source[] {
   return readdirSync(src, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ file: relative(src, path), text: readFileSync(path, 'utf8') }))
     .sort((a, b) => (a.file < b.file ? -1 : 1));
