@@ -43,7 +43,15 @@ export {
   type TrundleEvent,
   VERSION,
 } from './events/index.ts';
-export { type RunReport, type RunTestsOptions, runTests, type TestOutcome, UsageError } from './runner/index.ts';
+export {
+  type RunReport,
+  type RunResults,
+  type RunTestsOptions,
+  runTests,
+  type TestOutcome,
+  type TestResult,
+  UsageError,
+} from './runner/index.ts';
 export {
   type ClosedTestbed,
   type CommandEnd,

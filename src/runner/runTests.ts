@@ -4,6 +4,7 @@ import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { RunLog } from './output/RunLog.ts';
 import type { Terminal } from './output/terminal.ts';
+import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
 import { testTree } from './session/testTree.ts';
 import { setUpOptions } from './setUpOptions.ts';
@@ -24,6 +25,12 @@ export interface RunTestsOptions {
   logFile?: string;
   /** File for the summary instead of `summary` in the output directory (--summary). */
   summaryFile?: string;
+  /** File for the results as JSON instead of `results.json` in the output directory. */
+  resultsFile?: string;
+  /** File for the results as a JUnit report. */
+  junitFile?: string;
+  /** Prints what did not pass as annotations of GitHub Actions. */
+  annotations?: boolean;
   /** Keeps the runner's own lines from the terminal (--quiet). */
   quiet?: boolean;
   /** Directory for the trace; null keeps none (default). */
@@ -128,10 +135,25 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     log: logFile === undefined ? null : openAsked('--log-file', logFile),
     summary: summaryFile === undefined ? null : openAsked('--summary-file', summaryFile),
   });
+  const resultsFile = options.resultsFile ?? output?.file('results.json');
+  const reports = new Reports({
+    source: options.source,
+    output,
+    results: resultsFile === undefined ? null : openAsked('--results', resultsFile),
+    junit: options.junitFile === undefined ? null : openAsked('--junit', options.junitFile),
+    annotations: options.annotations ?? false,
+    terminal: options.terminal,
+    log,
+    now,
+    hide: (results) => hidden.event(results),
+  });
+  const onRun = (run: Run) => {
+    reports.follow(run);
+    options.onRun?.(run);
+  };
   try {
-    return hidden.event(
-      await testTree({ options, tree, override, setup, output, log, now, hide: (text) => hidden.text(text) }),
-    );
+    const treeRun = { options: { ...options, onRun }, tree, override, setup, output, log, now };
+    return await reports.write(hidden.event(await testTree({ ...treeRun, hide: (text) => hidden.text(text) })));
   } finally {
     log.close();
   }

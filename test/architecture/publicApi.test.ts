@@ -80,10 +80,12 @@ test('the library exports these types and no others', () => {
       "RunEnd",
       "RunOptions",
       "RunReport",
+      "RunResults",
       "RunTestsOptions",
       "RunningCommand",
       "ShellOptions",
       "TestOutcome",
+      "TestResult",
       "Testbed",
       "TrundleEvent",
     ]

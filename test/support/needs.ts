@@ -77,6 +77,7 @@ const REQUIREMENTS = {
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
   autodep8: program('autodep8', 'autodep8'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
+  xmllint: program('xmllint', 'libxml2-utils'),
   python3: program('python3', 'python3'),
   mmdebstrap: program('mmdebstrap', 'mmdebstrap'),
   newuidmap: program('newuidmap', 'uidmap'),

@@ -28,6 +28,7 @@ export async function testPackage(
   try {
     report = await runTests({
       ...tests,
+      annotations: tests.annotations ?? io.env.GITHUB_ACTIONS === 'true',
       env: [...(tests.env ?? []), ...assignments],
       secrets,
       backend,

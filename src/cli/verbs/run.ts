@@ -38,6 +38,9 @@ export type TestFlags = Pick<
   | 'outputDir'
   | 'logFile'
   | 'summaryFile'
+  | 'resultsFile'
+  | 'junitFile'
+  | 'annotations'
   | 'quiet'
   | 'env'
   | 'lang'
@@ -118,6 +121,14 @@ export function runCommand(): Command {
     .option('-l, --log-file <file>', 'write the log here instead of into the output directory')
     .option('--summary-file <file>', 'write the summary here instead of into the output directory')
     .addOption(new Option('--summary <file>').hideHelp())
+    .option('--results <file>', 'write the results as JSON here instead of into the output directory')
+    .option('--junit <file>', 'write the results as a JUnit report here')
+    .addOption(
+      new Option(
+        '--annotations <for>',
+        'print what did not pass as annotations (default: github, where it runs)',
+      ).choices(['github', 'none']),
+    )
     .option('-q, --quiet', 'print only what the tests print, and their results')
     .optionsGroup('What to do to the testbed first:')
     .option('--copy <from:to>', 'copy a file or directory of this machine into it; may be given again', collect)
@@ -168,6 +179,9 @@ interface Flags extends SessionFlags {
   logFile?: string;
   summaryFile?: string;
   summary?: string;
+  results?: string;
+  junit?: string;
+  annotations?: 'github' | 'none';
   quiet?: boolean;
   env?: readonly string[];
   setLang?: string;
@@ -215,6 +229,9 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     outputDir: flags.outputDir,
     logFile: flags.logFile,
     summaryFile: flags.summaryFile ?? flags.summary,
+    resultsFile: flags.results,
+    junitFile: flags.junit,
+    annotations: flags.annotations === undefined ? undefined : flags.annotations === 'github',
     quiet: flags.quiet,
     env: flags.env,
     lang: flags.setLang,

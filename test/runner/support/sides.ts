@@ -151,7 +151,10 @@ function observe(directory: string, { exitCode, stdout, stderr }: Ended, source:
     files: Object.fromEntries(
       names
         // Without a control file that makes sense, Trundle opens no testbed.
-        .filter((name) => !name.startsWith('trace/') && !(noTestbed && name === 'testbed-packages'))
+        .filter(
+          (name) =>
+            !name.startsWith('trace/') && name !== 'results.json' && !(noTestbed && name === 'testbed-packages'),
+        )
         .map((name) => [name, UNCOMPARED.test(name) ? null : alike(read(name), source).join('\n')] as const)
         // Since 5.53 each test has its own directory of artifacts.
         .map(([name, content]) => [name.replace(/^artifacts\/only\//, 'artifacts/'), content] as const)

@@ -24,6 +24,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
         'C',
         '--build-parallel=3',
       ],
+      ...['--results', 'r.json', '--junit=j.xml', '--annotations', 'none'],
       ...['--copy=a:b', '--copy=c:d', '--setup-commands', 'true', '--setup-commands-boot=false', '--timeout=90'],
       ...['--needs-internet', 'try', '-s', '--override-control', 'control', '--no-auto-control', '-V', './hello'],
     ];
@@ -43,6 +44,9 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
       lang: 'C',
       parallel: 3,
       internet: 'try',
+      resultsFile: 'r.json',
+      junitFile: 'j.xml',
+      annotations: false,
       copy: ['a:b', 'c:d'],
       setupCommands: ['true'],
       setupCommandsBoot: ['false'],

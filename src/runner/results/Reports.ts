@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { Run } from '../../testbed/index.ts';
+import type { OutputDirectory, Sink } from '../output/OutputDirectory.ts';
+import type { RunLog } from '../output/RunLog.ts';
+import { type Terminal, writeTo } from '../output/terminal.ts';
+import type { RunReport } from '../runTests.ts';
+import { annotations } from './annotations.ts';
+import { junitXml } from './junit.ts';
+import { Results, type RunResults } from './Results.ts';
+
+/** Which reports of a run are wanted besides autopkgtest's files. */
+export interface ReportsOptions {
+  /** As given: a directory in the checkout is what annotations point to. */
+  readonly source: string;
+  readonly output: OutputDirectory | null;
+  /** Where results.json goes; null for nowhere. */
+  readonly results: Sink | null;
+  /** Where the JUnit report goes; null for nowhere. */
+  readonly junit: Sink | null;
+  /** Whether what did not pass is told as annotations of GitHub Actions. */
+  readonly annotations: boolean;
+  readonly terminal: Terminal;
+  readonly log: RunLog;
+  readonly now: () => Date;
+  /** Takes secrets out of what is written. */
+  readonly hide: (results: RunResults) => RunResults;
+}
+
+/** Exit code of a run whose results could not be written: a full disk, as wherever else the host has no room. */
+const NOT_WRITTEN = 20;
+
+/** Follows a run and reports it in the forms that other programs read. */
+export class Reports {
+  readonly #options: ReportsOptions;
+  readonly #results: Results;
+
+  constructor(options: ReportsOptions) {
+    this.#options = options;
+    this.#results = new Results(options.now());
+  }
+
+  follow(run: Run): void {
+    run.events$.subscribe((event) => this.#results.see(event));
+  }
+
+  /** Writes them. What cannot be written is told, and fails the run. */
+  async write(report: RunReport): Promise<RunReport> {
+    const { results, junit, terminal, log, hide, source } = this.#options;
+    const { exitCode, cause, trace } = report;
+    const whole = hide(this.#results.conclude({ exitCode, cause, trace, package: this.#package() }));
+    try {
+      results?.write(`${JSON.stringify(whole, null, 2)}\n`);
+      junit?.write(junitXml(whole, hostname()));
+    } catch (error) {
+      log.error(`the results cannot be written: ${(error as Error).message}`);
+      return { ...report, exitCode: NOT_WRITTEN };
+    } finally {
+      results?.close();
+      junit?.close();
+    }
+    if (this.#options.annotations) await writeTo(terminal.stdout, annotations(whole, inCheckout(source)));
+    return report;
+  }
+
+  /** As the runner told it. */
+  #package(): RunResults['package'] {
+    const file = this.#options.output?.file('testpkg-version');
+    if (file === undefined || !existsSync(file)) return null;
+    const [name, version] = readFileSync(file, 'utf8').trim().split(' ');
+    return name === undefined || version === undefined ? null : { name, version };
+  }
+}
+
+/** A source tree below the current directory, as a path from there. */
+function inCheckout(source: string): string | null {
+  if (!statSync(path.join(source, 'debian'), { throwIfNoEntry: false })?.isDirectory()) return null;
+  const relative = path.relative(process.cwd(), path.resolve(source));
+  return relative.startsWith('..') || path.isAbsolute(relative) ? null : relative || '.';
+}
