@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Failure, Loss, ReachableEndpoint } from '../events/index.ts';
@@ -42,6 +42,30 @@ function network(stream: Duplex): Socket {
 /** Characters of a process's stderr that are kept for messages. */
 const WORDS = 2000;
 
+/** Milliseconds after a hang-up in which a process ends by itself. */
+const FAREWELL = 1000;
+
+/** Processes that have been hung up on and have not ended yet. None outlives this one. */
+const leaving = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of leaving) child.kill('SIGTERM');
+});
+
+/**
+ * Lets a process end by itself, as a server does with its stdin, before it is killed. Killed at once, nsenter(1) would
+ * leave its child to this machine's init, and a pid namespace is not gone before that has collected it, which may take
+ * it seconds.
+ */
+function farewell(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  leaving.add(child);
+  const late = setTimeout(() => child.kill('SIGTERM'), FAREWELL).unref();
+  child.once('exit', () => {
+    clearTimeout(late);
+    leaving.delete(child);
+  });
+}
+
 function throughProcess(argv: readonly string[]): Socket {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -66,7 +90,7 @@ function throughProcess(argv: readonly string[]): Socket {
     destroy(error, done) {
       stdin.destroy();
       stdout.destroy();
-      child.kill('SIGTERM');
+      farewell(child);
       done(error);
     },
   });
