@@ -8,14 +8,19 @@ import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
 import { testTree } from './session/testTree.ts';
 import { setUpOptions } from './setUpOptions.ts';
-import { classifySource } from './source.ts';
+import { classifyArguments } from './sources/classify.ts';
+import { TemporaryRooms } from './sources/obtainTree.ts';
+import { dscFiles } from './sources/unpack.ts';
 import { readOverride } from './testControlFile.ts';
 import type { Timeouts } from './timeouts.ts';
 
 /** What to test, where, and what to keep of it. Names in brackets are autopkgtest's options. */
 export interface RunTestsOptions {
-  /** Directory of a source package: a path with a slash in it, as on autopkgtest's command line. */
-  source: string;
+  /**
+   * What to test, as on autopkgtest's command line: a directory with a slash in its name, a .dsc or .changes file, a git
+   * URL or the name of a source package for apt; and .deb files. A list without a source takes the current directory.
+   */
+  source: string | readonly string[];
   backend: ConfiguredBackend;
   /** Where a person reads along. Nothing is written anywhere else. */
   terminal: Terminal;
@@ -48,6 +53,10 @@ export interface RunTestsOptions {
   timeoutFactor?: number;
   /** Ordinary user for tests that do not need root (--user). */
   user?: string;
+  /** False builds no binaries for the tests (--no-built-binaries); .deb files to test do the same. */
+  builtBinaries?: boolean;
+  /** Command to gain root in builds instead of fakeroot (--gain-root). */
+  gainRoot?: string;
   /** N of DEB_BUILD_OPTIONS=parallel=N (--build-parallel). */
   parallel?: number;
   /** Only these tests (--test-name); all but these (--skip-test). */
@@ -117,7 +126,8 @@ export interface RunReport {
  * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
  */
 export async function runTests(options: RunTestsOptions): Promise<RunReport> {
-  const tree = classifySource(options.source);
+  const subject = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
+  if (subject.source.kind === 'source') dscFiles(subject.source);
   checkEnvironment(options.env ?? []);
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const setup = setUpOptions(options);
@@ -137,7 +147,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   });
   const resultsFile = options.resultsFile ?? output?.file('results.json');
   const reports = new Reports({
-    source: options.source,
+    source: subject.source.argument,
     output,
     results: resultsFile === undefined ? null : openAsked('--results', resultsFile),
     junit: options.junitFile === undefined ? null : openAsked('--junit', options.junitFile),
@@ -151,10 +161,12 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     reports.follow(run);
     options.onRun?.(run);
   };
+  const rooms = new TemporaryRooms(output);
   try {
-    const treeRun = { options: { ...options, onRun }, tree, override, setup, output, log, now };
+    const treeRun = { options: { ...options, onRun }, subject, blame: [], rooms, override, setup, output, log, now };
     return await reports.write(hidden.event(await testTree({ ...treeRun, hide: (text) => hidden.text(text) })));
   } finally {
+    rooms.remove();
     log.close();
   }
 }

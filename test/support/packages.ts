@@ -30,6 +30,8 @@ export function makePackage(parent: string, plan: PackagePlan): string {
     if (mode !== undefined) chmodSync(file, mode);
   };
   write('debian/control', SOURCE_CONTROL);
+  // So it counts as built: there is nothing to build.
+  write('debian/files', '');
   write(
     'debian/changelog',
     'sample (1.0-1) unstable; urgency=low\n\n  * Sample.\n\n -- Nobody <nobody@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n',

@@ -47,6 +47,8 @@ export type TestFlags = Pick<
   | 'timeouts'
   | 'timeoutFactor'
   | 'user'
+  | 'builtBinaries'
+  | 'gainRoot'
   | 'parallel'
   | 'testNames'
   | 'skipTests'
@@ -94,15 +96,14 @@ const LATER: readonly string[] = [
   '--apt-default-release <release>',
   '--no-apt-fallback',
   '--insecure',
-  '--gain-root <command>',
 ];
 
 /** The verb's command line. */
 export function runCommand(): Command {
   const command = verbCommand(
     'run',
-    '[options] SOURCE -- BACKEND [backend options]',
-    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is the directory of a source package; a relative one has a slash in it, as in ./hello.',
+    '[options] [SOURCE] [DEB...] -- BACKEND [backend options]',
+    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is a directory with a slash in its name, as ./hello; a .dsc or .changes file; the name of a source package for apt in the testbed; or a git URL, as https://example.org/hello#branch. Without one it is the current directory. Binary packages for the tests are built from it, or given as .deb files.',
   )
     .argument('[source...]')
     .optionsGroup('What to test:')
@@ -112,7 +113,9 @@ export function runCommand(): Command {
     .addOption(
       new Option('--needs-internet <how>', 'run or skip tests that need the internet').choices(['run', 'try', 'skip']),
     )
-    .addOption(new Option('-B, --no-built-binaries', 'build nothing, which is always so for now').default(undefined))
+    .addOption(
+      new Option('-B, --no-built-binaries', 'build no packages from the source for the tests').default(undefined),
+    )
     .option('--override-control <file>', "read the tests' description from this file instead of debian/tests/control")
     .option('--no-auto-control', 'do not have autodep8 describe the tests of a package that does not')
     .option('-V, --validate', 'run no test: say whether the description of the tests is valid')
@@ -143,6 +146,7 @@ export function runCommand(): Command {
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
     .option('--set-lang <lang>', 'set LANG for the tests (default: C.UTF-8)')
     .option('-u, --user <login>', 'run tests that do not need root as this user')
+    .option('--gain-root <command>', 'gain root in builds with this instead of fakeroot')
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
@@ -186,6 +190,8 @@ interface Flags extends SessionFlags {
   env?: readonly string[];
   setLang?: string;
   user?: string;
+  builtBinaries?: boolean;
+  gainRoot?: string;
   buildParallel?: number;
   copy?: readonly string[];
   setupCommands?: readonly string[];
@@ -208,18 +214,11 @@ export function parseRun(words: readonly string[]): RunSettings {
   return { tests: { source: sourceOf(command.args), ...testsOf(flags) }, session: sessionOf(flags) };
 }
 
-function sourceOf(operands: readonly string[]): string {
-  const [source, ...more] = operands;
-  if (source === undefined)
-    throw new UsageError('nothing to test: SOURCE is missing before `--`', `as in: trundle run ${EXAMPLE}`);
-  if (more.length > 0) {
-    throw new UsageError(
-      `one SOURCE is expected before \`--\`, and there are ${operands.length}: ${operands.join(', ')}. Testing local packages (.deb) is not supported yet.`,
-      `as in: trundle run ${EXAMPLE}`,
-    );
-  }
-  if (source.startsWith('@')) throw new UsageError(`files of arguments (${source}) are not supported yet`);
-  return source;
+function sourceOf(operands: readonly string[]): string | readonly string[] {
+  const file = operands.find((operand) => operand.startsWith('@'));
+  if (file !== undefined) throw new UsageError(`files of arguments (${file}) are not supported yet`);
+  const [only, ...more] = operands;
+  return only === undefined || more.length > 0 ? operands : only;
 }
 
 const INTERNET = { run: true, try: 'try', skip: false } as const;
@@ -244,6 +243,8 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     }),
     timeoutFactor: flags.timeoutFactor,
     user: flags.user,
+    builtBinaries: flags.builtBinaries === false ? false : undefined,
+    gainRoot: flags.gainRoot,
     parallel: flags.buildParallel,
     testNames: flags.testName,
     skipTests: flags.skipTest,

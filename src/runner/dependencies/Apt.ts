@@ -44,6 +44,7 @@ export class Apt {
       '-o=APT::Install-Recommends=false',
       `-o=DPkg::Lock::Timeout=${Math.ceil(lockTimeout / 1000)}`,
       '-o=Dpkg::Options::=--force-confnew',
+      '-o=Dpkg::Use-Pty=false',
       '-o=Debug::pkgProblemResolver=true',
     ];
     const { status, stdout, stderr } = await steps.show(

@@ -54,6 +54,13 @@ export class OutputDirectory {
     writeFileSync(this.file(name), content);
   }
 
+  /** A directory in it; made if it is not there. */
+  directory(name: string): string {
+    const directory = this.file(name);
+    makeDirectory(directory);
+    return directory;
+  }
+
   /** The host side of a test's artifacts; made with its parents. */
   artifacts(test: string): string {
     const directory = this.file(path.join('artifacts', test));

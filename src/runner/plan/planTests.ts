@@ -8,8 +8,6 @@ export interface PlanContext {
   readonly capabilities: readonly Capability[];
   /** Debian architecture of the testbed; null where nobody knows it: Architecture fields are then not looked at. */
   readonly architecture: string | null;
-  /** Whether the tree was built before; tests with `build-needed` need that. */
-  readonly built: boolean;
   /** False where tests that want the internet are to be skipped (--needs-internet=skip). */
   readonly internet: boolean;
   /** Restrictions that must not lead to a skip (--ignore-restrictions). */
@@ -62,9 +60,6 @@ function obstacle(test: TestDefinition, context: PlanContext): string | null {
     if (needs.length > 0 && !needs.some((need) => provided.has(need))) {
       return `Test restriction "${restriction}" requires testbed capability ${listed(needs)}`;
     }
-  }
-  if (effective.includes('build-needed') && !context.built) {
-    return 'build-needed: the tree is not built, and building it is not supported yet';
   }
   return null;
 }

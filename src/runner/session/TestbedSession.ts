@@ -1,10 +1,12 @@
-import type { Clock } from '../../events/index.ts';
+import type { Capability, Clock } from '../../events/index.ts';
 import type { Testbed } from '../../testbed/index.ts';
+import type { Alternatives } from '../control/relations.ts';
 import { Apt } from '../dependencies/Apt.ts';
 import { AptInstaller } from '../dependencies/AptInstaller.ts';
-import type { DependencyInstaller } from '../dependencies/DependencyInstaller.ts';
+import type { DependencyInstaller, Preparation } from '../dependencies/DependencyInstaller.ts';
 import { InstalledChecker } from '../dependencies/InstalledChecker.ts';
 import { type InstalledPackages, packageList, parseInstalled } from '../dependencies/installedPackages.ts';
+import { LocalRepository } from '../dependencies/LocalRepository.ts';
 import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
@@ -29,6 +31,8 @@ export interface SessionOptions {
   readonly setup: SetUpOptions;
   /** Called before a run ends because what should be done to the testbed first could not be done. */
   readonly onSetUpFailure: (place: ShellPlace) => Promise<void>;
+  /** The debs under test. */
+  readonly repository: LocalRepository;
 }
 
 /** A tree of the host and where in the testbed it is to be. */
@@ -50,6 +54,8 @@ export class TestbedSession {
   #base: InstalledPackages | null = null;
   #placed: PlacedTree | null = null;
   #dirty = false;
+  /** Whether the testbed's apt knows of the debs under test. */
+  #published = false;
 
   private constructor(options: SessionOptions, workspace: Workspace) {
     this.#options = options;
@@ -67,6 +73,10 @@ export class TestbedSession {
       throw error;
     }
     return session;
+  }
+
+  get capabilities(): readonly Capability[] {
+    return this.#options.testbed.capabilities;
   }
 
   get workspace(): Workspace {
@@ -107,11 +117,42 @@ export class TestbedSession {
     return new Apt({ steps, eatmydata: facts.eatmydata, lockTimeout: this.#options.timeouts.copy });
   }
 
+  /** The debs under test. */
+  get repository(): LocalRepository {
+    return this.#options.repository;
+  }
+
   /** What makes the testbed hold what a test depends on. */
   get installer(): DependencyInstaller {
+    return this.#aptInstaller() ?? new InstalledChecker(() => this.installed(), this.#workspace.facts.architecture);
+  }
+
+  /** Installs what the runner itself needs in the testbed. @throws Error where {@link apt} is null */
+  async install(depends: readonly Alternatives[]): Promise<Preparation> {
+    const installer = this.#aptInstaller();
+    if (installer === null) throw new Error('nothing can be installed in this testbed');
+    return await installer.install(depends, []);
+  }
+
+  /** Makes the debs under test known to the testbed's apt. @throws StepError, TestbedError, BadPackageError */
+  async publish(): Promise<void> {
+    const { repository, log } = this.#options;
+    if (repository.empty) return;
+    const { apt } = this;
+    const { steps, scratch } = this.#workspace;
+    if (apt === null) {
+      log.warning('the packages under test cannot be installed: the runner is not root in the testbed, or has no apt');
+      return;
+    }
+    this.#published = true;
+    const installed = () => this.installed();
+    await repository.publish({ steps, scratch, apt, installed, onChange: () => this.forgetInstalled() });
+  }
+
+  #aptInstaller(): AptInstaller | null {
     const { architecture } = this.#workspace.facts;
     const { apt } = this;
-    if (apt === null || architecture === null) return new InstalledChecker(() => this.installed(), architecture);
+    if (apt === null || architecture === null) return null;
     return new AptInstaller({
       apt,
       log: this.#options.log,
@@ -128,6 +169,12 @@ export class TestbedSession {
     await this.#workspace.putTree(placed);
   }
 
+  /** Takes a tree that is in the testbed already, and copies it there again after each revert. */
+  adopt(placed: PlacedTree): void {
+    this.#placed = placed;
+    this.#workspace.place = placed.place;
+  }
+
   /** Puts the testbed back to where it was, and sets it up anew. @throws StepError, TestbedError */
   async revert(): Promise<void> {
     const { testbed, signal } = this.#options;
@@ -136,6 +183,7 @@ export class TestbedSession {
     await testbed.revert({ signal });
     this.#installed = undefined;
     this.#dirty = false;
+    this.#published = false;
     this.#workspace = await Workspace.open(testbed, this.#options, scratch);
     await this.#setUp();
     await this.reboots?.offer();
@@ -148,6 +196,15 @@ export class TestbedSession {
     const { testbed, signal } = this.#options;
     if (!testbed.capabilities.includes('reboot') || !testbed.capabilities.includes('root-on-testbed')) return null;
     return new Reboots({ testbed, workspace: this.#workspace, signal, afterBoot: () => this.#setUpBoot() });
+  }
+
+  /** Takes out of a testbed that cannot be reverted what must not stay in it. @throws StepError, TestbedError */
+  async restore(): Promise<void> {
+    const { testbed, log } = this.#options;
+    const { apt } = this;
+    if (!this.#published || apt === null || testbed.capabilities.includes('revert')) return;
+    log.info('Binaries: resetting testbed apt configuration');
+    await LocalRepository.withdraw(this.#workspace.steps, apt);
   }
 
   /** Removes the scratch directory; false where nobody can tell that it is gone. */

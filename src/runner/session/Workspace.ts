@@ -39,7 +39,7 @@ export class Workspace {
   readonly #options: WorkspaceOptions;
   #keeper: ScratchKeeper;
   /** Where the tree is, below the scratch directory. */
-  #place = 'tree';
+  place = 'tree';
   #user: string | null;
 
   private constructor(testbed: Testbed, options: WorkspaceOptions, logins: Logins, keeper: ScratchKeeper) {
@@ -91,6 +91,11 @@ export class Workspace {
     return this.#user;
   }
 
+  /** Who builds: the ordinary user where there is one. */
+  get owner(): string {
+    return this.user ?? this.admin;
+  }
+
   /** The scratch directory in the testbed. */
   get scratch(): string {
     return this.#keeper.directory;
@@ -98,7 +103,7 @@ export class Workspace {
 
   paths(test: string): TestPaths {
     return {
-      tree: `${this.scratch}/${this.#place}`,
+      tree: `${this.scratch}/${this.place}`,
       temporary: `${this.scratch}/autopkgtest_tmp`,
       artifacts: `${this.scratch}/${test}-artifacts`,
     };
@@ -127,9 +132,11 @@ rm -rf "$1" "$2"
 mkdir -m 755 "$1"
 mkdir -m 1777 "$2"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
-if [ -n "$3" ]; then chmod a+x "$3"; fi`;
+if [ -n "$3" ]; then chmod a+x "$3"; fi
+if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
-    const words = [paths.temporary, paths.artifacts, file, owner];
+    const writable = owner !== '' && test.restrictions.includes('rw-build-tree') ? paths.tree : '';
+    const words = [paths.temporary, paths.artifacts, file, owner, writable];
     await this.steps.must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
     return paths;
   }
@@ -206,11 +213,11 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
     return this.#keeper.close();
   }
 
-  /** Copies a tree of the host into the testbed, makes it readable, and gives it to the ordinary user. */
+  /** Copies a tree of the host into the testbed and makes it readable. It is the administrator's. */
   async putTree(placed: PlacedTree | null): Promise<void> {
     if (placed === null) return;
     const { tree } = placed;
-    this.#place = placed.place;
+    this.place = placed.place;
     const target = this.paths('').tree;
     const above = path.posix.dirname(target);
     if (above !== this.scratch) {
@@ -222,16 +229,8 @@ if [ -n "$3" ]; then chmod a+x "$3"; fi`;
       });
     }
     await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
-    const patched =
-      tree.kind === 'unbuilt-tree' &&
-      statSync(path.join(tree.directory, 'debian/patches/series'), { throwIfNoEntry: false });
-    const script = `set -e
-cd "$1"
-if [ -n "$3" ]; then dpkg-source --before-build . >/dev/null; fi
-chmod -R a+rX .
-if [ "$(id -u)" = 0 ]; then chown -R "$2" .; fi`;
-    const words = [target, this.user ?? 'root', patched && this.facts.dpkgSource ? 'patch' : ''];
-    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words });
+    const script = 'chmod -R a+rX "$1"';
+    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words: [target], limit: 'copy' });
   }
 }
 

@@ -18,6 +18,8 @@ import { judged, reportLine } from './verdict.ts';
 export interface PackageOptions {
   readonly tree: SourceTree;
   readonly setup: SetUpOptions;
+  /** What is under test, for whoever has to look for what is wrong. */
+  readonly blame: () => readonly string[];
   readonly user: string | null;
   /** Milliseconds. */
   readonly timeouts: Timeouts;
@@ -62,13 +64,12 @@ export class PackageTests {
   /** Plans, tells the plan, and runs. @throws BadPackageError, StepError, TestbedError */
   async run(definitions: readonly TestDefinition[]): Promise<void> {
     const { run, testbed, log, signal } = this.#context;
-    const { tree, only, without, ignoreRestrictions, internet } = this.#options;
+    const { only, without, ignoreRestrictions, internet } = this.#options;
     const architecture = this.#session.workspace.facts.architecture;
-    const built = tree.kind === 'built-tree';
     const plan = planTests(definitions, {
       capabilities: testbed.capabilities,
       internet: internet !== false,
-      ...{ architecture, built, only, without, ignoreRestrictions },
+      ...{ architecture, only, without, ignoreRestrictions },
     });
     for (const { id, definition } of plan) {
       const superficial = definition.restrictions.includes('superficial');
@@ -106,6 +107,7 @@ export class PackageTests {
     const { log, output, signal } = this.#context;
     const { definition } = planned;
     const { architecture } = this.#session.workspace.facts;
+    await this.#session.publish();
     const known = architecture === null ? null : ([definition, this.#control, architecture] as const);
     const depends = known && expandDepends(...known);
     const own = known ? ownDependencies(...known) : [];
@@ -139,7 +141,7 @@ export class PackageTests {
     }
     if (this.#options.shell !== 'never') await this.#shell({ login: this.#session.workspace.admin, cwd: '/', env: {} });
     await this.#skip(planned, 'badpkg', preparation.message);
-    log.finding(`blame: ${this.#options.tree.argument}`);
+    log.finding(`blame: ${this.#options.blame().join(' ')}`);
     log.finding(`badpkg: ${preparation.message}`);
   }
 

@@ -1,13 +1,19 @@
 import { hostname } from 'node:os';
 import { systemClock, VERSION } from '../../events/index.ts';
 import { createRun, type Run, type Testbed } from '../../testbed/index.ts';
+import type { BuildOptions } from '../build/build.ts';
+import type { TestDefinition } from '../control/testControl.ts';
+import { LocalRepository } from '../dependencies/LocalRepository.ts';
 import { BadPackageError } from '../errors.ts';
 import { causeLine, causeOfError } from '../failures.ts';
 import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import { dateAndTime, HEADING, type RunLog } from '../output/RunLog.ts';
 import { shellWord, testInfoJson } from '../output/testInfo.ts';
+import { planTests } from '../plan/planTests.ts';
 import type { RunReport, RunTestsOptions, TestOutcome } from '../runTests.ts';
-import { packageVersion, type SourceTree } from '../source.ts';
+import type { SourceTree } from '../source.ts';
+import { obtainTree, type TemporaryRooms } from '../sources/obtainTree.ts';
+import { isTree, type Subject } from '../sources/Source.ts';
 import type { TestControlFile } from '../testControlFile.ts';
 import { timeoutsInMs } from '../timeouts.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
@@ -19,10 +25,14 @@ import type { SetUpOptions } from './setUp.ts';
 import { TestbedSession } from './TestbedSession.ts';
 import { type WholeRun, wholeRun } from './wholeRun.ts';
 
-/** A run of one tree's tests, with everything checked and opened that can be before there is a run. */
+/** A run of one package's tests, with everything checked and opened that can be before there is a run. */
 export interface TreeRun {
   readonly options: RunTestsOptions;
-  readonly tree: SourceTree;
+  readonly subject: Subject;
+  /** What is under test, for whoever has to look for what is wrong; grows as it is taken in hand. */
+  readonly blame: string[];
+  /** Directories for the length of the run. */
+  readonly rooms: TemporaryRooms;
   /** What stands in for the package's own description of its tests. */
   readonly override: TestControlFile | null;
   readonly setup: SetUpOptions;
@@ -85,7 +95,7 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
   return { exitCode: end.exitCode, outcomes, cause: end.cause, trace: end.trace };
 }
 
-function start({ options, tree, log, now }: TreeRun, run: Run): void {
+function start({ options, subject, log, now }: TreeRun, run: Run): void {
   log.info(`starting date and time: ${dateAndTime(now())}`);
   log.info(`version ${VERSION} (trundle)`);
   log.info(`host ${hostname()}; command line: ${(options.commandLine ?? []).map(shellWord).join(' ')}`);
@@ -95,7 +105,7 @@ function start({ options, tree, log, now }: TreeRun, run: Run): void {
     from: 'runner',
     tests: options.validate !== true,
     trundle: VERSION,
-    sources: [tree.argument],
+    sources: [...subject.debs.map(({ argument }) => argument), subject.source.argument],
     backend: [...options.backend.words],
   });
 }
@@ -107,23 +117,18 @@ async function testPackage(
   book: EvidenceBook,
   learn: (facts: TestbedFacts) => unknown,
 ): Promise<void> {
-  const { options, tree, output, log, override } = treeRun;
-  log.info(`${HEADING} ${tree.kind} ${tree.argument}`);
-  const version = packageVersion(tree);
-  if (version !== null) {
-    log.info(`testing package ${version.name} version ${version.version}`);
-    output?.write('testpkg-version', `${version.name} ${version.version}\n`);
-  }
-  const { definitions, control } = await readTests(tree, {
-    override,
-    auto: options.autoControl ?? true,
-    timeout: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1).short,
-    signal,
-  });
-  const only = options.testNames ?? [];
-  if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
-    log.error(`${tree.kind} ${tree.argument} has no test matching --test-name ${only.join(', ')}`);
-  }
+  const { options, subject, output, log, override, blame, rooms } = treeRun;
+  const { source } = subject;
+  log.info(`${HEADING} ${source.kind} ${source.argument}`);
+  const read = (tree: SourceTree) =>
+    readTests(tree, {
+      override,
+      auto: options.autoControl ?? true,
+      timeout: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1).short,
+      signal,
+    });
+  // Without control files that make sense nothing needs a testbed.
+  const early = isTree(source) ? await read(source) : null;
 
   const testbed = await run.openTestbed(options.backend, {
     ...options.testbed,
@@ -132,17 +137,39 @@ async function testPackage(
   try {
     const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal };
     const how = packageOptions(treeRun, book);
+    const repository = new LocalRepository(() => output?.directory('binaries') ?? rooms.make('binaries'));
     const session = await TestbedSession.open({
       ...context,
       ...how,
+      repository,
       onSetUpFailure: async (place) => {
         if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, place, signal);
       },
     });
     learn(session.workspace.facts);
     try {
-      await session.place({ tree, place: 'tree' });
-      await new PackageTests(context, how, control, session).run(definitions);
+      for (const { argument, file } of subject.debs) {
+        blame.push(`arg:${argument}`);
+        const { steps, scratch } = session.workspace;
+        blame.push(`deb:${await repository.register(steps, scratch, file)}`);
+      }
+      blame.push(source.argument);
+      const tree = await obtainTree(session, source, {
+        ...buildOptions(options),
+        ...{ log, output, rooms },
+        builtBinaries: wantsBinaries(options, subject),
+        testsNeedBuild: async (unbuilt) => {
+          if (how.validate) return false;
+          const { definitions } = early ?? (await read(unbuilt));
+          return needsBuild(definitions, session, how);
+        },
+      });
+      const { definitions, control } = early !== null && tree === source ? early : await read(tree);
+      const only = options.testNames ?? [];
+      if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
+        log.error(`${source.kind} ${source.argument} has no test matching --test-name ${only.join(', ')}`);
+      }
+      await new PackageTests(context, { ...how, tree }, control, session).run(definitions);
     } finally {
       await leave(session, log);
     }
@@ -151,9 +178,44 @@ async function testPackage(
   }
 }
 
-function packageOptions({ options, tree, setup }: TreeRun, book: EvidenceBook): PackageOptions {
+/** Whether binaries are built for the tests: those of apt's sources are in its archive, and debs are there already. */
+function wantsBinaries(
+  { builtBinaries = true, validate = false }: RunTestsOptions,
+  { source, debs }: Subject,
+): boolean {
+  return builtBinaries && !validate && source.kind !== 'apt-source' && debs.length === 0;
+}
+
+/** Whether a test that runs here needs a built tree. Which tests were asked for does not matter, as in autopkgtest. */
+function needsBuild(
+  definitions: readonly TestDefinition[],
+  { capabilities, workspace: { facts } }: TestbedSession,
+  { internet, ignoreRestrictions }: Pick<PackageOptions, 'internet' | 'ignoreRestrictions'>,
+): boolean {
+  const { architecture } = facts;
+  const all = { only: [], without: [] };
+  return planTests(definitions, {
+    capabilities,
+    architecture,
+    internet: internet !== false,
+    ignoreRestrictions,
+    ...all,
+  }).some(({ skip, definition }) => skip === null && definition.restrictions.includes('build-needed'));
+}
+
+function buildOptions(options: RunTestsOptions): BuildOptions {
+  const env = Object.fromEntries(
+    (options.env ?? []).map((assignment) => {
+      const equals = assignment.indexOf('=');
+      return [assignment.slice(0, equals), assignment.slice(equals + 1)];
+    }),
+  );
+  return { env, parallel: options.parallel ?? null, gainRoot: options.gainRoot ?? null };
+}
+
+function packageOptions({ options, blame, setup }: TreeRun, book: EvidenceBook): Omit<PackageOptions, 'tree'> {
   return {
-    tree,
+    blame: () => blame,
     setup,
     user: options.user ?? null,
     timeouts: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1),
@@ -173,6 +235,9 @@ function packageOptions({ options, tree, setup }: TreeRun, book: EvidenceBook): 
 
 /** Removes the scratch directory; what came of it must not hide what happened before. */
 async function leave(session: TestbedSession, log: RunLog): Promise<void> {
+  await session.restore().catch((error: unknown) => {
+    log.warning(`what was published to the testbed's apt could not be taken back: ${(error as Error).message}`);
+  });
   if (!(await session.close())) log.warning(`the testbed did not say that ${session.workspace.scratch} is gone`);
 }
 
@@ -186,7 +251,7 @@ async function close(testbed: Testbed, log: RunLog): Promise<void> {
 }
 
 /** Tells the run, and for a bad package the reader, why it could not go on. True where the reader knows all. */
-function tellFailure({ tree, log }: TreeRun, run: Run, error: unknown): boolean {
+function tellFailure({ subject, blame, log }: TreeRun, run: Run, error: unknown): boolean {
   if (error instanceof BadPackageError) {
     run.emit({
       type: 'package.rejected',
@@ -196,7 +261,7 @@ function tellFailure({ tree, log }: TreeRun, run: Run, error: unknown): boolean 
       file: error.file,
       line: error.line,
     });
-    log.finding(`blame: ${tree.argument}`);
+    log.finding(`blame: ${(blame.length === 0 ? [subject.source.argument] : blame).join(' ')}`);
     log.finding(`badpkg: ${error.report}`);
     log.error(`erroneous package: ${error.report}`);
     log.conclusion(`erroneous package: ${error.report}`);

@@ -23,6 +23,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
         '--set-lang',
         'C',
         '--build-parallel=3',
+        '--gain-root=sudo',
       ],
       ...['--results', 'r.json', '--junit=j.xml', '--annotations', 'none'],
       ...['--copy=a:b', '--copy=c:d', '--setup-commands', 'true', '--setup-commands-boot=false', '--timeout=90'],
@@ -43,6 +44,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
       timeoutFactor: 2,
       lang: 'C',
       parallel: 3,
+      gainRoot: 'sudo',
       internet: 'try',
       resultsFile: 'r.json',
       junitFile: 'j.xml',
@@ -70,8 +72,14 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     expect(parseRun(['--summary=s', './hello']).tests.summaryFile).toBe('s');
   });
 
-  test('-B asks for what is always so', () => {
-    expect(parseRun(['-B', './hello']).tests).toEqual({ source: './hello', timeouts: {} });
+  test('-B builds nothing for the tests', () => {
+    const builtBinaries = false;
+    expect(parseRun(['-B', './hello']).tests).toEqual({ source: './hello', builtBinaries, timeouts: {} });
+  });
+
+  test('may be followed by anything but one source', () => {
+    expect(parseRun([]).tests.source).toEqual([]);
+    expect(parseRun(['a.deb', './hello', './b.deb']).tests.source).toEqual(['a.deb', './hello', './b.deb']);
   });
 
   test("our own options set the testbed's deadlines, the trace and the number of connections", () => {
@@ -105,7 +113,6 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     '--apt-pocket=x',
     '--apt-default-release=x',
     '--no-apt-fallback',
-    '--gain-root=x',
   ])('%s is known, and not supported yet', (word) => {
     expect(() => parseRun([word, './hello'])).toThrow('is an option of autopkgtest that Trundle does not support yet');
   });
@@ -114,8 +121,6 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
 describe('bad input to trundle run', () => {
   test.each([
     [['--tset-name', 'x', '.'], "unknown option '--tset-name'", 'Did you mean --test-name?'],
-    [[], 'nothing to test: SOURCE is missing', 'as in: trundle run examples/hello -- null'],
-    [['a.deb', './a'], 'there are 2: a.deb, ./a. Testing local packages (.deb) is not supported yet', null],
     [['@args'], 'files of arguments (@args) are not supported yet', null],
     [['--env', 'x', '.'], 'Expected NAME=VALUE', null],
     [['--env', '.'], 'Expected NAME=VALUE', null],

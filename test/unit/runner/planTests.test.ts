@@ -5,7 +5,6 @@ import { type PlanContext, planTests } from '../../../src/runner/plan/planTests.
 const context: PlanContext = {
   capabilities: [],
   architecture: 'amd64',
-  built: false,
   internet: true,
   ignoreRestrictions: [],
   only: [],
@@ -30,7 +29,6 @@ describe('a test is skipped for what the testbed lacks', () => {
     ],
     ['allow-stderr, no-such-thing', 'unknown restriction no-such-thing'],
     ['hint-testsuite-triggers', 'unknown restriction hint-testsuite-triggers'],
-    ['build-needed', 'build-needed: the tree is not built, and building it is not supported yet'],
   ])('%s', (restrictions, reason) => expect(restricted(restrictions)).toBe(reason));
 
   it('unless the restriction is to be ignored', () => {
@@ -58,7 +56,7 @@ describe('a test runs where the testbed has what it takes', () => {
     expect(restricted(restrictions, { capabilities: [...capabilities] })).toBeNull(),
   );
 
-  it('build-needed in a built tree', () => expect(restricted('build-needed', { built: true })).toBeNull());
+  it('build-needed: it is built before', () => expect(restricted('build-needed')).toBeNull());
 });
 
 describe('a test is skipped for what its stanza says', () => {
