@@ -156,12 +156,13 @@ describe('trundle run --json', () => {
 describe('bad input to trundle run', () => {
   test.each([
     [['examples/hello', 'null'], 'perhaps you mean: trundle run examples/hello -- null'],
-    [['--', 'null'], 'nothing to test: SOURCE is missing'],
-    [['examples/none', '--', 'null'], 'examples/none does not exist'],
-    [['src/cli', '--', 'null'], 'it has no debian directory'],
-    [['hello', '--', 'null'], 'the name of a source package for apt: testing that is not supported yet'],
-    [['x.dsc', '--', 'null'], 'a source package (.dsc): testing that is not supported yet'],
-    [['--setup-commands', 'x', 'examples/hello', '--', 'null'], '--setup-commands is an option of autopkgtest that'],
+    [['--', 'null'], 'the current directory is no source tree (it has no debian/control)'],
+    [['examples/none', '--', 'null'], 'examples/none is not a valid test package: it does not exist'],
+    [['src/cli', '--', 'null'], 'it has neither debian/control nor debian/tests/control'],
+    [['x.dsc', '--', 'null'], 'x.dsc does not exist (it would be a source package)'],
+    [['examples/hello', './x.deb', '--', 'null'], './x.deb does not exist (it would be a binary package)'],
+    [['examples/hello', 'hello', '--', 'null'], 'one source is expected, and there are 2: examples/hello, hello'],
+    [['--insecure', 'examples/hello', '--', 'null'], '--insecure is an option of autopkgtest that'],
     [['-o', 'src', 'examples/hello', '--', 'null'], '--output-dir "src" is not empty'],
     [
       ['-l', '/nonexistent/log', 'examples/hello', '--', 'null'],

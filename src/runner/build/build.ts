@@ -27,7 +27,8 @@ export async function build(session: TestbedSession, options: BuildOptions): Pro
   const tree = `${scratch}/${PLACE}`;
   await installBuildDepends(session, tree, options);
   const parallel = options.parallel?.toString() ?? facts.processors;
-  const script = `cd "$1" || exit
+  const script = `exec >&2
+cd "$1" || exit
 DEB_BUILD_OPTIONS="$2\${DEB_BUILD_OPTIONS:+ $DEB_BUILD_OPTIONS}"
 DEB_BUILD_PROFILES="$3\${DEB_BUILD_PROFILES:+ $DEB_BUILD_PROFILES}"
 export DEB_BUILD_OPTIONS DEB_BUILD_PROFILES

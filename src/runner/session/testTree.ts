@@ -12,7 +12,7 @@ import { shellWord, testInfoJson } from '../output/testInfo.ts';
 import { planTests } from '../plan/planTests.ts';
 import type { RunReport, RunTestsOptions, TestOutcome } from '../runTests.ts';
 import type { SourceTree } from '../source.ts';
-import { obtainTree, type TemporaryRooms } from '../sources/obtainTree.ts';
+import { obtainTree, type TemporaryRooms, tellVersion } from '../sources/obtainTree.ts';
 import { isTree, type Subject } from '../sources/Source.ts';
 import type { TestControlFile } from '../testControlFile.ts';
 import { timeoutsInMs } from '../timeouts.ts';
@@ -127,6 +127,7 @@ async function testPackage(
       timeout: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1).short,
       signal,
     });
+  if (isTree(source)) tellVersion(source, log, output);
   // Without control files that make sense nothing needs a testbed.
   const early = isTree(source) ? await read(source) : null;
 

@@ -30,12 +30,10 @@ export interface ObtainOptions extends BuildOptions {
 export async function obtainTree(session: TestbedSession, source: Source, options: ObtainOptions): Promise<SourceTree> {
   const { log, builtBinaries, testsNeedBuild, rooms } = options;
   if (source.kind === 'built-tree') {
-    tellVersion(source, options);
     await session.place({ tree: source, place: 'tree' });
     return source;
   }
   if (isTree(source) && !builtBinaries && !isPatched(source.directory) && !(await testsNeedBuild(source))) {
-    tellVersion(source, options);
     log.info('build not needed');
     await session.place({ tree: source, place: 'tree' });
     return source;
@@ -47,7 +45,7 @@ export async function obtainTree(session: TestbedSession, source: Source, option
   const tree: SourceTree = { kind: 'built-tree', argument: source.argument, directory: rooms.make('tests-tree') };
   const copyUp = (name: string) => steps.copy('up', `${there}/${name}`, `${tree.directory}/${name}`);
   await copyUp('debian/');
-  tellVersion(tree, options);
+  if (!isTree(source)) tellVersion(tree, log, options.output);
 
   const why = builtBinaries
     ? 'build needed for binaries'
@@ -69,7 +67,8 @@ export async function obtainTree(session: TestbedSession, source: Source, option
   return tree;
 }
 
-function tellVersion(tree: SourceTree, { log, output }: ObtainOptions): void {
+/** Tells what is under test, in the log and in testpkg-version, as far as the changelog says it. */
+export function tellVersion(tree: SourceTree, log: RunLog, output: OutputDirectory | null): void {
   const version = packageVersion(tree);
   if (version === null) return;
   log.info(`testing package ${version.name} version ${version.version}`);

@@ -153,7 +153,8 @@ class Unpacker {
     return {
       doing,
       phase: 'provision',
-      script: `cd "$1" || exit; ${script}`,
+      // What programs print around the tests is not what people look for on stdout.
+      script: `exec >&2; cd "$1" || exit; ${script}`,
       words: [this.#room, ...words],
       login: this.#session.workspace.owner,
       limit: 'build',

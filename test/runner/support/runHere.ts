@@ -22,6 +22,7 @@ export async function runHere(
     });
   }
   const report = await runTests({
+    builtBinaries: false,
     ...options,
     terminal,
     backend: 'open' in backend ? backend : await configureBackend(backend),

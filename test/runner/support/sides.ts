@@ -66,7 +66,7 @@ export async function ours(directory: string, test: Case, source: string, box = 
   const output = path.join(directory, `${test.name}-ours`);
   const ended = await start(
     box,
-    [...TRUNDLE, ...optionsOf(test, source), '-o', output, source, '--', 'null'],
+    [...TRUNDLE, '-B', ...optionsOf(test, source), '-o', output, source, '--', 'null'],
     `${output}.said`,
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`trundle left no summary: ${ended.stderr}`);
