@@ -1,18 +1,10 @@
-import { ElapsedLines } from './ElapsedLines.ts';
-import type { Sink } from './OutputDirectory.ts';
-import { type Terminal, writeTo } from './terminal.ts';
+import type { LogEntries, LogEntry } from './LogEntry.ts';
+import { LogWriter, type LogWriterOptions } from './LogWriter.ts';
 
 /** What a run's log needs. */
-export interface RunLogOptions {
+export interface RunLogOptions extends LogWriterOptions {
   /** Word before the time stamp; `autopkgtest` by default, since that is what log readers look for. */
   readonly program: string;
-  /** Wall-clock time. */
-  readonly now: () => Date;
-  readonly terminal: Terminal;
-  /** Keeps the runner's own lines from the terminal (autopkgtest(1), --quiet). */
-  readonly quiet: boolean;
-  readonly log: Sink | null;
-  readonly summary: Sink | null;
   /** Takes secrets out of the runner's own lines. */
   readonly hide: (text: string) => string;
 }
@@ -20,22 +12,34 @@ export interface RunLogOptions {
 /** Writes the log, the summary and what a person sees, in autopkgtest's form. */
 export class RunLog {
   readonly #options: RunLogOptions;
-  readonly #elapsed: ElapsedLines;
-  readonly #summary: string[] = [];
-  readonly #ignore = () => {};
-  #failure: Error | null = null;
+  readonly #writer: LogWriter;
+  /** Where entries go: to the writer, or to a place where they wait for their turn. */
+  #to: LogEntries;
 
-  constructor(options: RunLogOptions) {
+  constructor(options: RunLogOptions, writer: LogWriter = new LogWriter(options)) {
     this.#options = options;
-    const started = options.now().getTime();
-    this.#elapsed = new ElapsedLines(() => Math.floor((options.now().getTime() - started) / 1000));
-    // A reader who leaves (EPIPE) must not end the run.
-    for (const stream of [options.terminal.stdout, options.terminal.stderr]) stream.on('error', this.#ignore);
+    this.#writer = writer;
+    this.#to = writer;
+  }
+
+  /** Another voice in the same log. */
+  voice(): RunLog {
+    return new RunLog(this.#options, this.#writer);
+  }
+
+  /** What is said from now on goes here instead; null for straight into the log. */
+  speakInto(entries: LogEntries | null): void {
+    this.#to = entries ?? this.#writer;
+  }
+
+  /** Straight into the log. */
+  get entries(): LogEntries {
+    return this.#writer;
   }
 
   /** What went wrong when the log or the summary was written, as on a full disk; from then on they are not. */
   get failure(): Error | null {
-    return this.#failure;
+    return this.#writer.failure;
   }
 
   /** `autopkgtest [HH:MM:SS]: message` */
@@ -58,58 +62,35 @@ export class RunLog {
 
   /** A line of the summary that everybody sees. */
   finding(text: string): void {
-    const line = this.#options.hide(text);
-    this.conclusion(line);
-    this.#toLog(`${line}\n`);
-    void writeTo(this.#options.terminal.stdout, `${line}\n`);
+    this.#say('finding', this.#options.hide(text));
   }
 
   /** A line of the summary that the log has in another form. */
   conclusion(text: string): void {
-    const line = this.#options.hide(text);
-    this.#summary.push(line);
-    this.#keep(this.#options.summary, `${line}\n`);
+    this.#say('conclusion', this.#options.hide(text));
   }
 
   /** What a test printed. Resolves when there is room for more; rejects where the log cannot be written. */
   async output(stream: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void> {
-    if (this.#options.log) this.#keep(this.#options.log, this.#elapsed.add(chunk));
-    if (this.#failure) throw this.#failure;
-    await writeTo(this.#options.terminal[stream], chunk);
+    await this.#to.put({ kind: stream, bytes: chunk });
   }
 
   /** The whole summary once more, under its heading. */
   summarize(): void {
     this.info(`${HEADING} summary`);
-    this.#own(this.#summary.map((line) => `${line}\n`).join(''));
+    this.#own(this.#writer.summary.join(''));
   }
 
   close(): void {
-    this.#options.log?.close();
-    this.#options.summary?.close();
-    for (const stream of [this.#options.terminal.stdout, this.#options.terminal.stderr])
-      stream.off('error', this.#ignore);
+    this.#writer.close();
   }
 
   #own(line: string): void {
-    const text = this.#options.hide(line);
-    this.#toLog(text);
-    if (!this.#options.quiet) void writeTo(this.#options.terminal.stderr, text);
+    void this.#to.put({ kind: 'own', bytes: Buffer.from(this.#options.hide(line)) });
   }
 
-  /** Our own lines start on a line of their own, whatever a test left behind. */
-  #toLog(text: string): void {
-    this.#keep(this.#options.log, this.#elapsed.add(Buffer.from(this.#elapsed.lineOpen ? `\n${text}` : text)));
-  }
-
-  /** A file that fails must not keep the run from its end: the failure waits for whoever can act on it. */
-  #keep(sink: Sink | null, chunk: Uint8Array | string): void {
-    if (this.#failure) return;
-    try {
-      sink?.write(chunk);
-    } catch (error) {
-      this.#failure = error as Error;
-    }
+  #say(kind: LogEntry['kind'], line: string): void {
+    void this.#to.put({ kind, bytes: Buffer.from(`${line}\n`) });
   }
 }
 
