@@ -1,5 +1,6 @@
 import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
 import { type ConfiguredBackend, hiding, type OpenOptions, type Run, type RunOptions } from '../testbed/index.ts';
+import { aptSetupOptions } from './dependencies/aptSetupOptions.ts';
 import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { RunLog } from './output/RunLog.ts';
@@ -53,6 +54,20 @@ export interface RunTestsOptions {
   timeoutFactor?: number;
   /** Ordinary user for tests that do not need root (--user). */
   user?: string;
+  /** Lines for apt's sources, or .list and .sources files (--add-apt-source). */
+  addAptSources?: readonly string[];
+  /** Releases of the archive that the testbed has, to be had beside it (--add-apt-release). */
+  addAptReleases?: readonly string[];
+  /** `POCKET[=PACKAGE,src:SOURCE,...]`: RELEASE-POCKET beside RELEASE, for all or these packages (--apt-pocket). */
+  aptPockets?: readonly string[];
+  /** `RELEASE=PACKAGE,src:SOURCE,...`: packages to be taken from another release (--pin-packages). */
+  pinPackages?: readonly string[];
+  /** The release of all that is not pinned (--apt-default-release). */
+  aptDefaultRelease?: string;
+  /** False keeps pins also where dependencies cannot be had with them (--no-apt-fallback). */
+  aptFallback?: boolean;
+  /** Brings the testbed up to date first (--apt-upgrade). */
+  aptUpgrade?: boolean;
   /** False builds no binaries for the tests (--no-built-binaries); .deb files to test do the same. */
   builtBinaries?: boolean;
   /** Command to gain root in builds instead of fakeroot (--gain-root). */
@@ -131,6 +146,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   checkEnvironment(options.env ?? []);
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const setup = setUpOptions(options);
+  const aptSetup = aptSetupOptions(options);
   const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
@@ -163,7 +179,18 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   };
   const rooms = new TemporaryRooms(output);
   try {
-    const treeRun = { options: { ...options, onRun }, subject, blame: [], rooms, override, setup, output, log, now };
+    const treeRun = {
+      options: { ...options, onRun },
+      subject,
+      blame: [],
+      rooms,
+      override,
+      setup,
+      aptSetup,
+      output,
+      log,
+      now,
+    };
     return await reports.write(hidden.event(await testTree({ ...treeRun, hide: (text) => hidden.text(text) })));
   } finally {
     rooms.remove();

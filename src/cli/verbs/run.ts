@@ -49,6 +49,13 @@ export type TestFlags = Pick<
   | 'user'
   | 'builtBinaries'
   | 'gainRoot'
+  | 'addAptSources'
+  | 'addAptReleases'
+  | 'aptPockets'
+  | 'pinPackages'
+  | 'aptDefaultRelease'
+  | 'aptFallback'
+  | 'aptUpgrade'
   | 'parallel'
   | 'testNames'
   | 'skipTests'
@@ -86,17 +93,7 @@ Examples:
   trundle run -o out --test-name smoke ./mypackage -- ssh -H build.example.org`;
 
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
-const LATER: readonly string[] = [
-  '-a, --test-architecture <arch>',
-  '-U, --apt-upgrade',
-  '--add-apt-source <source>',
-  '--add-apt-release <release>',
-  '--pin-packages <packages>',
-  '--apt-pocket <pocket>',
-  '--apt-default-release <release>',
-  '--no-apt-fallback',
-  '--insecure',
-];
+const LATER: readonly string[] = ['-a, --test-architecture <arch>', '--insecure'];
 
 /** The verb's command line. */
 export function runCommand(): Command {
@@ -150,6 +147,20 @@ export function runCommand(): Command {
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
+    .optionsGroup('What apt of the testbed gets:')
+    .option('-U, --apt-upgrade', 'bring the testbed up to date first')
+    .option('--add-apt-source <line>', '"deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file', collect)
+    .option('--add-apt-release <release>', 'have this release of the archive beside its own', collect)
+    .option(
+      '--apt-pocket <pocket>',
+      'POCKET[=PACKAGE,src:SOURCE,...]: have RELEASE-POCKET, for these packages',
+      collect,
+    )
+    .option('--pin-packages <pins>', 'RELEASE=PACKAGE,src:SOURCE,...: take these from another release', collect)
+    .option('--apt-default-release <release>', 'the release of all that is not pinned')
+    .addOption(
+      new Option('--no-apt-fallback', 'keep pins also where dependencies cannot be had with them').default(undefined),
+    )
     .optionsGroup('How long it may take:')
     .option('--timeout <seconds>', 'the whole run (default: no limit)', secondsValue)
     .option('--timeout-test <seconds>', 'one test (default: 10000)', secondsValue)
@@ -191,6 +202,13 @@ interface Flags extends SessionFlags {
   setLang?: string;
   user?: string;
   builtBinaries?: boolean;
+  addAptSource?: readonly string[];
+  addAptRelease?: readonly string[];
+  aptPocket?: readonly string[];
+  pinPackages?: readonly string[];
+  aptDefaultRelease?: string;
+  aptFallback?: boolean;
+  aptUpgrade?: boolean;
   gainRoot?: string;
   buildParallel?: number;
   copy?: readonly string[];
@@ -245,6 +263,13 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     user: flags.user,
     builtBinaries: flags.builtBinaries === false ? false : undefined,
     gainRoot: flags.gainRoot,
+    addAptSources: flags.addAptSource,
+    addAptReleases: flags.addAptRelease,
+    aptPockets: flags.aptPocket,
+    pinPackages: flags.pinPackages,
+    aptDefaultRelease: flags.aptDefaultRelease,
+    aptFallback: flags.aptFallback === false ? false : undefined,
+    aptUpgrade: flags.aptUpgrade,
     parallel: flags.buildParallel,
     testNames: flags.testName,
     skipTests: flags.skipTest,

@@ -3,10 +3,13 @@ import type { Testbed } from '../../testbed/index.ts';
 import type { Alternatives } from '../control/relations.ts';
 import { Apt } from '../dependencies/Apt.ts';
 import { AptInstaller } from '../dependencies/AptInstaller.ts';
+import { AptSetup } from '../dependencies/AptSetup.ts';
+import { type AptSetupOptions, asksForApt } from '../dependencies/aptSetupOptions.ts';
 import type { DependencyInstaller, Preparation } from '../dependencies/DependencyInstaller.ts';
 import { InstalledChecker } from '../dependencies/InstalledChecker.ts';
 import { type InstalledPackages, packageList, parseInstalled } from '../dependencies/installedPackages.ts';
 import { LocalRepository } from '../dependencies/LocalRepository.ts';
+import { StepError } from '../errors.ts';
 import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
@@ -33,6 +36,8 @@ export interface SessionOptions {
   readonly onSetUpFailure: (place: ShellPlace) => Promise<void>;
   /** The debs under test. */
   readonly repository: LocalRepository;
+  /** What apt is to be given. */
+  readonly aptSetup: AptSetupOptions;
 }
 
 /** A tree of the host and where in the testbed it is to be. */
@@ -40,6 +45,8 @@ export interface PlacedTree {
   readonly tree: SourceTree;
   /** Relative to the scratch directory. */
   readonly place: string;
+  /** Whether it is the ordinary user's; the administrator's otherwise. */
+  readonly writable: boolean;
 }
 
 /**
@@ -48,6 +55,7 @@ export interface PlacedTree {
  */
 export class TestbedSession {
   readonly #options: SessionOptions;
+  readonly #aptSetup: AptSetup;
   #workspace: Workspace;
   /** What is installed; undefined while nobody has asked since it changed. */
   #installed: InstalledPackages | null | undefined;
@@ -59,6 +67,7 @@ export class TestbedSession {
 
   private constructor(options: SessionOptions, workspace: Workspace) {
     this.#options = options;
+    this.#aptSetup = new AptSetup(options.aptSetup);
     this.#workspace = workspace;
   }
 
@@ -156,7 +165,7 @@ export class TestbedSession {
     return new AptInstaller({
       apt,
       log: this.#options.log,
-      pins: { fallback: true, giveUp: async () => null },
+      pins: this.#aptSetup,
       architecture,
       query: async () => (await this.installed()) ?? parseInstalled(''),
       onChange: () => this.forgetInstalled(),
@@ -236,11 +245,31 @@ export class TestbedSession {
     await this.#settingUp((context) => setUpBoot(context, this.#options.setup));
   }
 
+  #aptToSetUp(): SetUpContext['apt'] {
+    const { log, aptSetup } = this.#options;
+    if (!asksForApt(aptSetup)) return null;
+    const { apt } = this;
+    const { steps } = this.#workspace;
+    if (apt === null) {
+      const doing = 'setting up apt';
+      const detail = 'the runner is not root in the testbed, or there is no apt: leave out the options for apt';
+      throw new StepError(doing, { ...steps.failed(doing, 'provision', detail).cause, class: 'wrong-usage' });
+    }
+    const context = { apt, steps, log };
+    return {
+      prepare: () => this.#aptSetup.prepare(context),
+      upgrade: async () => {
+        await this.#aptSetup.upgrade(context);
+        this.forgetInstalled();
+      },
+    };
+  }
+
   async #settingUp(step: (context: SetUpContext) => Promise<void>): Promise<void> {
     const { log, signal, onSetUpFailure } = this.#options;
     const { steps, user, admin } = this.#workspace;
     try {
-      await step({ steps, log, user });
+      await step({ steps, log, user, apt: this.#aptToSetUp() });
     } catch (error) {
       if (!signal.aborted) await onSetUpFailure({ login: admin, cwd: '/', env: {} });
       throw error;

@@ -213,7 +213,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return this.#keeper.close();
   }
 
-  /** Copies a tree of the host into the testbed and makes it readable. It is the administrator's. */
+  /** Copies a tree of the host into the testbed and makes it readable. */
   async putTree(placed: PlacedTree | null): Promise<void> {
     if (placed === null) return;
     const { tree } = placed;
@@ -229,8 +229,9 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
       });
     }
     await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
-    const script = 'chmod -R a+rX "$1"';
-    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words: [target], limit: 'copy' });
+    const script = 'chmod -R a+rX "$1" && { [ -z "$2" ] || [ "$(id -u)" != 0 ] || chown -R "$2" "$1"; }';
+    const words = [target, placed.writable && this.owner !== this.admin ? this.owner : ''];
+    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
   }
 }
 

@@ -19,6 +19,8 @@ export interface SetUpContext {
   readonly log: RunLog;
   /** The ordinary user of the tests; null where there is none. */
   readonly user: string | null;
+  /** Sets up apt, once files are there and before commands are run; null where nothing is asked of it. */
+  readonly apt: { prepare(): Promise<void>; upgrade(): Promise<void> } | null;
 }
 
 /** Exit status by which a command says that the package is to blame. */
@@ -26,8 +28,8 @@ const PACKAGE_IS_TO_BLAME = 100;
 
 /** Copies files and runs the commands of --setup-commands. @throws BadPackageError, StepError, TestbedError */
 export async function setUp(context: SetUpContext, { copies, commands }: SetUpOptions): Promise<void> {
-  if (copies.length === 0 && commands.length === 0) return;
-  const { steps, log, user } = context;
+  const { steps, log, user, apt } = context;
+  if (copies.length === 0 && commands.length === 0 && apt === null) return;
   log.info(`${HEADING} test bed setup`);
   for (const { from, to, directory } of copies) {
     const doing = `making room for ${to}`;
@@ -36,7 +38,9 @@ export async function setUp(context: SetUpContext, { copies, commands }: SetUpOp
     const script = 'if [ -n "$2" ] && [ "$(id -u)" = 0 ]; then chown -R "$2" -- "$1"; fi';
     await steps.must({ doing: `giving ${to} to its user`, phase: 'copy', script, words: [to, user ?? ''] });
   }
+  await apt?.prepare();
   await runAll(context, 'setup commands', commands, { AUTOPKGTEST_IS_SETUP_COMMAND: '1' });
+  await apt?.upgrade();
 }
 
 /** Runs the commands of --setup-commands-boot. @throws BadPackageError, StepError, TestbedError */

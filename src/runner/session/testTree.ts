@@ -3,6 +3,7 @@ import { systemClock, VERSION } from '../../events/index.ts';
 import { createRun, type Run, type Testbed } from '../../testbed/index.ts';
 import type { BuildOptions } from '../build/build.ts';
 import type { TestDefinition } from '../control/testControl.ts';
+import type { AptSetupOptions } from '../dependencies/aptSetupOptions.ts';
 import { LocalRepository } from '../dependencies/LocalRepository.ts';
 import { BadPackageError } from '../errors.ts';
 import { causeLine, causeOfError } from '../failures.ts';
@@ -36,6 +37,7 @@ export interface TreeRun {
   /** What stands in for the package's own description of its tests. */
   readonly override: TestControlFile | null;
   readonly setup: SetUpOptions;
+  readonly aptSetup: AptSetupOptions;
   readonly output: OutputDirectory | null;
   readonly log: RunLog;
   readonly now: () => Date;
@@ -143,6 +145,7 @@ async function testPackage(
       ...context,
       ...how,
       repository,
+      aptSetup: treeRun.aptSetup,
       onSetUpFailure: async (place) => {
         if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, place, signal);
       },

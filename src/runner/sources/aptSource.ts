@@ -67,10 +67,24 @@ export function candidatesOf(policy: string): Candidate[] {
     const name = /^(\S+?):$/m.exec(block)?.[1];
     const version = /^ {2}Candidate: (\S+)$/m.exec(block)?.[1];
     if (name === undefined || version === undefined || version === '(none)') continue;
-    const row = [...block.matchAll(/^(?: {5}| \*{3} )(\S+) (-?\d+)$/gm)].find(([, each]) => each === version);
+    const row = [...block.matchAll(/^(?: {5}| \*{3} )(\S+) (-?\d+)(?: \(.*\))?$/gm)].find(
+      ([, each]) => each === version,
+    );
     candidates.push({ name, version, priority: Number(row?.[2] ?? 0) });
   }
   return candidates;
+}
+
+/** The release that a version comes from, by the output of `apt-cache policy` for one package; null if from none. Pure. */
+export function suiteOf(policy: string, version: string): string | null {
+  const rows = policy.split('\n');
+  const at = rows.findIndex((row) => /^(?: {5}| \*{3} )\S/.test(row) && row.slice(5).split(' ')[0] === version);
+  for (const row of rows.slice(at + 1)) {
+    if (/^(?: {5}| \*{3} )\S/.test(row)) break;
+    const suite = /^ +-?\d+ \S+:\S* (\S+?)\/\S+ \S+ Packages$/.exec(row)?.[1];
+    if (suite !== undefined) return suite;
+  }
+  return null;
 }
 
 /** The source version of the best candidate, given `apt-cache show` of all of them; null where none is of it. Pure. */

@@ -30,12 +30,12 @@ export interface ObtainOptions extends BuildOptions {
 export async function obtainTree(session: TestbedSession, source: Source, options: ObtainOptions): Promise<SourceTree> {
   const { log, builtBinaries, testsNeedBuild, rooms } = options;
   if (source.kind === 'built-tree') {
-    await session.place({ tree: source, place: 'tree' });
+    await session.place({ tree: source, place: 'tree', writable: false });
     return source;
   }
   if (isTree(source) && !builtBinaries && !isPatched(source.directory) && !(await testsNeedBuild(source))) {
     log.info('build not needed');
-    await session.place({ tree: source, place: 'tree' });
+    await session.place({ tree: source, place: 'tree', writable: true });
     return source;
   }
 
@@ -55,12 +55,8 @@ export async function obtainTree(session: TestbedSession, source: Source, option
   log.info(why ?? 'build not needed');
   if (why !== null) await build(session, options);
   await copyUp('');
-  session.adopt({ tree, place: PLACE });
-  // After a revert it will be the administrator's: so it is to the first test.
-  if (session.capabilities.includes('revert') && !session.dirty) {
-    const script = '[ "$(id -u)" != 0 ] || chown -R root: "$1"';
-    await steps.must({ doing: 'making the tree ready', phase: 'copy', script, words: [there], limit: 'copy' });
-  }
+  // As with autopkgtest, a tree that was built is a test's to write only where it asks for that.
+  session.adopt({ tree, place: PLACE, writable: why === null });
   if (why !== null && builtBinaries) {
     for (const deb of await builtDebs(session)) await session.repository.fetch(steps, deb);
   }

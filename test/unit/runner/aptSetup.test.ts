@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { aptSetupOptions, asksForApt } from '../../../src/runner/dependencies/aptSetupOptions.ts';
+import { copiedSources } from '../../../src/runner/dependencies/copiedSources.ts';
+import { bestSourceVersion, binariesOf, candidatesOf, suiteOf } from '../../../src/runner/sources/aptSource.ts';
+
+describe('what apt is given', () => {
+  it('is nothing by itself', () => expect(asksForApt(aptSetupOptions({}))).toBe(false));
+
+  it('is read as autopkgtest spells it', () => {
+    const options = aptSetupOptions({
+      aptPockets: ['proposed', 'backports=hello, src:tree'],
+      pinPackages: ['sid=hello:amd64', 'a=unstable,o=Debian=src:x'],
+      addAptSources: ['deb [trusted=yes] file:/srv ./'],
+    });
+    expect(asksForApt(options)).toBe(true);
+    expect(options.pockets).toEqual([
+      { pocket: 'proposed', packages: [] },
+      { pocket: 'backports', packages: ['hello', 'src:tree'] },
+    ]);
+    expect(options.pins).toEqual([
+      { release: 'sid', packages: ['hello:amd64'] },
+      { release: 'a=unstable,o=Debian', packages: ['src:x'] },
+    ]);
+    expect(options.sources).toEqual([
+      { file: 'autopkgtest-add-apt-sources.list', text: 'deb [trusted=yes] file:/srv ./' },
+    ]);
+  });
+
+  it.each([
+    [{ pinPackages: ['sid'] }, '--pin-packages sid: expected RELEASE=PACKAGE,src:SOURCE,...'],
+    [{ pinPackages: ['sid=a b'] }, '--pin-packages sid=a b: "a b" is no list of packages'],
+    [{ aptPockets: ['/x'] }, '--apt-pocket /x: expected POCKET'],
+    [{ addAptReleases: ['a\nPin: x'] }, '--add-apt-release a'],
+    [{ addAptSources: ['ppa:x/y'] }, '--add-apt-source ppa:x/y: expected a line'],
+  ])('%j is refused', (given, message) => expect(() => aptSetupOptions(given)).toThrow(message));
+});
+
+describe('sources for another release', () => {
+  it('are those of the one that the testbed has, in their style', () => {
+    const { list, sources } = copiedSources({
+      lines:
+        '# deb http://x bookworm main\ndeb [signed-by=/k] http://x/debian bookworm main contrib\ndeb http://x/debian bookworm-updates main\ndeb-src http://x/debian bookworm main\n',
+      stanzas:
+        'Types: deb\n# where\nURIs: http://y\nSuites: bookworm bookworm-updates\nComponents: main\n\nTypes: deb-src\nURIs: http://y\nSuites: bookworm\nComponents: main\n',
+      from: 'bookworm',
+      to: 'sid',
+    });
+    expect(list).toBe(
+      'deb [signed-by=/k] http://x/debian sid main contrib\ndeb-src [signed-by=/k] http://x/debian sid main contrib',
+    );
+    expect(sources).toBe('Types: deb deb-src\nURIs: http://y\nSuites: sid\nComponents: main\n');
+  });
+
+  it('are none where it has none', () => {
+    expect(copiedSources({ lines: 'deb http://x sid main\n', stanzas: '', from: 'bookworm', to: 'sid' })).toEqual({
+      list: '',
+      sources: '',
+    });
+  });
+});
+
+const POLICY = `hello:
+  Installed: (none)
+  Candidate: 2.10-3
+  Version table:
+     2.12-1 100
+        100 http://deb.debian.org/debian sid/main amd64 Packages
+     2.10-3 500 (phased 20%)
+        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+hello-doc:
+  Installed: 2.9-1
+  Candidate: 2.9-1
+  Version table:
+ *** 2.9-1 995
+        100 /var/lib/dpkg/status
+nothing:
+  Installed: (none)
+  Candidate: (none)
+`;
+
+describe('the version of a source that pins would have', () => {
+  const candidates = candidatesOf(POLICY);
+
+  it('is that of the candidates', () => {
+    expect(candidates).toEqual([
+      { name: 'hello', version: '2.10-3', priority: 500 },
+      { name: 'hello-doc', version: '2.9-1', priority: 995 },
+    ]);
+    expect([suiteOf(POLICY, '2.10-3'), suiteOf(POLICY, '2.9-1')]).toEqual(['bookworm', null]);
+  });
+
+  it('goes by the priority first, and then by the version', () => {
+    const show = (doc: string) =>
+      `Package: hello\nVersion: 2.10-3\nSource: hello\n\nPackage: hello-doc\nSource: ${doc}\nVersion: 2.9-1\n`;
+    expect(bestSourceVersion('hello', candidates, show('hello (2.9-0)'))).toBe('2.9-0');
+    expect(bestSourceVersion('hello', candidates, show('other'))).toBe('2.10-3');
+    const equal = candidates.map((candidate) => ({ ...candidate, priority: 500 }));
+    expect(bestSourceVersion('hello', equal, show('hello'))).toBe('2.10-3');
+    expect(bestSourceVersion('none', candidates, show('hello'))).toBeNull();
+  });
+
+  it('is asked of the packages that are built for the architecture', () => {
+    const showsrc =
+      'Package: x\nPackage-List:\n a deb misc optional arch=any\n b deb misc optional arch=s390x,arm64\n c udeb misc optional arch=any\n d deb misc optional\n e deb misc optional arch=linux-any\nDirectory: x\n\nPackage: x\nBinary: f, g\n\nPackage: x\nExtra-Source-Only: yes\nBinary: h\n';
+    expect(binariesOf(showsrc, 'amd64')).toEqual(['a', 'd', 'e', 'f', 'g']);
+  });
+});
