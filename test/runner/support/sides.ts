@@ -42,19 +42,38 @@ export function newPlace(): string {
   return mkdtempSync('/var/tmp/trundle-differential-');
 }
 
+/** Where a package is tested: a script for the mounts that both run in, and the words of the testbed. */
+export interface Place {
+  readonly box: string;
+  readonly server: readonly string[];
+}
+
 /** Tests a package with both. */
-export async function bothSides(directory: string, test: Case): Promise<{ theirs: Observed; mine: Observed }> {
+export async function bothSides(
+  directory: string,
+  test: Case,
+  { box, server }: Place = { box: HOUSE, server: ['null'] },
+): Promise<{ theirs: Observed; mine: Observed }> {
   const source = makePackage(directory, test.name, test);
-  const [theirs, mine] = await Promise.all([reference(directory, test, source), ours(directory, test, source)]);
+  const [theirs, mine] = await Promise.all([
+    reference(directory, test, source, box, server),
+    ours(directory, test, source, box, server),
+  ]);
   return { theirs, mine };
 }
 
 /** Debian's autopkgtest. */
-export async function reference(directory: string, test: Case, source: string, box = HOUSE): Promise<Observed> {
+export async function reference(
+  directory: string,
+  test: Case,
+  source: string,
+  box = HOUSE,
+  server: readonly string[] = ['null'],
+): Promise<Observed> {
   const output = path.join(directory, `${test.name}-theirs`);
   const ended = await start(
     box,
-    ['autopkgtest', '-B', ...optionsOf(test, source), '-o', output, source, '--', 'null'],
+    ['autopkgtest', '-B', ...optionsOf(test, source), '-o', output, source, '--', ...server],
     `${output}.said`,
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`autopkgtest left no summary: ${ended.stderr}`);
@@ -62,11 +81,17 @@ export async function reference(directory: string, test: Case, source: string, b
 }
 
 /** Trundle, as a user starts it. */
-export async function ours(directory: string, test: Case, source: string, box = HOUSE): Promise<Observed> {
+export async function ours(
+  directory: string,
+  test: Case,
+  source: string,
+  box = HOUSE,
+  server: readonly string[] = ['null'],
+): Promise<Observed> {
   const output = path.join(directory, `${test.name}-ours`);
   const ended = await start(
     box,
-    [...TRUNDLE, '-B', ...optionsOf(test, source), '-o', output, source, '--', 'null'],
+    [...TRUNDLE, '-B', ...optionsOf(test, source), '-o', output, source, '--', ...server],
     `${output}.said`,
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`trundle left no summary: ${ended.stderr}`);
