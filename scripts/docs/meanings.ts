@@ -30,6 +30,7 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'console.printed': 'a line of its console; the bytes are in the stream `console`',
   'process.spawned': 'the backend started a process; a `main` one lives and dies with the testbed',
   'process.exited': 'that process ended: with a status, or by a signal',
+  'recording.left': 'the program does not do as was recorded, and a recorded testbed has no answer to that',
   'guest.panicked': 'its kernel panicked',
   'guest.stopped': 'it stopped by itself',
   'progress.reported': 'how far long work is',

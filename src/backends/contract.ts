@@ -9,6 +9,7 @@ export type ObservationType =
   | 'process.exited'
   | 'guest.panicked'
   | 'guest.stopped'
+  | 'recording.left'
   | 'progress.reported'
   | 'endpoint.withdrawn'
   | 'resource.acquired'

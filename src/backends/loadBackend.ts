@@ -12,6 +12,7 @@ import { BackendLoadError } from './errors.ts';
 import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
+import { replayBackend } from './replay/index.ts';
 import { schrootBackend } from './schroot/index.ts';
 import { sshBackend } from './ssh/index.ts';
 import { unshareBackend } from './unshare/index.ts';
@@ -26,6 +27,7 @@ export const BUILT_IN: readonly Backend[] = [
   unshareBackend,
   podmanBackend,
   dockerBackend,
+  replayBackend,
 ] as unknown as Backend[];
 
 /**

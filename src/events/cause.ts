@@ -37,6 +37,8 @@ const OWN_CLASSES: readonly CauseClass[] = [
   'wrong-usage',
   // As autopkgtest since 6.0; it was 16 before.
   'setup-failed',
+  // Says nothing about a package or a testbed: there is none.
+  'replay-diverged',
   // autopkgtest's own choice: a testbed that cannot be removed turns any other verdict into 20.
   'teardown-failed',
 ];

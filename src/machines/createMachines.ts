@@ -60,6 +60,7 @@ const LATE: ReadonlySet<EventType> = new Set<EventType>([
   'process.exited',
   'guest.stopped',
   'guest.panicked',
+  'recording.left',
   'endpoint.withdrawn',
   'resource.released',
   'teardown.requested',

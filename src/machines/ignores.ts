@@ -116,7 +116,7 @@ export const IGNORES: readonly Ignore[] = [
   {
     machine: 'backend',
     states: ['absent', 'creating'],
-    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked', 'guest.stopped'],
+    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked', 'guest.stopped', 'recording.left'],
     reason: 'nothing of the testbed runs yet; if create cannot go on, it fails by itself',
   },
   { machine: 'backend', states: ['absent', 'up'], events: ['deadline.expired'], reason: STALE },
@@ -146,6 +146,7 @@ export const IGNORES: readonly Ignore[] = [
       'destruction.failed',
       'process.exited',
       'guest.panicked',
+      'recording.left',
       'guest.stopped',
     ],
     reason: 'its cause is known already; only removal is left',
@@ -171,7 +172,7 @@ export const IGNORES: readonly Ignore[] = [
   {
     machine: 'backend',
     states: ['stopping', 'destroying'],
-    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked'],
+    events: ['endpoint.withdrawn', 'process.exited', 'guest.panicked', 'recording.left'],
     reason: 'the testbed goes down because it was told to',
   },
   {

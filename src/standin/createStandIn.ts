@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
+import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import { isAllowed, publicKeyOf } from './authentication.ts';
 import type { Account, Entry, StandIn } from './contract.ts';
 import { generateKeys } from './keys.ts';
 import { memoryPipe } from './memoryPipe.ts';
@@ -16,7 +17,7 @@ export interface StandInOptions {
 export function createStandIn(options: StandInOptions): StandIn {
   const hostKey = generateKeys();
   const client = generateKeys();
-  const allowed = Buffer.from(client.publicKey.split(' ')[1] ?? '', 'base64');
+  const allowed = publicKeyOf(client);
   const sessions = new Set<Session | PtySession>();
   const streams = new Set<Duplex>();
   const idle: (() => void)[] = [];
@@ -145,13 +146,4 @@ function refuse(stream: ServerChannel, why: string): void {
   stream.stderr.write(`trundle: ${why}\n`);
   stream.exit(126);
   stream.end();
-}
-
-function isAllowed(context: AuthContext, allowed: Buffer): boolean {
-  if (context.method !== 'publickey' || !context.key.data.equals(allowed)) return false;
-  if (context.signature === undefined || context.blob === undefined) return true;
-  const key = ssh2.utils.parseKey(Buffer.from(`ssh-ed25519 ${allowed.toString('base64')}`));
-  if (key instanceof Error) return false;
-  const parsed = Array.isArray(key) ? key[0] : key;
-  return parsed?.verify(context.blob, context.signature, context.hashAlgo) === true;
 }

@@ -1,4 +1,12 @@
 export { loginEnvironment, parseAccount } from './accounts.ts';
+export type {
+  AnsweredChannel,
+  AnsweredConnection,
+  AnsweringServer,
+  ConnectionPlan,
+  ExecRequest,
+} from './answering/contract.ts';
+export { createAnsweringServer } from './answering/createAnsweringServer.ts';
 export type { Account, Entry, SessionProcess, StandIn } from './contract.ts';
 export { createStandIn } from './createStandIn.ts';
 export { hostEntry } from './hostEntry.ts';

@@ -28,6 +28,8 @@ export {
   type FileRecorder,
   RecorderError,
 } from './recorder.ts';
+export type { Cue, DialPlan, RecordedCommand, RecordedTestbed, RecordedVerb } from './recording/contract.ts';
+export { readRecording } from './recording/readRecording.ts';
 export { hiding, Redactor } from './redactor.ts';
 export {
   defaultTraceDirectory,

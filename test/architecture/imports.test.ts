@@ -12,7 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   images: ['events', 'testbed'],
   runner: ['events', 'host', 'testbed'],
   testbed: ['backends', 'driver', 'events', 'machines', 'trace'],
-  backends: ['events', 'host', 'standin'],
+  // A recorded testbed is a backend, and what it answers is in its trace.
+  backends: ['events', 'host', 'standin', 'trace'],
   trace: ['events', 'host', 'machines'],
   // Pictures of the machines: for diagrams/ today, for a page that shows a live run tomorrow.
   diagrams: ['events', 'machines'],

@@ -63,6 +63,7 @@ const USUAL: { [K in EventType]: EventData<K> } = {
   'console.printed': { line: 'hello' },
   'process.spawned': { process: 'p1', role: 'main', pid: 7, argv: ['vm'] },
   'process.exited': { process: 'p1', role: 'main', status: 1, signal: null },
+  'recording.left': { asked: 'run true', recorded: 'run false', event: 7 },
   'guest.panicked': { message: 'not syncing' },
   'guest.stopped': { reason: 'shutdown' },
   'progress.reported': { task: 'unpacking', done: 1, total: null, unit: 'files' },

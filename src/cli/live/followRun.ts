@@ -68,6 +68,7 @@ const NEWS: ReadonlySet<TrundleEvent['type']> = new Set<TrundleEvent['type']>([
   'connection.lost',
   'keepalive.missed',
   'guest.panicked',
+  'recording.left',
   'guest.stopped',
   'reboot.requested',
   'reboot.proven',

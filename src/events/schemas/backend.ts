@@ -47,6 +47,15 @@ export const backendSchemas = {
   }),
   'guest.panicked': z.object({ message: z.string() }),
   'guest.stopped': z.object({ reason: z.string() }),
+  /**
+   * A recorded testbed has no answer: the program asked, or left out, something else than was recorded. `event` is the
+   * seq of `recorded` in the trace that is played; both are null where the recording ends before that.
+   */
+  'recording.left': z.object({
+    asked: z.string(),
+    recorded: z.string().nullable(),
+    event: z.number().int().nullable(),
+  }),
   /** Long work tells how far it is; `total` is null where nobody knows. */
   'progress.reported': z.object({
     task: z.string(),

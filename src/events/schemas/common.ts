@@ -61,6 +61,7 @@ export const causeClassSchema = z.enum([
   'operator-interrupted',
   'runner-killed',
   'wrong-usage',
+  'replay-diverged',
   'internal-error',
 ]);
 

@@ -36,6 +36,7 @@ export const BACKEND_ALPHABET = [
   'process.exited',
   'guest.panicked',
   'guest.stopped',
+  'recording.left',
   'resource.acquired',
   'resource.released',
   'deadline.expired',
@@ -110,6 +111,8 @@ export const backendSetup = setup({
     noteDeath: assign({
       cause: ({ context, event }, params: { phase: Phase }) => {
         if (context.cause !== null) return context.cause;
+        if (event.type === 'recording.left')
+          return causeOf('replay-diverged', params.phase, 'following the recording', [event.seq], departureOf(event));
         return causeOf('testbed-died', params.phase, 'keeping the testbed alive', [event.seq], deathOf(event));
       },
     }),
@@ -158,6 +161,12 @@ export const backendSetup = setup({
     cancel: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'cancel',
   },
 });
+
+function departureOf({ asked, recorded, event }: TrundleEvent<'recording.left'>): string {
+  return recorded === null
+    ? `${asked}, and the recording ends before that`
+    : `${asked}; recorded as event ${event}: ${recorded}`;
+}
 
 function deathOf(event: BackendEvent): string {
   switch (event.type) {

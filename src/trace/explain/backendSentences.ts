@@ -30,6 +30,10 @@ export const backendSentences = {
       ? `process ${e.process} exited with status ${e.status ?? 'unknown'}`
       : `process ${e.process} was killed by signal ${e.signal}`,
   'guest.panicked': (e) => `the kernel of the testbed panicked: ${e.message}`,
+  'recording.left': (e) =>
+    e.recorded === null
+      ? `the recording ends before this: ${e.asked}`
+      : `the program does not do as was recorded: ${e.asked}; recorded is, as event ${e.event}: ${e.recorded}`,
   'guest.stopped': (e) => `the testbed stopped by itself: ${e.reason}`,
   'progress.reported': (e) => `${e.task}: ${e.done}${e.total === null ? '' : ` of ${e.total}`} ${e.unit}`,
   'backend.readied': (e) => `the testbed is up, with ${list(e.capabilities, 'no special capability')}`,

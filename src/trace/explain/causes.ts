@@ -232,6 +232,18 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
     ],
     next: ['name what the testbed has, or leave the option out', 'make the package readable'],
   },
+  'replay-diverged': {
+    meaning: 'The program asked a recorded testbed for something else than was recorded.',
+    reasons: [
+      'other options, another package or another version of Trundle than when it was recorded',
+      'the program was changed since, which may be what is looked for',
+      'the recorded run was ended from outside at this point',
+    ],
+    next: [
+      'compare in the evidence what was asked with what is recorded',
+      'give the options of the recorded run, or let the backend `replay` take commands in order, whatever they are (--loose)',
+    ],
+  },
   'internal-error': {
     meaning: 'Trundle did something wrong, or met an order of events that it does not know.',
     reasons: ['a bug'],

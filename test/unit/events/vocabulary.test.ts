@@ -11,7 +11,7 @@ import { MACHINES } from '../../../src/machines/index.ts';
 const TYPES = Object.keys(eventSchemas) as EventType[];
 
 /** Past participles that do not end in `-ed`. */
-const IRREGULAR = ['lost', 'seen', 'proven', 'withdrawn', 'output'];
+const IRREGULAR = ['left', 'lost', 'seen', 'proven', 'withdrawn', 'output'];
 
 /** What must be told apart in each phase, on either side, and the events that do. */
 const FACTS: Readonly<Record<string, readonly EventType[]>> = {
@@ -93,6 +93,7 @@ describe('the exit code of a cause', () => {
     'runner-killed',
     'wrong-usage',
     'setup-failed',
+    'replay-diverged',
     'teardown-failed',
   ];
 
