@@ -1,15 +1,5 @@
 export { compare } from './compare/compare.ts';
-export type {
-  ComparedRun,
-  Comparison,
-  ConsoleDifference,
-  ConsoleLine,
-  Parting,
-  SpanDifference,
-  Step,
-  TestDifference,
-  ValueDifference,
-} from './compare/contract.ts';
+export type { Comparison } from './compare/contract.ts';
 export { renderComparison } from './compare/renderComparison.ts';
 export type {
   Recorder,
@@ -20,7 +10,10 @@ export { describeEvent } from './explain/describeEvent.ts';
 export { type Explanation, explain, type ToldEvent } from './explain/explain.ts';
 export { renderExplanation } from './explain/renderExplanation.ts';
 export { isEvent, resourcesLeft } from './folds.ts';
+export { type Expected, expectationOf, type GateResult, gate, tracesBelow } from './gate.ts';
+export { minimise } from './minimise.ts';
 export { createHeader, livenessOf } from './owner.ts';
+export { parseInsertion } from './parseEdit.ts';
 export { readTrace } from './readTrace.ts';
 export { type ReapedRun, reap } from './reap/reap.ts';
 export {
@@ -28,7 +21,7 @@ export {
   type FileRecorder,
   RecorderError,
 } from './recorder.ts';
-export type { Cue, DialPlan, RecordedCommand, RecordedTestbed, RecordedVerb } from './recording/contract.ts';
+export type { Cue, RecordedCommand, RecordedTestbed, RecordedVerb } from './recording/contract.ts';
 export { readRecording } from './recording/readRecording.ts';
 export { hiding, Redactor } from './redactor.ts';
 export {
@@ -39,5 +32,7 @@ export {
   registerRun,
   runsDirectory,
 } from './registry.ts';
+export { renderSlice, renderWhatIf } from './renderWhatIf.ts';
 export { type DifferentReplay, type Replay, replay, type SameReplay } from './replay.ts';
 export { TraceError } from './TraceError.ts';
+export { type Edit, EditError, whatIf } from './whatIf.ts';

@@ -39,6 +39,8 @@ export class Player {
   /** Cues that were asked for, and what is to be done when they are reached. */
   readonly #claimed = new Map<Cue, () => void>();
   readonly #passed = new Set<Cue>();
+  /** Questions that the recording has come to, and whose answer it has yet to come to. */
+  readonly #open = new Map<string, (told: Cue) => void>();
   readonly #channels = new Map<string, { channel: AnsweredChannel; nonce: string; of: RecordedCommand }>();
   readonly #pids = new Map<number, string>();
   readonly #connections = new Map<string, AnsweredConnection>();
@@ -63,8 +65,13 @@ export class Player {
       this.#leave(`the program wants to ${WORDS[verb]} the testbed`);
       return Promise.resolve({ code: 'not-recorded', message: `nobody recorded how to ${WORDS[verb]} the testbed` });
     }
+    // Who has left the recording only wants to come to an end.
+    if (this.#over) return Promise.resolve(null);
     if (removal) this.#skipTo(cue);
-    return new Promise((resolve) => this.#claim(cue, () => resolve((cue as CueOf<'verb'>).failure)));
+    return new Promise((resolve) => {
+      this.#open.set(verb, (ended) => resolve((ended as CueOf<'verb-ended'>).failure));
+      this.#claim(cue, () => {});
+    });
   }
 
   /** A new byte stream. What becomes of it is in the recorded dial; dials beyond those go as the last did. */
@@ -101,6 +108,12 @@ export class Player {
     this.#options.clock.clear(this.#timer);
     for (const go of [...this.#claimed.values()]) go();
     this.#claimed.clear();
+    // Whoever still waits for the end of a verb is told that it came.
+    for (const [question, answer] of [...this.#open]) {
+      if (!question.includes(' '))
+        answer({ ...NOTHING, kind: 'verb-ended', verb: question as RecordedVerb, failure: null });
+    }
+    this.#open.clear();
   }
 
   async #exec({ line, channel }: ExecRequest): Promise<void> {
@@ -133,12 +146,12 @@ export class Player {
 
   /** The recorded command that is meant: the next one, or one that ran beside the next one. */
   #match(shown: readonly string[]): CueOf<'exec'> | null {
-    const open = this.#cues.filter((each): each is CueOf<'exec'> => each.kind === 'exec' && this.#isAhead(each));
-    const [next] = open;
+    const ahead = this.#cues.filter((each): each is CueOf<'exec'> => each.kind === 'exec' && this.#isAhead(each));
+    const [next] = ahead;
     if (next === undefined) return null;
     if (this.#options.loose) return next;
     return (
-      open.find(({ of, refused }) => refused === null && of.requested < next.of.concluded && isSame(of.line, shown)) ??
+      ahead.find(({ of, refused }) => refused === null && of.requested < next.of.concluded && isSame(of.line, shown)) ??
       null
     );
   }
@@ -156,10 +169,12 @@ export class Player {
       sayWhy(channel, 'the recorded testbed has no answer to this');
       return this.#leave(`the program sends signal ${signal} to command ${command ?? pid}`);
     }
-    this.#claim(cue, () => {
-      if (cue.failure === null) answerSurvivors(channel, cue.survivors ?? 0);
-      else sayWhy(channel, cue.failure.message);
+    this.#open.set(`signal ${command} ${signal}`, (told) => {
+      const { failure, survivors } = told as CueOf<'signal-told'>;
+      if (failure === null) answerSurvivors(channel, survivors ?? 0);
+      else sayWhy(channel, failure.message);
     });
+    this.#claim(cue, () => {});
   }
 
   /** A signal through the SSH server itself: its answer is in the command's own end. */
@@ -178,10 +193,12 @@ export class Player {
       sayWhy(channel, 'the recorded testbed has no answer to this');
       return this.#leave(kind === 'reboot' ? 'the program reboots the testbed' : 'the program asks which boot this is');
     }
-    this.#claim(cue, () => {
-      if (cue.kind === 'identify') answerIdentity(channel, cue);
+    const { connection } = cue as CueOf<'identify' | 'reboot'>;
+    this.#open.set(`${kind} ${connection}`, (told) => {
+      if (told.kind === 'identified') answerIdentity(channel, told);
       else answerSurvivors(channel, 'asked');
     });
+    this.#claim(cue, () => {});
   }
 
   #claim(cue: Cue, go: () => void): void {
@@ -224,7 +241,7 @@ export class Player {
   /** Nothing goes on until this is asked: for how long? */
   #await(cue: Cue): void {
     const { clock } = this.#options;
-    const others = this.#claimed.size > 0;
+    const others = this.#claimed.size > 0 || this.#open.size > 0;
     const thought = cue.at - this.#before.recorded;
     const soft = cue.kind === 'dial' || cue.kind === 'signal' || cue.kind === 'identify';
     const wait = soft && others ? GRACE : 2 * thought + PATIENCE;
@@ -257,7 +274,8 @@ export class Player {
   #left(asked: string, instead: Cue | null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#options.left(asked, instead?.text ?? null, instead?.seq ?? null);
+    const seq = instead?.kind === 'exec' ? instead.of.requested : (instead?.seq ?? null);
+    this.#options.left(asked, instead?.text ?? null, seq);
   }
 
   /** The way down begins: what has not been asked by now will not be. */
@@ -273,6 +291,14 @@ export class Player {
   #say(cue: Cue): void {
     const entry = 'command' in cue ? this.#channels.get(cue.command) : undefined;
     switch (cue.kind) {
+      case 'verb-ended':
+        return this.#tell(cue.verb, cue);
+      case 'signal-told':
+        return this.#tell(`signal ${cue.command} ${cue.signal}`, cue);
+      case 'identified':
+        return this.#tell(`identify ${cue.connection}`, cue);
+      case 'reboot-told':
+        return this.#tell(`reboot ${cue.connection}`, cue);
       case 'started':
         if (cue.pid !== null) for (const each of markers(entry?.nonce ?? '', cue.pid)) entry?.channel.write(...each);
         return;
@@ -293,6 +319,12 @@ export class Player {
       case 'observed':
         return this.#options.observe(cue.type, cue.data);
     }
+  }
+
+  #tell(question: string, told: Cue): void {
+    const answer = this.#open.get(question);
+    this.#open.delete(question);
+    answer?.(told);
   }
 
   #output({ command, stream, offset, bytes }: CueOf<'output'>): void {
@@ -317,6 +349,8 @@ export class Player {
     await connection.lose(failure.code === null ? null : errorOf(failure));
   }
 }
+
+const NOTHING = { seq: 0, at: 0, text: '' };
 
 const WORDS: Readonly<Record<RecordedVerb, string>> = {
   create: 'make',

@@ -76,7 +76,7 @@ export class ReplayTestbed implements BackendVerbs {
         server: 'stand-in',
         login,
         ...(normalUser === undefined ? {} : { normalUser }),
-        hostKeys: [server.hostKey],
+        hostKeys: this.#hostKeys(server.hostKey, endpoint.hostKeys),
         credentials: { privateKeys: [server.clientKey] },
         connect: () => this.#connect(),
       },
@@ -102,6 +102,14 @@ export class ReplayTestbed implements BackendVerbs {
     }
   }
 
+  /** What was expected then, where another key answered; the key that answers now is another one in any case. */
+  #hostKeys(own: string, recorded: readonly string[]): string[] {
+    const mismatched =
+      this.#recorded?.cues.some((cue) => cue.kind === 'dial' && cue.plan.kind === 'other-key') ?? false;
+    const accepted = this.#recorded?.cues.some((cue) => cue.kind === 'dial' && cue.plan.kind === 'accepted') ?? false;
+    return mismatched && !accepted ? [...recorded] : [own];
+  }
+
   async #verb(verb: RecordedVerb): Promise<void> {
     const failure = (await this.#player?.verb(verb)) ?? null;
     if (failure === null) return;
@@ -120,7 +128,7 @@ export class ReplayTestbed implements BackendVerbs {
       return await new Promise<never>((_, reject) => this.#stuck.push(() => reject(new Error('nobody answered'))));
     }
     if (at('banner') || at('exchange') || plan.kind === 'not-ssh') {
-      const says = plan.kind === 'not-ssh' ? `${plan.sample}\r\n` : at('exchange') ? 'SSH-2.0-recorded\r\n' : '';
+      const says = plan.kind === 'not-ssh' ? lineOf(plan.sample) : at('exchange') ? 'SSH-2.0-recorded\r\n' : '';
       const mute = server.mute(says);
       if (plan.kind === 'failed') void mute.lose(plan.failure.code === null ? null : errorOf(plan.failure));
       return mute.stream;
@@ -147,6 +155,12 @@ function placeOf(trace: string): string {
   if (statSync(trace, { throwIfNoEntry: false }) === undefined && /^\w+$/.test(trace))
     return defaultTraceDirectory(trace);
   return existsSync(join(trace, 'events.jsonl')) || !existsSync(inside) ? trace : inside;
+}
+
+/** What a peer said, of which only what can be printed was kept: a dot may have been a line end. Pure. */
+function lineOf(sample: string): string {
+  const [dots = ''] = /\.*$/.exec(sample) ?? [];
+  return `${sample.slice(0, sample.length - dots.length)}${'\r\n'.repeat(Math.max(1, Math.floor(dots.length / 2)))}`;
 }
 
 /** Null where the stream was not kept. */

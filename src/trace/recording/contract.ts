@@ -58,15 +58,19 @@ export type Cue = { seq: number; at: number; text: string } & (Asked | Said);
 
 /** What has to be asked before the testbed goes on. */
 export type Asked =
-  | { kind: 'verb'; verb: RecordedVerb; failure: Failure | null }
+  | { kind: 'verb'; verb: RecordedVerb }
   | { kind: 'dial'; connection: string; plan: DialPlan }
   | { kind: 'exec'; connection: string; of: RecordedCommand; refused: { limit: boolean; message: string } | null }
-  | { kind: 'signal'; command: string; signal: string; survivors: number | null; failure: Failure | null }
-  | { kind: 'identify'; connection: string; identity: string | null; failure: Failure | null }
+  | { kind: 'signal'; command: string; signal: string }
+  | { kind: 'identify'; connection: string }
   | { kind: 'reboot'; connection: string };
 
 /** What the testbed does by itself. */
 export type Said =
+  | { kind: 'verb-ended'; verb: RecordedVerb; failure: Failure | null }
+  | { kind: 'signal-told'; command: string; signal: string; survivors: number | null; failure: Failure | null }
+  | { kind: 'identified'; connection: string; identity: string | null; failure: Failure | null }
+  | { kind: 'reboot-told'; connection: string }
   | { kind: 'started'; command: string; pid: number | null }
   | { kind: 'output'; command: string; stream: 'stdout' | 'stderr'; offset: number; bytes: number }
   | { kind: 'exited'; command: string; status: number }

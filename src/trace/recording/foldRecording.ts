@@ -1,6 +1,6 @@
-import type { Capability, Endpoint, Failure, TrundleEvent } from '../../events/index.ts';
+import type { Capability, Command, Endpoint, Failure, TrundleEvent } from '../../events/index.ts';
+import type { DecisionLine } from '../contract.ts';
 import { describeEvent } from '../explain/describeEvent.ts';
-import type { Fold } from '../folds.ts';
 import type {
   Asked,
   Cue,
@@ -38,9 +38,14 @@ const OBSERVED: ReadonlySet<string> = new Set([
 type DialCue = Cue & { kind: 'dial' };
 
 /** Makes of the events of one testbed what a player of it needs. */
-export function foldRecording(testbed: string): Fold<RecordedTestbed | null> {
+export function foldRecording(testbed: string): {
+  see(event: TrundleEvent): void;
+  decide(line: DecisionLine): void;
+  result(): RecordedTestbed | null;
+} {
   const cues: Cue[] = [];
   const commands = new Map<string, RecordedCommand>();
+  const texts = new Map<string, string>();
   const dials = new Map<string, DialCue>();
   const dialled = new Map<string, number>();
   const logins = new Map<string, string>();
@@ -52,6 +57,7 @@ export function foldRecording(testbed: string): Fold<RecordedTestbed | null> {
   const copies = new Map<string, RecordedCopy>();
   let complete = false;
   let lastSeq = 0;
+  let lastAt = 0;
 
   const cue = (event: TrundleEvent, what: Asked | Said) => {
     const added = { seq: event.seq, at: event.at, text: describeEvent(event), ...what } as Cue;
@@ -68,11 +74,12 @@ export function foldRecording(testbed: string): Fold<RecordedTestbed | null> {
 
   const see = (event: TrundleEvent) => {
     lastSeq = event.seq;
+    lastAt = event.at;
     if (event.type === 'run.concluded') complete ||= event.from === 'machine';
     if (event.testbed !== testbed) return;
     const verb = VERBS[event.type];
     if (verb !== undefined) {
-      cue(event, { kind: 'verb', verb, failure: 'failure' in event ? (event.failure as Failure) : null });
+      cue(event, { kind: 'verb-ended', verb, failure: 'failure' in event ? (event.failure as Failure) : null });
     }
     if (OBSERVED.has(event.type)) cue(event, { kind: 'observed', type: event.type, data: dataOf(event) });
     switch (event.type) {
@@ -141,6 +148,7 @@ export function foldRecording(testbed: string): Fold<RecordedTestbed | null> {
       case 'command.requested': {
         const { command, line, login } = event;
         const copy = /\btar\b|\bcat\b/.test(line) ? (waiting.shift() ?? null) : null;
+        texts.set(command, describeEvent(event));
         commands.set(command, {
           command,
           line,
@@ -174,20 +182,68 @@ export function foldRecording(testbed: string): Fold<RecordedTestbed | null> {
         answer(event, cue);
     }
   };
+  // What was asked is known by the machines' commands: the answer may have come after what came of it.
+  const decide = ({ d: seq, c: commands = [] }: DecisionLine) => {
+    for (const command of commands) {
+      if (!('testbed' in command) || command.testbed !== testbed) continue;
+      const what = askedBy(command);
+      if (what !== null) cues.push({ seq, at: lastAt, text: wordsOf(what), ...what });
+    }
+  };
   return {
     see,
+    decide,
     result() {
       if (!asked) return null;
       // A command's end and copy became known after its cue was made.
       const settled = cues.map((each) =>
         each.kind === 'exec'
-          ? { ...each, of: { ...(commands.get(each.of.command) as RecordedCommand), login: each.of.login } }
+          ? {
+              ...each,
+              of: { ...(commands.get(each.of.command) as RecordedCommand), login: each.of.login },
+              text: texts.get(each.of.command) ?? each.text,
+            }
           : each,
       );
       const names = [...new Set(logins.values())];
       return { testbed, endpoint, capabilities, cues: settled, logins: names, dials: dialled, complete, lastSeq };
     },
   };
+}
+
+/** What a command of a machine asks of the testbed or of its backend. */
+function askedBy(command: Command): Asked | null {
+  switch (command.type) {
+    case 'create':
+    case 'start':
+    case 'locate':
+    case 'restart':
+    case 'reset':
+    case 'stop':
+    case 'destroy':
+      return { kind: 'verb', verb: command.type };
+    case 'signal':
+      return { kind: 'signal', command: command.command, signal: command.signal };
+    case 'identify-boot':
+      return { kind: 'identify', connection: command.connection };
+    case 'ask-reboot':
+      return { kind: 'reboot', connection: command.connection };
+    default:
+      return null;
+  }
+}
+
+function wordsOf(asked: Asked): string {
+  switch (asked.kind) {
+    case 'verb':
+      return `the backend is told to ${asked.verb} the testbed`;
+    case 'signal':
+      return `signal ${asked.signal} is sent to command ${asked.command}`;
+    case 'identify':
+      return 'the testbed is asked which boot it is';
+    default:
+      return 'the testbed is told to reboot';
+  }
 }
 
 /** What the testbed answered to a command or a question. */
@@ -209,18 +265,18 @@ function answer(event: TrundleEvent, cue: (event: TrundleEvent, what: Asked | Sa
       return cue(event, { kind: 'closed', command: event.command });
     case 'signal.delivered': {
       const { command, signal, survivors } = event;
-      return cue(event, { kind: 'signal', command, signal, survivors, failure: null });
+      return cue(event, { kind: 'signal-told', command, signal, survivors, failure: null });
     }
     case 'signal.failed': {
       const { command, signal, failure } = event;
-      return cue(event, { kind: 'signal', command, signal, survivors: null, failure });
+      return cue(event, { kind: 'signal-told', command, signal, survivors: null, failure });
     }
     case 'boot.identified':
-      return cue(event, { kind: 'identify', connection: event.connection, identity: event.identity, failure: null });
+      return cue(event, { kind: 'identified', connection: event.connection, identity: event.identity, failure: null });
     case 'boot.unidentified':
-      return cue(event, { kind: 'identify', connection: event.connection, identity: null, failure: event.failure });
+      return cue(event, { kind: 'identified', connection: event.connection, identity: null, failure: event.failure });
     case 'reboot.asked':
-      return cue(event, { kind: 'reboot', connection: event.connection });
+      return cue(event, { kind: 'reboot-told', connection: event.connection });
   }
 }
 

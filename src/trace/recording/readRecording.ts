@@ -14,7 +14,10 @@ export async function readRecording(
   try {
     for await (const lines of trace.batches()) {
       for (const line of lines) {
-        if (!isEvent(line)) continue;
+        if (!isEvent(line)) {
+          recording.decide(line);
+          continue;
+        }
         recording.see(line);
         if (line.testbed !== null) others.add(line.testbed);
       }

@@ -143,7 +143,13 @@ export class SimulatedEdges {
     if (!backend.running) return moves;
     const helper = { role: 'helper' as const };
     moves.push(() => this.#say(testbed, 'process.exited', helper));
-    const deaths: EventType[] = ['process.exited', 'guest.panicked', 'guest.stopped', 'recording.left', 'endpoint.withdrawn'];
+    const deaths: EventType[] = [
+      'process.exited',
+      'guest.panicked',
+      'guest.stopped',
+      'recording.left',
+      'endpoint.withdrawn',
+    ];
     // Death is rarer than life, or nothing would ever be reached.
     if (backend.made % 3 === 2) moves.push(...deaths.map((type) => () => this.#say(testbed, type, {})));
     return moves;
