@@ -14,9 +14,12 @@ export interface Source {
 /** A trace on disk: all that is in it, and, while its run goes, what is added. */
 export class TraceSource implements Source {
   readonly #path: string;
+  readonly #follow: boolean;
 
-  constructor(path: string) {
+  /** @param path its directory; `follow`: whether what is added later comes too (default true) */
+  constructor(path: string, { follow = true }: { follow?: boolean } = {}) {
     this.#path = path;
+    this.#follow = follow;
   }
 
   async *lines(signal: AbortSignal): AsyncGenerator<string> {
@@ -32,9 +35,9 @@ export class TraceSource implements Source {
         yield `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
       }
       const end = trace.end;
-      if (!concluded && end !== null && lives()) {
+      if (this.#follow && !concluded && end !== null && lives()) {
         yield notice({ i: 'live' });
-        yield* this.#follow(trace.file, end.bytes, lives, signal);
+        yield* this.#added(trace.file, end.bytes, lives, signal);
       } else if (end?.truncated) problem = 'The last line of the trace is cut off and was left out.';
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;
@@ -62,7 +65,7 @@ export class TraceSource implements Source {
   }
 
   /** What is added to the file, in whole lines, until the run has ended or its writer is gone. */
-  async *#follow(path: string, from: number, lives: () => boolean, signal: AbortSignal): AsyncGenerator<string> {
+  async *#added(path: string, from: number, lives: () => boolean, signal: AbortSignal): AsyncGenerator<string> {
     const file = await open(path, 'r');
     try {
       let position = from;

@@ -1,3 +1,5 @@
+import type { Comparison } from '../trace/pure.ts';
+
 /** What server and page tell each other. Plain data: it also stands inside an exported report. */
 
 /** A state's place in a chart, in the chart's own pixels. */
@@ -42,14 +44,6 @@ export interface PageInfo {
   readonly comparison: Comparison | null;
   /** Whether the page is a file of its own, without a server. */
   readonly exported: boolean;
-}
-
-/** Two traces compared, in words. */
-export interface Comparison {
-  /** Where they part first. */
-  readonly parting: { readonly text: string; readonly good: number | null; readonly bad: number | null } | null;
-  /** Differences by topic. */
-  readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[];
 }
 
 /** A line that the server puts among those of a trace: what is not in the trace itself. */

@@ -1,3 +1,3 @@
-export type { Comparison, PageInfo } from './contract.ts';
-export { type InspectOptions, inspectTraces } from './inspectTraces.ts';
-export { type ServedPage, servePage } from './server.ts';
+export { inspectTraces } from './inspectTraces.ts';
+export { exportReport } from './report.ts';
+export type { ServedPage } from './server.ts';

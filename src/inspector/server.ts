@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { loadAssets } from './assets.ts';
 import type { PageInfo } from './contract.ts';
 import { SERVED_POLICY, servedPage } from './html.ts';
@@ -23,8 +24,12 @@ export interface ServedPage extends AsyncDisposable {
   readonly url: string;
   /** Ends the server and every page's connection. */
   close(): Promise<void>;
+  /** The same, once open pages have all of a run that has ended; but they are not waited for longer than a moment. */
+  finish(): Promise<void>;
 }
 
+/** Milliseconds that pages are waited for at the end. */
+const LAST_LINES = 3000;
 /** The most bytes of a stream that one answer holds. */
 const MOST_BYTES = 1024 * 1024;
 
@@ -35,21 +40,31 @@ const MOST_BYTES = 1024 * 1024;
 export async function servePage(options: ServerOptions): Promise<ServedPage> {
   const token = randomBytes(24).toString('base64url');
   const ended = new AbortController();
+  const sending = new Set<Promise<void>>();
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else send(response, 500, 'text/plain', error instanceof Error ? error.message : String(error));
     });
   });
-  const answer = answering({ ...options, token, ended: ended.signal, portOf: () => portOf(server) });
+  const answer = answering({ ...options, token, ended: ended.signal, sending, portOf: () => portOf(server) });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
+  const finish = async () => {
+    const timer = new AbortController();
+    await Promise.race([
+      Promise.all(sending),
+      setTimeout(LAST_LINES, undefined, { signal: timer.signal }).catch(() => {}),
+    ]);
+    timer.abort();
+    await close();
+  };
   const close = async () => {
     ended.abort();
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { url: `http://127.0.0.1:${portOf(server)}/${token}/`, close, [Symbol.asyncDispose]: close };
+  return { url: `http://127.0.0.1:${portOf(server)}/${token}/`, close, finish, [Symbol.asyncDispose]: close };
 }
 
 function portOf(server: Server): number {
@@ -59,10 +74,12 @@ function portOf(server: Server): number {
 interface Answering extends ServerOptions {
   readonly token: string;
   readonly ended: AbortSignal;
+  /** Answers that go on as long as a run. */
+  readonly sending: Set<Promise<void>>;
   portOf(): number;
 }
 
-function answering({ token, info, sources, title, ended, portOf: port }: Answering) {
+function answering({ token, info, sources, title, ended, sending, portOf: port }: Answering) {
   const assets = loadAssets();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // A name that somebody made point here is not ours: a page of theirs must not read this one.
@@ -78,7 +95,11 @@ function answering({ token, info, sources, title, ended, portOf: port }: Answeri
     if (route === 'page.js') return send(response, 200, 'text/javascript; charset=utf-8', assets.script);
     if (route === 'page.css') return send(response, 200, 'text/css; charset=utf-8', assets.style);
     if (route === 'info') return send(response, 200, 'application/json', JSON.stringify(info));
-    if (route === 'lines' && source !== undefined) return await sendLines(response, source, ended);
+    if (route === 'lines' && source !== undefined) {
+      const answer = sendLines(response, source, ended);
+      sending.add(answer);
+      return await answer.finally(() => sending.delete(answer));
+    }
     if (route === 'bytes' && source !== undefined) {
       const from = wholeNumber(searchParams.get('from'));
       const to = Math.min(wholeNumber(searchParams.get('to')), from + MOST_BYTES);

@@ -1,7 +1,9 @@
-import { inspectTraces, type ServedPage } from '../../inspector/index.ts';
+import { writeFileSync } from 'node:fs';
+import { exportReport, inspectTraces, type ServedPage } from '../../inspector/index.ts';
 import type { Io } from '../Io.ts';
 import { openBrowser } from '../live/openBrowser.ts';
 import { traceArgument } from '../live/traceArgument.ts';
+import { untilSignalled } from '../live/untilSignalled.ts';
 import { UsageError } from '../UsageError.ts';
 
 /** What of the command line says how traces are shown. */
@@ -15,11 +17,16 @@ export interface InspectFlags {
 /** Shows traces in the browser until somebody ends it, or writes them to a file. @returns the exit code */
 export async function inspectArguments(words: readonly string[], flags: InspectFlags, io: Io): Promise<number> {
   const traces = await tracesOf(words, flags.last, io.env);
+  if (flags.exportTo !== null) {
+    writeReport(flags.exportTo, await exportReport(traces));
+    return 0;
+  }
   await using page = await serve(traces, flags.port);
+  const end = untilSignalled();
   io.stdout.write(`${page.url}\n`);
   io.stderr.write('trundle: this address opens the page; Ctrl-C ends it\n');
   if (flags.open) openBrowser(page.url, io.env, (message) => io.complain('trundle inspect', message));
-  await ended();
+  await end;
   return 0;
 }
 
@@ -30,7 +37,7 @@ async function tracesOf(words: readonly string[], last: boolean, env: NodeJS.Pro
 
 async function serve(traces: readonly string[], port: number): Promise<ServedPage> {
   try {
-    return await inspectTraces(traces, { port });
+    return await inspectTraces(traces, port);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
@@ -39,9 +46,10 @@ async function serve(traces: readonly string[], port: number): Promise<ServedPag
   }
 }
 
-/** Until a signal asks for the end. */
-async function ended(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UsageError(`--export ${file} cannot be written: ${(error as Error).message}`);
+  }
 }

@@ -3,15 +3,17 @@ import { configureBackend, type Run } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import { endBlock, endLine } from '../live/endBlock.ts';
 import { interactiveTerminal } from '../live/interactiveTerminal.ts';
+import { LivePage } from '../live/LivePage.ts';
 import { secretVariables } from '../live/secretVariables.ts';
 import { openOptions } from '../live/session.ts';
 import { type TraceHome, tidyRuns, traceHome, withRemedy } from '../live/traceHome.ts';
 import { Watch } from '../live/Watch.ts';
+import { writeReport } from '../live/writeReport.ts';
 import type { RunSettings } from '../verbs/run.ts';
 
 /** Tests a package on a backend. @returns the exit code, as autopkgtest's */
 export async function testPackage(
-  { tests, session }: RunSettings,
+  { tests, session, page }: RunSettings,
   words: { what: readonly string[]; where: readonly string[] },
   io: Io,
 ): Promise<number> {
@@ -25,6 +27,7 @@ export async function testPackage(
   // A reader who leaves does not end the run: its files, its trace and its exit code are there for others.
   io.onOutputLost = () => {};
   let report: RunReport;
+  let live: LivePage | null = null;
   try {
     report = await runTests({
       ...tests,
@@ -41,6 +44,7 @@ export async function testPackage(
       ...(watch.log === null ? {} : { log: watch.log }),
       onRun: (run) => {
         watch.begin(run, home);
+        if (page.inspect) live = LivePage.open(home, page, watch, io);
         if (json) printEvents(run, io);
       },
     });
@@ -51,6 +55,8 @@ export async function testPackage(
   }
   if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
   else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
+  await writeReport(page.report, report.exitCode, { home, outputDir: tests.outputDir }, watch);
+  await (live as LivePage | null)?.end();
   await tidyRuns(io.env);
   return report.exitCode;
 }

@@ -1,0 +1,59 @@
+import { deflateRawSync } from 'node:zlib';
+import { loadAssets } from './assets.ts';
+import type { Report, StreamPiece } from './contract.ts';
+import { exportedPage } from './html.ts';
+import { comparisonOf, infoOf, titleOf } from './inspectTraces.ts';
+import { TraceSource } from './TraceSource.ts';
+
+/** Bytes of one stream that a report holds: its beginning, and its end, where failures are told. */
+const HEAD = 32 * 1024;
+const TAIL = 96 * 1024;
+/** Bytes of all streams together; what was printed last goes first. */
+const ALL = 4 * 1024 * 1024;
+
+/**
+ * The page over traces as one file that needs nothing else: no server and no network.
+ * @throws TraceError where there is no trace, or two cannot be compared
+ */
+export async function exportReport(traces: readonly string[]): Promise<string> {
+  const report: Report = {
+    info: infoOf(traces, await comparisonOf(traces), true),
+    runs: await Promise.all(traces.map(contentOf)),
+  };
+  const packed = deflateRawSync(JSON.stringify(report), { level: 9 }).toString('base64');
+  return exportedPage(titleOf(traces), loadAssets(), packed);
+}
+
+async function contentOf(path: string): Promise<Report['runs'][number]> {
+  const source = new TraceSource(path, { follow: false });
+  const blocks: string[] = [];
+  const sizes = new Map<string, number>();
+  for await (const block of source.lines(new AbortController().signal)) {
+    blocks.push(block);
+    for (const line of block.split('\n')) {
+      if (!line.includes('"command.output"')) continue;
+      const { command, stream, offset, bytes } = JSON.parse(line);
+      const name = `${command}.${stream}`;
+      sizes.delete(name);
+      sizes.set(name, offset + bytes);
+    }
+  }
+  let left = ALL;
+  const streams: Record<string, StreamPiece[]> = {};
+  for (const [name, size] of [...sizes].reverse()) {
+    const spans =
+      size <= HEAD + TAIL
+        ? [[0, size]]
+        : [
+            [0, HEAD],
+            [size - TAIL, size],
+          ];
+    for (const [from = 0, to = 0] of spans) {
+      if (to - from > left) continue;
+      left -= to - from;
+      const bytes = Buffer.from(await source.bytes(name, from, to)).toString('latin1');
+      streams[name] = [...(streams[name] ?? []), { offset: from, bytes }];
+    }
+  }
+  return { lines: blocks.join(''), streams };
+}
