@@ -25,6 +25,7 @@ const SUITES: Record<string, Suite> = {
   testbed: { folders: ['testbed'], seconds: 60 },
   runner: { folders: ['runner'], seconds: 120, before: FRESH_BUILD },
   faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },
+  browser: { folders: ['browser'], seconds: 120, before: FRESH_BUILD },
   e2e: { folders: ['e2e'], seconds: 120, before: FRESH_BUILD },
 };
 

@@ -119,16 +119,11 @@ async function sendLines(response: ServerResponse, source: Source, ended: AbortS
   const signal = AbortSignal.any([gone.signal, ended]);
   for await (const block of source.lines(signal)) {
     if (signal.aborted) break;
-    if (!response.write(block)) await Promise.race([once(response, 'drain'), aborted(signal)]);
+    if (response.write(block)) continue;
+    // Whoever has left, or is sent away, reads no more.
+    await once(response, 'drain', { signal }).catch(() => {});
   }
   response.end();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 function headers(type: string): Record<string, string> {

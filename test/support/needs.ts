@@ -95,6 +95,7 @@ const REQUIREMENTS = {
     missing: 'node-pty was not built (npm needs gcc, make and python3 for it)',
     package: 'build-essential',
   },
+  chromium: program('chromium', 'chromium'),
   root: { present: () => process.getuid?.() === 0, missing: 'not root' },
   tmpfs: {
     present: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'),

@@ -80,6 +80,8 @@ export function parsePackages(text: string): InstalledPackage[] {
   const packages = new Map<string, InstalledPackage>();
   for (const line of text.split('\n')) {
     const cells = line.split('\t');
+    // With a status in front there are more than two, and only what is installed counts.
+    if (cells.length > 2 && cells[0] !== 'installed') continue;
     const [name, version] = cells[0] === 'installed' ? cells.slice(1) : cells;
     if (name === undefined || version === undefined || !/^[a-z0-9][a-z0-9+.-]+(?::\w+)?$/.test(name)) continue;
     packages.set(name, { name, version });

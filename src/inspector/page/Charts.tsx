@@ -5,6 +5,9 @@ import { lastAtMost, type MachineTrack, type RunModel } from '../model/RunModel.
 import { chosenMachine, narrowPane, view } from './state.ts';
 import { Tabs } from './Tabs.tsx';
 
+/** Machines of a kind before and after the chosen one that can be chosen. */
+const NEAR = 50;
+
 /** The machine's chart with its active states lit; by itself that of the machine that moved last. */
 export function Charts() {
   const now = view.value;
@@ -22,6 +25,9 @@ export function Charts() {
   const kind = bare ?? track?.kind ?? kinds[0]?.kind ?? '';
   const instances = [...model.machines.values()].filter((each) => each.kind === kind);
   const chart = model.charts.get(kind);
+  // A run may have thousands of commands: those around the chosen one are enough to choose from.
+  const middle = track === null ? 0 : instances.indexOf(track);
+  const near = instances.slice(Math.max(0, middle - NEAR), middle + NEAR);
   return (
     <>
       <div class="chart-bar">
@@ -40,14 +46,14 @@ export function Charts() {
           <>
             {instances.length > 1 ? (
               <label>
-                <span class="quiet">Which </span>
                 <select
+                  aria-label="Which machine"
                   value={track?.id}
                   onChange={(event) => {
                     chosenMachine.value = event.currentTarget.value;
                   }}
                 >
-                  {instances.slice(0, 2000).map(({ id, subject }) => (
+                  {near.map(({ id, subject }) => (
                     <option key={id} value={id}>
                       {subject}
                     </option>

@@ -45,7 +45,7 @@ export function EventList() {
   useEffect(() => {
     let timer = 0;
     const prepare = () => {
-      if (!now.finder.prepare(4000)) timer = window.setTimeout(prepare, 20);
+      if (!now.finder.prepare(4096)) timer = window.setTimeout(prepare, 5);
     };
     timer = window.setTimeout(prepare, 200);
     return () => clearTimeout(timer);

@@ -24,6 +24,7 @@ export function Header() {
           <label>
             Run{' '}
             <select
+              aria-label="Run shown"
               value={String(current.value)}
               onChange={(event) => {
                 current.value = Number(event.currentTarget.value);
@@ -42,6 +43,7 @@ export function Header() {
         <label class="quiet">
           Colours{' '}
           <select
+            aria-label="Colours"
             value={scheme.value}
             onChange={(event) => {
               scheme.value = event.currentTarget.value as 'auto';
@@ -88,7 +90,7 @@ function Cause({ view: now }: { view: View }) {
   const { cause } = model;
   if (cause === null && trouble === null) return null;
   return (
-    <div class="cause" role="status">
+    <section class="cause" aria-label="Cause">
       {trouble === null ? null : <p class="trouble">{trouble}</p>}
       {cause === null ? null : (
         <>
@@ -122,7 +124,7 @@ function Cause({ view: now }: { view: View }) {
           )}
         </>
       )}
-    </div>
+    </section>
   );
 }
 
@@ -217,7 +219,7 @@ function Scrubber({ view: now }: { view: View }) {
         aria-valuetext={text}
         onInput={(change) => now.go(Number(change.currentTarget.value))}
       />
-      <output class="position">{text}</output>
+      <span class="position">{text}</span>
     </div>
   );
 }

@@ -127,6 +127,7 @@ export function Timeline() {
         <label>
           <span class="quiet">by </span>
           <select
+            aria-label="Lanes by"
             value={by.value}
             onChange={(change) => {
               by.value = change.currentTarget.value as 'time';
