@@ -43,6 +43,7 @@ export {
   type TrundleEvent,
   VERSION,
 } from './events/index.ts';
+export { type InspectSystemOptions, inspectSystem, type SystemInspector } from './inspector/index.ts';
 export {
   type RunReport,
   type RunResults,

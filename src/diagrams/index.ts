@@ -2,6 +2,7 @@ export type { Chart } from './chart.ts';
 export { chartOf } from './chartOf.ts';
 export { drawInner, drawSvg } from './drawSvg.ts';
 export { foldChart } from './foldChart.ts';
+export { NamesOnly } from './foreign.ts';
 export { layoutChart } from './layoutChart.ts';
 export { PAGES } from './pages.ts';
 export { readMachine } from './readMachine.ts';

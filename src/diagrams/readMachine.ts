@@ -1,6 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Line } from './chart.ts';
-import { Effectiveness, type Named } from './effects.ts';
+import { Effectiveness, type Effects, type Named } from './effects.ts';
+import { eventName } from './foreign.ts';
 import { words } from './words.ts';
 
 /** One transition of a machine, before anything is folded. */
@@ -36,9 +37,20 @@ export interface Reading {
   readonly steps: readonly Step[];
 }
 
-/** Reads a machine's states and transitions from the machine itself. Pure. */
-export function readMachine(machine: AnyStateMachine): Reading {
-  const effectiveness = new Effectiveness(machine);
+/** Says what actions do, and which deadline a guard waits for. */
+export interface EffectReader {
+  of(actions: readonly Named[]): Effects;
+  deadlineOf(guard: Named): { readonly name: string; readonly more: boolean } | null;
+}
+
+/**
+ * Reads a machine's states and transitions from the machine itself. Pure.
+ * @param effectiveness asks our own machines' actions by default; those of others are not to be called
+ */
+export function readMachine(
+  machine: AnyStateMachine,
+  effectiveness: EffectReader = new Effectiveness(machine),
+): Reading {
   const nodes = [machine.root, ...below(machine.root)];
   return {
     places: placesIn(machine.root, effectiveness),
@@ -54,7 +66,7 @@ function pathOf(node: AnyStateNode): string {
   return node.path.join('.');
 }
 
-function placesIn(parent: AnyStateNode, effectiveness: Effectiveness): Place[] {
+function placesIn(parent: AnyStateNode, effectiveness: EffectReader): Place[] {
   const first = parent.initial?.target.map((node) => node.id) ?? [];
   return Object.values(parent.states).map((node) => ({
     path: pathOf(node),
@@ -66,7 +78,7 @@ function placesIn(parent: AnyStateNode, effectiveness: Effectiveness): Place[] {
   }));
 }
 
-function stepsFrom(node: AnyStateNode, effectiveness: Effectiveness): Step[] {
+function stepsFrom(node: AnyStateNode, effectiveness: EffectReader): Step[] {
   const sets = [...node.transitions.values(), node.always ?? []];
   return sets.flatMap((transitions) =>
     transitions.map((transition, index) => {
@@ -76,11 +88,12 @@ function stepsFrom(node: AnyStateNode, effectiveness: Effectiveness): Step[] {
       const target = transition.target?.[0];
       const isDeadline = transition.eventType === 'deadline.expired' && deadline !== null;
       const always = transition.eventType === '';
+      const foreign = eventName(transition.eventType);
       return {
         source: pathOf(node),
         target: target === undefined ? null : pathOf(target),
-        kind: isDeadline ? 'deadline' : always ? 'always' : 'event',
-        on: isDeadline ? deadline.name : transition.eventType,
+        kind: isDeadline || foreign.delay ? 'deadline' : always ? 'always' : 'event',
+        on: isDeadline ? deadline.name : foreign.name,
         when: guardInWords(guard, isDeadline && !deadline.more, index),
         effects: lines,
         unexpected,
@@ -91,5 +104,6 @@ function stepsFrom(node: AnyStateNode, effectiveness: Effectiveness): Step[] {
 
 function guardInWords(guard: Named | undefined, told: boolean, index: number): string {
   if (guard === undefined) return index > 0 ? 'otherwise' : '';
+  if (typeof guard === 'function') return words((guard as { name: string }).name || 'a condition');
   return told ? '' : words(typeof guard === 'string' ? guard : guard.type);
 }

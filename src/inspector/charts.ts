@@ -24,6 +24,8 @@ export async function pictureOf(chart: Chart, title: string, about: string): Pro
     height: Math.ceil(layout.height),
     svg: drawInner(layout),
     boxes: layout.states.map(({ state, x, y, width, height }) => ({ id: state.id, x, y, width, height })),
-    finals: layout.states.filter(({ state }) => state.kind === 'final').map(({ state }) => state.id),
+    finals: layout.states
+      .filter(({ state, depth }) => state.kind === 'final' && depth === 0)
+      .map(({ state }) => state.id),
   };
 }

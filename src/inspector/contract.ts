@@ -53,7 +53,9 @@ export type Notice =
   /** Nothing more will come. `problem` says what is wrong with the trace, where something is. */
   | { readonly i: 'end'; readonly problem: string | null }
   /** A machine that this page has no chart of. */
-  | { readonly i: 'chart'; readonly chart: ChartPicture };
+  | { readonly i: 'chart'; readonly chart: ChartPicture }
+  /** A machine of which no chart could be made. */
+  | { readonly i: 'chartless'; readonly kind: string; readonly problem: string };
 
 /** A piece of a stream's bytes in a report, each byte a character. */
 export interface StreamPiece {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { exportReport, inspectTraces, type ServedPage } from '../../inspector/index.ts';
+import { exportReport, inspectTraces, type ServedPage, sendToStately } from '../../inspector/index.ts';
 import type { Io } from '../Io.ts';
 import { openBrowser } from '../live/openBrowser.ts';
 import { traceArgument } from '../live/traceArgument.ts';
@@ -12,6 +12,7 @@ export interface InspectFlags {
   readonly exportTo: string | null;
   readonly port: number;
   readonly open: boolean;
+  readonly stately: string | null;
 }
 
 /** Shows traces in the browser until somebody ends it, or writes them to a file. @returns the exit code */
@@ -21,6 +22,7 @@ export async function inspectArguments(words: readonly string[], flags: InspectF
     writeReport(flags.exportTo, await exportReport(traces));
     return 0;
   }
+  if (flags.stately !== null) return await send(traces, flags.stately, io);
   await using page = await serve(traces, flags.port);
   const end = untilSignalled();
   io.stdout.write(`${page.url}\n`);
@@ -33,6 +35,22 @@ export async function inspectArguments(words: readonly string[], flags: InspectF
 async function tracesOf(words: readonly string[], last: boolean, env: NodeJS.ProcessEnv): Promise<string[]> {
   if (words.length === 0 || last) return [await traceArgument(words[0], last, env)];
   return await Promise.all(words.map((word) => traceArgument(word, false, env)));
+}
+
+async function send([trace = '']: readonly string[], url: string, io: Io): Promise<number> {
+  if (!URL.canParse(url)) throw new UsageError(`--stately ${url}: expected an address as in ws://localhost:8080`);
+  const stop = new AbortController();
+  void untilSignalled().then(() => stop.abort());
+  try {
+    const sent = await sendToStately(trace, url, stop.signal);
+    io.stdout.write(`${sent} messages sent to ${url}\n`);
+    return 0;
+  } catch (error) {
+    throw new UsageError(
+      `the run could not be sent: ${(error as Error).message}`,
+      'A relay is started by createInspectorServer() of the package @statelyai/inspect/server.',
+    );
+  }
 }
 
 async function serve(traces: readonly string[], port: number): Promise<ServedPage> {

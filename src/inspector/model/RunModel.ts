@@ -100,10 +100,11 @@ export class RunModel {
   #noticed(notice: Notice): void {
     if (notice.i === 'live') this.live = true;
     else if (notice.i === 'chart') this.charts.set(notice.chart.kind, notice.chart);
+    else if (notice.i === 'chartless') this.problem = `There is no chart of ${notice.kind}: ${notice.problem}`;
     else {
       this.live = false;
       this.complete = true;
-      this.problem = notice.problem;
+      this.problem ??= notice.problem;
     }
   }
 
@@ -111,6 +112,8 @@ export class RunModel {
     this.events.push(event);
     this.raws.push(line);
     if (isFailure(event)) this.failures.push(event.seq);
+    // Events of a foreign system may be called like ours and mean something else.
+    if ('say' in event) return;
     if (event.type === 'command.output') {
       this.#stream(`${event.command}.${event.stream}`).chunks.push({
         seq: event.seq,

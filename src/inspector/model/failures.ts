@@ -5,6 +5,7 @@ const ALWAYS = /\.(?:failed|lost|refused|mismatched|rejected|panicked|unexpected
 
 /** Whether an event tells of something gone wrong: what `next failure` stops at. Pure. */
 export function isFailure(event: TrundleEvent): boolean {
+  if ('say' in event) return (event as { type: string }).type === 'actor.failed';
   switch (event.type) {
     case 'deadline.expired':
       // The pause between two attempts is a deadline too, and no failure.

@@ -3,8 +3,9 @@ import { createHeader, createRecorder } from '../../../src/trace/index.ts';
 import { ManualClock } from '../../support/ManualClock.ts';
 import { scriptedRun } from '../../support/scriptedRun.ts';
 
-/** Events of a command that writes ten chunks of output. */
-const EACH = 19;
+/** Chunks of output of each command, and its events all in all. */
+const CHUNKS = 90;
+const EACH = CHUNKS + 12;
 
 /** Records a whole run with about so many events, many of them of commands. @returns its directory */
 export function bigTrace(directory: string, events: number): string {
@@ -20,7 +21,7 @@ export function bigTrace(directory: string, events: number): string {
       throw error;
     },
   });
-  scriptedRun({ recorder, clock, commands: Math.ceil(events / EACH) + 20, chunks: 10 });
+  scriptedRun({ recorder, clock, commands: Math.ceil(events / EACH) + 1, chunks: CHUNKS });
   recorder.close();
   return directory;
 }

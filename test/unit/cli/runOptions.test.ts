@@ -61,7 +61,19 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
   });
 
   test('that are not given are not passed on', () => {
-    expect(parseRun(['./hello'])).toEqual({ tests: { source: './hello', timeouts: {} }, session: {} });
+    expect(parseRun(['./hello'])).toEqual({
+      tests: { source: './hello', timeouts: {} },
+      session: {},
+      page: { inspect: false, open: true, port: 0, report: 'off' },
+    });
+  });
+
+  test('a report is written on failure where there is an output directory, unless another wish is told', () => {
+    const reportOf = (...words: string[]) => parseRun([...words, './hello']).page.report;
+    expect(reportOf('-o', 'out')).toBe('on-failure');
+    expect(reportOf('-o', 'out', '--report', 'off')).toBe('off');
+    expect(reportOf('--report=on')).toBe('on');
+    expect(() => reportOf('--report=never')).toThrow(/on-failure/);
   });
 
   test('may come after the source', () => {

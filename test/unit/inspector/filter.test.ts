@@ -67,5 +67,7 @@ test('a filter finds what came after it was asked first', () => {
 test('events of many blocks are all found, each once', () => {
   const { model, find } = finder(40);
   expect(model.last).toBe(72 * 40);
-  expect(find('"tb1.c1 was closed by the other side"')).toEqual(Array.from({ length: 40 }, (_, copy) => 55 + copy * 72));
+  expect(find('"tb1.c1 was closed by the other side"')).toEqual(
+    Array.from({ length: 40 }, (_, copy) => 55 + copy * 72),
+  );
 });
