@@ -5,7 +5,7 @@ import type { Slice } from './minimise.ts';
 import type { Verdict, WhatIf } from './whatIf.ts';
 
 /** What an edited history comes to, in words. Pure. */
-export function renderWhatIf(run: string, { before, after, parted, events, added, unexpected }: WhatIf): string {
+export function renderWhatIf(run: string, { before, after, parted, events, added, unexpected, open }: WhatIf): string {
   const same = JSON.stringify(before) === JSON.stringify(after);
   const lines = [
     `Run ${run}, if that had been so:`,
@@ -13,6 +13,10 @@ export function renderWhatIf(run: string, { before, after, parted, events, added
     `  then         ${same ? 'the same' : verdict(after)}`,
   ];
   if (parted !== null) lines.push('', `The machines go another way after event ${parted.seq}: ${parted.text}`);
+  for (const subject of open)
+    lines.push(
+      `What would have come of ${subject.replace(':', ' ')}, nobody knows: then it was ended by its deadline.`,
+    );
   const cause = after?.cause ?? null;
   if (!same && cause !== null && cause.evidence.length > 0) {
     const numbers = new Set(added.map(({ seq }) => seq));

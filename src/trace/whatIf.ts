@@ -1,7 +1,7 @@
 import type { Cause, Decision, EventDraft, TrundleEvent } from '../events/index.ts';
 import type { Machines } from '../machines/index.ts';
 import { describeEvent } from './explain/describeEvent.ts';
-import { sameFact } from './sameJson.ts';
+import { sameFact, sameJson } from './sameJson.ts';
 
 /** A change of what happened. */
 export type Edit =
@@ -33,6 +33,8 @@ export interface WhatIf {
   gone: readonly TrundleEvent[];
   /** Events that machines met in a state that does not expect them. */
   unexpected: number;
+  /** Whose deadline was taken away, as `command:tb1.x5`, and who then comes to no recorded end. */
+  open: readonly string[];
 }
 
 type Fold = Pick<Machines, 'accept'>;
@@ -96,6 +98,11 @@ class History {
   readonly #taken = new Set<TrundleEvent>();
   readonly #added: TrundleEvent[] = [];
   readonly #gone: TrundleEvent[] = [];
+  /** Subjects of deadlines that were taken away: what would have come of them nobody knows. */
+  readonly #open = new Set<string>();
+  /** The command of each test, and how each command ended in this history. */
+  readonly #commands = new Map<string, string>();
+  readonly #ends = new Map<string, TrundleEvent<'command.concluded'>>();
   #next: number;
   #edited = false;
   #parted: WhatIf['parted'] = null;
@@ -117,11 +124,12 @@ class History {
     for (const event of this.#recorded) {
       this.#expire(event.at);
       if (event.from === 'machine') this.#fact(event);
-      else if (!this.#isEdited(event)) {
+      else if (this.#isEdited(event)) this.#withdraw(event);
+      else if (!this.#isMoot(event)) {
         // In the recorded order while that holds; after it, what follows from an event comes right behind it.
         if (this.#edited) this.#settle();
-        this.#take(event);
-      } else this.#edited = true;
+        this.#take(this.#told(event));
+      }
       this.#insertAfter(event.seq);
     }
     this.#settle();
@@ -135,11 +143,40 @@ class History {
       added: this.#added,
       gone: this.#gone,
       unexpected: this.#unexpected,
+      open: [...this.#open].filter((subject) => !this.#ends.has(subject.replace('command:', ''))),
     };
   }
 
   #isEdited(event: TrundleEvent): boolean {
     return this.#without.has(event.seq) || (event.type === 'deadline.expired' && this.#deadlines.has(event.deadline));
+  }
+
+  #withdraw(event: TrundleEvent): void {
+    this.#edited = true;
+    if (event.type === 'deadline.expired') this.#open.add(event.subject);
+  }
+
+  /** What came only of something that is no longer so: a signal that nobody sends, a failure that nobody has. */
+  #isMoot(event: TrundleEvent): boolean {
+    if (!this.#edited) return false;
+    if (event.type === 'test.finished') return this.#isOpen(this.#commands.get(event.test));
+    if (event.type === 'step.failed')
+      return this.#gone.some((fact) => 'cause' in fact && sameJson(fact.cause, event.cause));
+    return (
+      event.from === 'driver' && 'command' in event && event.type !== 'command.lost' && this.#isOpen(event.command)
+    );
+  }
+
+  #isOpen(command: string | undefined): boolean {
+    return command !== undefined && this.#open.has(`command:${command}`) && !this.#ends.has(command);
+  }
+
+  /** How a test ended is the end of its command, told by the runner. */
+  #told(event: TrundleEvent): TrundleEvent {
+    if (event.type === 'test.started') this.#commands.set(event.test, event.command);
+    if (event.type !== 'test.finished' || !this.#edited) return event;
+    const end = this.#ends.get(this.#commands.get(event.test) ?? '');
+    return end === undefined ? event : { ...event, result: end.result, leaked: end.leaked, cause: end.cause };
   }
 
   #insertAfter(seq: number): void {
@@ -194,6 +231,7 @@ class History {
     this.#taken.add(event);
     this.#events.push(event);
     if (event.type === 'event.unexpected') this.#unexpected++;
+    if (event.type === 'command.concluded') this.#ends.set(event.command, event);
     const limit = this.#deadlines.get('command');
     const shown =
       event.type === 'command.requested' && limit !== undefined && event.timeout !== null
