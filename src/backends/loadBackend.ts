@@ -9,6 +9,7 @@ import { chrootBackend } from './chroot/index.ts';
 import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
+import { incusBackend, lxdBackend } from './lxd/index.ts';
 import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
@@ -27,6 +28,8 @@ export const BUILT_IN: readonly Backend[] = [
   unshareBackend,
   podmanBackend,
   dockerBackend,
+  lxdBackend,
+  incusBackend,
   replayBackend,
 ] as unknown as Backend[];
 

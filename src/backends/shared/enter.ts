@@ -1,5 +1,5 @@
 import { BackendError } from '../contract.ts';
-import { failureOfProgram, lastLine, type ProgramResult, runProgram } from './runProgram.ts';
+import { failureOfProgram, lastLine, ownEnvironment, type ProgramResult, runProgram } from './runProgram.ts';
 
 /** An account of a testbed, as far as entering needs it. */
 export interface UserIds {
@@ -38,7 +38,9 @@ export async function askInside(
   options: { signal: AbortSignal; args?: readonly string[] },
 ): Promise<ProgramResult> {
   const argv = [...enter.argv, '/bin/sh', '-s', '--', ...(options.args ?? [])];
-  const result = await runProgram(argv, { signal: options.signal, input: script, env: PLAIN });
+  // A client finds its daemon by what stands in our own environment.
+  const env = enter.environment === 'passed' ? PLAIN : ownEnvironment();
+  const result = await runProgram(argv, { signal: options.signal, input: script, env });
   throwIfNoShell(argv[0] ?? '', result);
   return result;
 }

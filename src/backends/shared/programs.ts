@@ -19,6 +19,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   docker: 'docker.io',
   dockerd: 'docker.io',
+  lxc: 'lxd',
+  incus: 'incus',
   'lxc-start': 'lxc',
   'lxc-attach': 'lxc',
 };

@@ -1,8 +1,8 @@
 import { type Account, type Entry, loginEnvironment, type SessionProcess } from '../../../standin/index.ts';
 import { BackendError } from '../../contract.ts';
 import { askInside, type Enter, QUESTION_LIMIT } from '../enter.ts';
-import { searchPath } from '../programs.ts';
 import { quote } from '../quote.ts';
+import { ownEnvironment } from '../runProgram.ts';
 import { findInside } from './accounts.ts';
 
 /**
@@ -51,8 +51,8 @@ function processFor(enter: Enter, tools: GuestTools, account: Account, argv: rea
   const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, lineOf(account, argv), ...argv];
   return {
     argv: [...prefixFor(enter, tools, account), ...handover, ...inside],
-    // The prefix is a program of this machine, and looked for here.
-    env: enter.environment === 'passed' ? env : { PATH: searchPath() },
+    // The prefix is a program of this machine: it is looked for here, and finds its daemon by our own environment.
+    env: enter.environment === 'passed' ? env : ownEnvironment(),
     cwd: '/',
   };
 }

@@ -1,0 +1,233 @@
+import { Subject } from 'rxjs';
+import type { Capability } from '../../events/index.ts';
+import { WAIT_BOOTED } from '../containers/commands.ts';
+import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
+import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
+import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
+import { type GuestSession, openSession } from '../shared/session/openSession.ts';
+import { type Client, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
+import { type Attempt, explain, madeNothing, removalRemedy } from './explain.ts';
+import { Monitor } from './Monitor.ts';
+import type { Daemon, LxdOptions } from './options.ts';
+
+/** Milliseconds for making an instance. It is not cut short: one that is half made is found by no removal. */
+const CREATE_LIMIT = 300_000;
+
+/** Seconds that an init has to shut down in order. */
+const SHUTDOWN_SECONDS = 30;
+
+/** Milliseconds in which the daemon must tell of an end that was seen otherwise. */
+const TELL_LIMIT = 5000;
+
+/** What the daemon tells of an instance that does not run any more, and what a person is told. */
+const ENDS: Readonly<Record<string, string>> = {
+  'instance-stopped': 'was stopped from outside, or its init died',
+  'instance-shutdown': 'was shut down',
+  'instance-deleted': 'was removed by somebody else',
+  'instance-paused': 'was frozen by somebody else',
+  'instance-restarted': 'rebooted, and nobody had asked for it',
+};
+
+/** What a testbed in an instance can do. Pure. */
+export function lxdCapabilities({ login }: Pick<LxdOptions, 'login'>): Capability[] {
+  return [
+    ...((login ?? 'root') === 'root' ? (['root-on-testbed'] as const) : []),
+    'revert',
+    'revert-full-system',
+    'isolation-container',
+    'reboot',
+  ];
+}
+
+/** The verbs of a testbed that is a system container of LXD or Incus, driven by the daemon's own client. */
+export class LxdTestbed implements BackendVerbs {
+  readonly observations$ = new Subject<Observation>();
+  readonly #options: LxdOptions;
+  readonly #host: BackendHost;
+  readonly #client: Client;
+  readonly #name: string;
+  /** Strikes the instance out of the trace; null while there is none of ours. */
+  #struck: (() => void) | null = null;
+  #monitor: Monitor | null = null;
+  /** Whether what becomes of the instance is our own doing. */
+  #ending = true;
+  /** Called when an end was told. */
+  #whenTold: () => void = () => {};
+  #session: GuestSession | null = null;
+
+  constructor(daemon: Daemon, options: LxdOptions, host: BackendHost) {
+    this.#options = options;
+    this.#host = host;
+    this.#client = clientOf(daemon, options);
+    // A name must do as a host's: at most 63 letters, digits and dashes.
+    this.#name = `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
+  }
+
+  async create(signal: AbortSignal): Promise<void> {
+    const argv = initArgv(this.#client, this.#name, this.#options);
+    const release = removeArgv(this.#client, this.#name);
+    const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
+    this.#struck = struck;
+    try {
+      const result = await runProgram(argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
+      if (result.status !== 0) throw explain(result, this.#attempt('making the instance', 'create-failed'));
+    } catch (error) {
+      if (madeNothing(error)) {
+        this.#struck = null;
+        struck();
+      }
+      throw error;
+    }
+    signal.throwIfAborted();
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { argv, remote } = this.#client;
+    this.#monitor = await Monitor.start(
+      {
+        client: this.#client,
+        instance: this.#name,
+        told: (action) => this.#told(action),
+        ended: (stderr) => void this.#deaf(stderr),
+      },
+      signal,
+    );
+    const started = await runProgram([...argv, 'start', `${remote}${this.#name}`], { signal });
+    if (started.status !== 0) throw await this.#whyNotStarted(started);
+    this.#ending = false;
+    await this.#whenBooted(signal);
+  }
+
+  async endpoint(signal: AbortSignal): Promise<Location> {
+    await this.#closeSession();
+    const { session: kind, login, normalUser } = this.#options;
+    const enter = enterInstance(this.#client, this.#name);
+    this.#session = await openSession({ enter, kind, host: this.#host, signal, login, normalUser });
+    return { endpoint: this.#session.endpoint, capabilities: lxdCapabilities(this.#options) };
+  }
+
+  /** In order, by the daemon: then the files are whole, and it is seen from outside when the init has ended. */
+  async restart(signal: AbortSignal): Promise<void> {
+    const { argv, remote } = this.#client;
+    this.#ending = true;
+    await this.#closeSession();
+    const words = ['restart', `${remote}${this.#name}`, `--timeout=${SHUTDOWN_SECONDS}`];
+    const result = await runProgram([...argv, ...words], { signal });
+    if (result.status !== 0) throw explain(result, this.#attempt('restarting the instance', 'restart-failed'));
+    this.#ending = false;
+    await this.#whenBooted(signal);
+  }
+
+  /** Made anew: where a pool can do snapshots, an instance made of an image is one already. */
+  async reset(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+    await this.create(signal);
+    await this.start(signal);
+  }
+
+  /** By force: nothing in it is worth an orderly end. */
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#tellOfDeath(signal);
+    this.#ending = true;
+    const closed = this.#closeSession();
+    await this.#monitor?.stop();
+    this.#monitor = null;
+    await this.#remove(signal);
+    await closed;
+  }
+
+  async destroy(signal: AbortSignal): Promise<void> {
+    await this.stop(signal);
+  }
+
+  async #whenBooted(signal: AbortSignal): Promise<void> {
+    const result = await askInside(enterInstance(this.#client, this.#name), WAIT_BOOTED, { signal });
+    const state = lastLine(result.stdout);
+    this.#host.log('booted', { state });
+    if (result.status === 0 && state !== 'maintenance' && state !== 'stopping') return;
+    const log = await this.#ask('console', `${this.#client.remote}${this.#name}`, '--show-log');
+    this.#host.console(Buffer.from(log.stdout));
+    throw new BackendError('not-booted', `the init does not come up: ${state || lastLine(result.stderr)}`, {
+      remedy: 'read what it printed (trundle explain), or boot the image by hand',
+    });
+  }
+
+  async #remove(signal: AbortSignal): Promise<void> {
+    if (this.#struck === null) return;
+    await mustRun(removeArgv(this.#client, this.#name), {
+      signal,
+      code: 'left-behind',
+      doing: `removing the instance ${this.#name}`,
+      remedy: removalRemedy(this.#client, this.#name),
+    });
+    this.#struck();
+    this.#struck = null;
+  }
+
+  async #closeSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+
+  #told(action: string): void {
+    const what = ENDS[action];
+    if (what === undefined || this.#ending) return;
+    this.#died(`the instance ${this.#name} ${what}`);
+  }
+
+  /** The client that tells us has ended, mostly because its daemon has. */
+  async #deaf(stderr: string): Promise<void> {
+    if (this.#ending) return;
+    const state = await this.#state();
+    if (this.#ending) return;
+    const why =
+      state.status === 0
+        ? `the monitor ended: ${lastLine(stderr)}`
+        : explain(state, this.#attempt('looking for the instance', 'lost')).message;
+    this.#died(why);
+  }
+
+  #died(reason: string): void {
+    this.#ending = true;
+    this.observations$.next({ type: 'guest.stopped', reason });
+    this.#whenTold();
+  }
+
+  /** The daemon may tell of a death later than the connection does, which broke of it: then that is waited for. */
+  async #tellOfDeath(signal: AbortSignal): Promise<void> {
+    if (this.#ending) return;
+    const told = new Promise<void>((resolve) => {
+      this.#whenTold = resolve;
+    });
+    const state = await this.#state();
+    if (/"status": "Running"/.test(state.stdout) || this.#ending) return;
+    const enough = AbortSignal.any([signal, AbortSignal.timeout(TELL_LIMIT)]);
+    await Promise.race([told, new Promise((resolve) => enough.addEventListener('abort', resolve, { once: true }))]);
+  }
+
+  #state(): Promise<ProgramResult> {
+    return this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}`);
+  }
+
+  async #ask(...words: string[]): Promise<ProgramResult> {
+    try {
+      return await runProgram([...this.#client.argv, ...words], { signal: AbortSignal.timeout(QUESTION_LIMIT) });
+    } catch (error) {
+      return { status: null, killedBy: null, stdout: '', stderr: String(error) };
+    }
+  }
+
+  /** The client says only that it did not work; liblxc's log says why. */
+  async #whyNotStarted(started: ProgramResult): Promise<BackendError> {
+    const log = await this.#ask('info', `${this.#client.remote}${this.#name}`, '--show-log');
+    const errors = log.stdout.split('\n').filter((line) => /ERROR/.test(line));
+    if (errors.length > 0) this.#host.console(Buffer.from(`${errors.join('\n')}\n`));
+    const stderr = [...errors, started.stderr].join('\n');
+    return explain({ ...started, stderr }, this.#attempt('starting the instance', 'start-failed'));
+  }
+
+  #attempt(doing: string, code: string): Attempt {
+    return { client: this.#client, instance: this.#name, image: this.#options.image, doing, code };
+  }
+}

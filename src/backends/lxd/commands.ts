@@ -1,0 +1,48 @@
+import { BackendError } from '../contract.ts';
+import type { Enter } from '../shared/enter.ts';
+import type { Daemon, LxdOptions } from './options.ts';
+
+/** The client's own name, by the daemon's. */
+export const CLIENTS: Readonly<Record<Daemon, string>> = { lxd: 'lxc', incus: 'incus' };
+
+/** A client as it is called, and whose daemon it speaks to. */
+export interface Client {
+  readonly daemon: Daemon;
+  readonly argv: readonly string[];
+  /** What stands before the name of an instance: another machine's, as in `build:`. */
+  readonly remote: string;
+}
+
+/** Options that would take an instance out of our hands. */
+const OURS = /^(--(ephemeral|empty|vm|target|help|version|sub-commands)(=|$)|-[eh])/;
+
+/** How the client is called. Pure. */
+export function clientOf(daemon: Daemon, { program, remote = '', debug }: LxdOptions): Client {
+  const server = remote === '' || remote.endsWith(':') ? remote : `${remote}:`;
+  return { daemon, argv: [program ?? CLIENTS[daemon], ...(debug ? ['--debug'] : [])], remote: server };
+}
+
+/**
+ * The command that makes an instance, without starting it. Pure.
+ * @throws BackendError `usage` where an argument is not for the user to give
+ */
+export function initArgv({ argv, remote }: Client, name: string, { image, args }: LxdOptions): string[] {
+  const wrong = args.find((word) => OURS.test(word));
+  if (wrong !== undefined)
+    throw new BackendError('usage', `${wrong} is not for the testbed's user to say: it is a container that stays`, {
+      remedy: 'leave it out',
+    });
+  return [...argv, 'init', ...args, image, `${remote}${name}`];
+}
+
+/** The command that removes it, in whatever state it is; an instance that is not there is fine. Pure. */
+export function removeArgv({ argv, remote }: Client, name: string): string[] {
+  const script = 'out=$("$@" 2>&1) && exit; case $out in *"ot found"*) exit 0;; esac; echo "$out" >&2; exit 1';
+  return ['sh', '-c', script, 'sh', ...argv, 'delete', '--force', `${remote}${name}`];
+}
+
+/** The way into an instance. Pure. */
+export function enterInstance({ argv, remote }: Client, name: string): Enter {
+  const exec = (...flags: string[]) => [...argv, 'exec', '-T', '--cwd=/', ...flags, `${remote}${name}`, '--'];
+  return { argv: exec(), environment: 'dropped', as: ({ uid, gid }) => exec(`--user=${uid}`, `--group=${gid}`) };
+}
