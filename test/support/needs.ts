@@ -87,6 +87,8 @@ const REQUIREMENTS = {
   podman: program('podman', 'podman'),
   runc: program('runc', 'runc'),
   dockerd: program('dockerd', 'docker.io'),
+  lxd: program('lxd', 'lxd'),
+  incus: { present: () => findProgram('incus') !== null, missing: 'no incus', package: 'incus-base' },
   gcc: program('gcc', 'gcc'),
   schroot: program('schroot', 'schroot'),
   'systemd-nspawn': program('systemd-nspawn', 'systemd-container'),

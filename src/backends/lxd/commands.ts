@@ -35,10 +35,17 @@ export function initArgv({ argv, remote }: Client, name: string, { image, args }
   return [...argv, 'init', ...args, image, `${remote}${name}`];
 }
 
+/** Removes by "$@". While the daemon is at something with the instance, it refuses. */
+const REMOVE = `n=0
+while ! out=$("$@" 2>&1); do
+  case $out in *"ot found"*) exit 0;; *"busy running"*) ;; *) n=150;; esac
+  [ $n -lt 150 ] || { echo "$out" >&2; exit 1; }
+  n=$((n + 1)); sleep 0.2
+done`;
+
 /** The command that removes it, in whatever state it is; an instance that is not there is fine. Pure. */
 export function removeArgv({ argv, remote }: Client, name: string): string[] {
-  const script = 'out=$("$@" 2>&1) && exit; case $out in *"ot found"*) exit 0;; esac; echo "$out" >&2; exit 1';
-  return ['sh', '-c', script, 'sh', ...argv, 'delete', '--force', `${remote}${name}`];
+  return ['sh', '-c', REMOVE, 'sh', ...argv, 'delete', '--force', `${remote}${name}`];
 }
 
 /** The way into an instance. Pure. */

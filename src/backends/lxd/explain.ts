@@ -30,6 +30,12 @@ export const GROUPS = { lxd: 'lxd', incus: 'incus-admin' } as const;
 /** What lxc(1) and incus(1), their daemons and liblxc below them say, and what it means. The first that fits. */
 const REASONS: readonly Reason[] = [
   {
+    pattern: /Could not access|Please grant it x access/i,
+    code: 'storage-closed',
+    what: ({ client }) => `root of the container may not enter the directory where ${client.daemon} keeps it`,
+    remedy: () => 'chmod a+x the directory that is named, and those above it',
+  },
+  {
     pattern: /permission denied/i,
     code: 'no-permission',
     what: ({ client }) => `this user may not speak to ${client.daemon}`,

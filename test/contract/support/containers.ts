@@ -2,6 +2,7 @@ import { configureBackend } from '../../../src/backends/index.ts';
 import type { Capability } from '../../../src/events/index.ts';
 import { type ContainerProgram, keptDocker, rootlessPodman, rootPodman } from '../../support/containers.ts';
 import { bootableImage, IMAGE_USER } from '../../support/images.ts';
+import { startInstanceDaemon } from '../../support/lxd.ts';
 import type { Need } from '../../support/needs.ts';
 import type { BackendUnderTest } from './backends.ts';
 
@@ -20,7 +21,32 @@ export const CONTAINERS: readonly BackendUnderTest[] = [
   entry('podman of an ordinary user', 'podman', ROOTLESS, false, rootlessPodman),
   entry('docker, held by a shell', 'docker', DOCKER, false, keptDocker),
   entry('docker, with an init', 'docker', DOCKER, true, keptDocker),
+  instances('lxd', 'lxd', []),
+  instances('lxd, privileged', 'lxd', ['--config=security.privileged=true']),
+  instances('incus', 'incus', []),
 ];
+
+function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[]): BackendUnderTest {
+  return {
+    name,
+    needs: ['root', kind, 'pid-namespace', 'tar', 'mmdebstrap'],
+    ordinary: [],
+    pty: [],
+    server: 'sshd',
+    capabilities: WITH_INIT,
+    login: 'root',
+    contained: true,
+    async prepare() {
+      const daemon = await startInstanceDaemon(kind);
+      const words = [kind, '--program', daemon.program, '--session=login', daemon.image(bootableImage()), ...args];
+      return {
+        backend: await configureBackend(words),
+        ordinary: IMAGE_USER,
+        [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
 
 function entry(
   name: string,
