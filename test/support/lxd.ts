@@ -54,7 +54,12 @@ export async function startInstanceDaemon(
   const set = `export ${variable}=${join(directory, 'data')} HOME=${home} XDG_CACHE_HOME=${home}`;
   mkdirSync(join(directory, 'data'));
   const programs = 'PATH=/usr/libexec/incus:$PATH:/usr/sbin:/sbin';
-  const script = `${set} ${programs}\n("$@" >&2) & read -r _; kill -KILL "$!"; wait`;
+  // Root file systems are in memory, and gone with the daemon's mounts.
+  const data = join(directory, 'data');
+  const mounts = ['storage-pools', 'images'].map(
+    (name) => `mkdir ${data}/${name}; mount -t tmpfs none ${data}/${name}`,
+  );
+  const script = `${set} ${programs}\n${mounts.join('\n')}\n("$@" >&2) & read -r _; kill -KILL "$!"; wait`;
   // All of it is in a pid namespace, so that nothing outlives its first process.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
   const argv = ['sh', '-c', CGROUP2_VIEW, 'sh', 'sh', '-c', script, 'sh', daemon, '--group', 'root'];

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { probe } from '../../src/backends/lxd/probe.ts';
+import type { TrundleEvent } from '../../src/events/index.ts';
+import { readTrace } from '../../src/trace/index.ts';
+import { Cli, cli } from '../e2e/support/cli.ts';
+import type { EventLog } from '../support/eventLog.ts';
+import { bootableImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage } from '../support/images.ts';
+import { type InstanceDaemon, startInstanceDaemon } from '../support/lxd.ts';
+import { describeWith } from '../support/needs.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
+import { open, refusal } from './support/open.ts';
+
+for (const kind of ['lxd', 'incus'] as const) {
+  describeWith(['root', kind, 'pid-namespace', 'busybox', 'tar', 'mmdebstrap'], kind, () => {
+    let daemon: InstanceDaemon;
+    let image: string;
+    const words = (...more: string[]) => [kind, '--program', daemon.program, ...more];
+    beforeAll(async () => {
+      daemon = await startInstanceDaemon(kind);
+      image = daemon.image(bootableImage());
+    }, IMAGE_PATIENCE);
+    afterAll(() => daemon[Symbol.asyncDispose]());
+
+    test('says that it is ready, and for whom it is not', async () => {
+      const env = { LXD_DIR: daemon.directory, INCUS_DIR: daemon.directory };
+      expect(await probe(kind, env)).toMatchObject({ available: true, detail: expect.stringMatching(/\d/) });
+      const nowhere = join(workplace(), 'nowhere');
+      expect(await probe(kind, { LXD_DIR: nowhere, INCUS_DIR: nowhere })).toMatchObject({
+        available: false,
+        missing: expect.stringContaining(join(nowhere, 'unix.socket')),
+        remedy: expect.stringContaining(`systemctl start ${kind}`),
+      });
+    });
+
+    test('gives sessions of logind, with a bus and a manager of their own', async () => {
+      const { testbed } = await open(words(image));
+      expect(testbed.endpoint).toMatchObject({ server: 'sshd', login: 'root', normalUser: IMAGE_USER });
+      const { stdout } = await testbed.exec(
+        'echo $XDG_RUNTIME_DIR; loginctl show-session --property=Name --value $XDG_SESSION_ID; busctl --user status >/dev/null && echo bus',
+        { login: IMAGE_USER },
+      );
+      expect(stdout).toBe(`/run/user/1000\n${IMAGE_USER}\nbus\n`);
+    });
+
+    test('is found and removed by reap, once its runner was killed', async () => {
+      const trace = join(workplace(), 'trace');
+      const line = 'echo going on; sleep 1000';
+      const runner = new Cli(['exec', '--trace', trace, 'sh', '-c', line, '--', ...words(image)]);
+      await runner.says('going on');
+      const { run } = (await readTrace(trace)).header;
+      runner.kill('SIGKILL');
+      await runner.ended;
+      expect(instancesOf(daemon, run)).toHaveLength(1);
+      const reaped = await cli(['reap', '--json', trace]);
+      expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [] }]);
+      expect(instancesOf(daemon, run)).toEqual([]);
+    });
+
+    test('says so where there is no image, and hands on no option that would take the instance away', async () => {
+      expect(await refusal(words('of-nobody'))).toMatchObject({
+        code: 'image-missing',
+        remedy: expect.stringContaining('image import'),
+        class: 'provision-failed',
+      });
+      expect(await refusal(words(image, '--ephemeral'))).toMatchObject({ code: 'usage' });
+    });
+
+    test('says so where the image has no init', async () => {
+      const tiny = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
+      const refused = await refusal(words(tiny));
+      expect(refused).toMatchObject({ code: 'no-init', class: 'boot-failed' });
+      expect(instancesOf(daemon, runOf(refused.log))).toEqual([]);
+    });
+
+    test('says so where the client is not there', async () => {
+      const missing = join(workplace(), 'program');
+      expect(await refusal([kind, '--program', missing, 'image'])).toMatchObject({
+        code: 'program-missing',
+        class: 'provision-failed',
+      });
+    });
+
+    test('dies where somebody else removes the instance', async () => {
+      const { testbed, log } = await open(words(image));
+      daemon.run('delete', '--force', `trundle-${runOf(log)}-tb1`);
+      await log.first('guest.stopped');
+      const { cause, leftovers } = await testbed.close();
+      expect(cause).toMatchObject({ class: 'testbed-died' });
+      expect(leftovers).toEqual([]);
+    });
+
+    test('says so where the daemon does not run, or dies in the middle of a run', async () => {
+      const mortal = forThisTest(await startInstanceDaemon(kind));
+      const { testbed, log } = await open([kind, '--program', mortal.program, mortal.image(bootableImage())]);
+      await mortal.kill();
+      expect((await log.first('guest.stopped')).reason).toContain(`the daemon of ${kind} does not answer`);
+      const { cause, leftovers } = await testbed.close();
+      expect(cause).toMatchObject({ class: 'testbed-died' });
+      expect(leftovers).toContainEqual(expect.objectContaining({ kind: 'container' }));
+      expect(await refusal([kind, '--program', mortal.program, 'image'])).toMatchObject({ code: 'daemon-not-running' });
+    });
+
+    test('says so where the daemon has no storage yet', async () => {
+      const bare = forThisTest(await startInstanceDaemon(kind, { prepared: false }));
+      expect(await probe(kind, { LXD_DIR: bare.directory, INCUS_DIR: bare.directory })).toMatchObject({
+        available: false,
+        missing: `${kind} has no storage for instances yet`,
+        remedy: expect.stringContaining('init --minimal'),
+      });
+    });
+  });
+}
+
+/** The names of a run's instances. */
+function instancesOf(daemon: InstanceDaemon, run: string): string[] {
+  const names = daemon.run('list', '--format=csv', '--columns=n').split('\n');
+  return names.filter((each) => each.includes(run));
+}
+
+function runOf({ events }: EventLog): string {
+  return (events[0] as TrundleEvent).run;
+}
