@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/events/index.ts';
 import { cli } from './support/cli.ts';
 
-const VERBS = ['run', 'exec', 'shell', 'explain', 'replay', 'reap', 'backends'];
+const VERBS = ['run', 'exec', 'shell', 'explain', 'replay', 'inspect', 'compare', 'reap', 'backends'];
 
 describe('the program without a verb', () => {
   test.each(['--version', '-V'])('%s prints the version and nothing else', async (option) => {
