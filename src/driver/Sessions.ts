@@ -1,6 +1,8 @@
 import type { Client, ClientChannel, ExecOptions } from 'ssh2';
 
-type Opened = (error: (Error & { reason?: unknown }) | undefined, channel: ClientChannel) => void;
+type Opened = (
+  ...end: [error: Error & { reason?: unknown }, channel: undefined] | [error: undefined, channel: ClientChannel]
+) => void;
 
 /** SSH_OPEN_CONNECT_FAILED and SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254, section 5.1): how sshd says MaxSessions. */
 const NO_ROOM: readonly unknown[] = [2, 4, 'CONNECT_FAILED', 'RESOURCE_SHORTAGE'];
@@ -55,17 +57,23 @@ export class Sessions {
 
   #exec(line: string, options: ExecOptions, opened: Opened): void {
     this.#open += 1;
-    this.#client.exec(line, options, (error, channel) => {
-      if (error) {
-        this.#open -= 1;
-        if (isNoRoom(error)) this.#sure = Math.max(1, Math.min(this.#sure, this.#open));
-      } else {
+    const refused = (error: Error & { reason?: unknown }) => {
+      this.#open -= 1;
+      if (isNoRoom(error)) this.#sure = Math.max(1, Math.min(this.#sure, this.#open));
+      opened(error, undefined);
+    };
+    try {
+      this.#client.exec(line, options, (error, channel) => {
+        if (error) return refused(error);
         channel.once('close', () => {
           this.#open -= 1;
           this.#closing += 1;
         });
-      }
-      opened(error, channel);
-    });
+        opened(undefined, channel);
+      });
+    } catch (error) {
+      // ssh2 throws where the connection has closed meanwhile. Who waited for a session is nobody's caller any more.
+      refused(error as Error);
+    }
   }
 }

@@ -15,7 +15,6 @@ const MIXED: PackageSpec = {
   control: [
     'Tests: good, bad, "odd"&<name>\nDepends:\n',
     'Tests: noisy, shaky\nDepends:\nRestrictions: flaky\n',
-    'Tests: slow\nDepends:\nRestrictions: superficial\n',
     'Tests: never\nDepends:\nRestrictions: needs-internet\n',
   ].join('\n'),
   tests: {
@@ -24,7 +23,6 @@ const MIXED: PackageSpec = {
     '"odd"&<name>': `printf 'a\\033[1m <b> & "c" \\360\\237\\231\\202\\n' >&2\n`,
     noisy: 'echo oops >&2\n',
     shaky: 'kill -SEGV $$\n',
-    slow: 'exec sleep 600\n',
   },
 };
 
@@ -39,7 +37,7 @@ async function reported(spec: PackageSpec, options: Partial<RunTestsOptions> = {
 
 describe('results.json', () => {
   test('has every test with how it ended and why, and the run', async () => {
-    const { report, results, source } = await reported(MIXED, { timeouts: { test: 2 }, trace: join(workplace(), 't') });
+    const { report, results, source } = await reported(MIXED, { trace: join(workplace(), 't') });
     expect(results).toMatchObject({
       version: 1,
       sources: [source],
@@ -56,7 +54,6 @@ describe('results.json', () => {
       ['"odd"&<name>', 'fail', 'stderr: a\u001b[1m <b> & "c" 🙂', 'test-wrote-stderr'],
       ['noisy', 'flaky', 'stderr: oops', 'test-wrote-stderr'],
       ['shaky', 'flaky', 'non-zero exit status 139', 'test-signalled'],
-      ['slow', 'fail', 'timed out', 'test-timed-out'],
       ['never', 'skip', 'Test restriction "needs-internet" requires testbed capability "has_internet"', undefined],
     ]);
     const [good, bad] = results.tests;
@@ -73,6 +70,16 @@ describe('results.json', () => {
     expect(results).toMatchObject({ exitCode: 16, cause: { class: 'deadline-expired' } });
     expect(results.tests).toMatchObject([{ test: 'a', outcome: null }]);
     expect(junit).toContain('name="testbed"');
+  });
+
+  test('tells of a test that took too long', async () => {
+    const slow = {
+      control: 'Tests: a\nDepends:\nRestrictions: superficial\n',
+      tests: { a: 'exec sleep 600\n' },
+    };
+    const { results, stdout } = await reported(slow, { timeouts: { test: 2 }, annotations: true });
+    expect(results.tests).toMatchObject([{ outcome: 'fail', reason: 'timed out', cause: { class: 'test-timed-out' } }]);
+    expect(stdout()).toContain('::error title=test a%3A FAIL (superficial)::timed out\n');
   });
 
   test('has no secret', async () => {
@@ -103,10 +110,10 @@ describeWith(['xmllint'], 'the JUnit report', () => {
     execFileSync('xmllint', ['--noout', '--schema', SCHEMA, file], { stdio: ['ignore', 'ignore', 'pipe'] });
 
   test('is valid, whatever tests are called and print', async () => {
-    const { junitFile } = await reported(MIXED, { timeouts: { test: 2 } });
+    const { junitFile } = await reported(MIXED);
     mustBeValid(junitFile);
     const counts = ['tests', 'failures', 'errors', 'skipped'].map((name) => `string(//testsuite/@${name})`);
-    expect(counts.map((expression) => ask(junitFile, expression))).toEqual(['7', '3', '0', '3']);
+    expect(counts.map((expression) => ask(junitFile, expression))).toEqual(['6', '2', '0', '3']);
     expect(ask(junitFile, 'string(//testcase[@name=\'"odd"&<name>\']/failure/@message)')).toBe(
       'stderr: a\uFFFD[1m <b> & "c" 🙂',
     );
@@ -130,7 +137,7 @@ describeWith(['xmllint'], 'the JUnit report', () => {
 
 describe('annotations', () => {
   test('are commands of a workflow, one a line', async () => {
-    const { stdout } = await reported(MIXED, { annotations: true, timeouts: { test: 2 } });
+    const { stdout } = await reported(MIXED, { annotations: true });
     const lines = stdout()
       .split('\n')
       .filter((line) => line.startsWith('::'));
@@ -139,7 +146,6 @@ describe('annotations', () => {
       '::error title=test "odd"&<name>%3A FAIL::stderr: a\u001b[1m <b> & "c" 🙂',
       '::warning title=test noisy%3A FLAKY::stderr: oops',
       '::warning title=test shaky%3A FLAKY::non-zero exit status 139',
-      '::error title=test slow%3A FAIL (superficial)::timed out',
       '::notice title=test never%3A SKIP::Test restriction "needs-internet" requires testbed capability "has_internet"',
     ]);
   });

@@ -111,4 +111,29 @@ describeWith(['systemd-nspawn', 'mmdebstrap', 'root', 'overlay'], 'users in a te
     },
     IMAGE_PATIENCE,
   );
+
+  const boot = 'cut -d " " -f 22 /proc/1/stat';
+
+  test.each([
+    ['is rebooted after commands that affect the boot', '', '1\n'],
+    ['is not, where they say so', 'touch /run/autopkgtest_no_reboot.stamp', '0\n'],
+  ])(
+    'one with an init %s',
+    async (_, more, rebooted) => {
+      const { report, read } = await tested(
+        {
+          control: 'Tests: a\nDepends:\n',
+          tests: { a: `${boot} | grep -vcFx "$(cat /var/before)" || :\ncat /var/booted; cat /var/kept\n` },
+        },
+        {
+          setupCommands: [`${boot} >/var/before; echo kept >/var/kept; : >/etc/systemd/system/x; ${more}`],
+          setupCommandsBoot: ['echo booted >>/var/booted'],
+        },
+        ['nspawn', '--boot', image],
+      );
+      expect(report).toMatchObject({ cause: null });
+      expect(read('a-stdout')).toBe(`${rebooted}booted\nkept\n`);
+    },
+    IMAGE_PATIENCE,
+  );
 });

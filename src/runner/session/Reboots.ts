@@ -1,5 +1,14 @@
 import type { Testbed } from '../../testbed/index.ts';
-import { CLEAR_PLACE, OFFER_TOOL, REBOOT_TOOL, rebootPlace, rebootTool, SAVE_SCRATCH, TAKE_MARK } from './rebooting.ts';
+import {
+  BOOT_STATE,
+  CLEAR_PLACE,
+  OFFER_TOOL,
+  REBOOT_TOOL,
+  rebootPlace,
+  rebootTool,
+  SAVE_SCRATCH,
+  TAKE_MARK,
+} from './rebooting.ts';
 import type { Workspace } from './Workspace.ts';
 
 /** What reboots of a testbed in the middle of a test need. */
@@ -22,6 +31,13 @@ export class Reboots {
   /** Where a test has to write its pid before it begins. */
   get pidFile(): string {
     return rebootPlace(this.#options.workspace.scratch).pid;
+  }
+
+  /** What changes where the next boot will be another. */
+  async bootState(): Promise<string> {
+    const doing = 'looking for what affects the boot';
+    const { stdout } = await this.#options.workspace.steps.must({ doing, phase: 'provision', script: BOOT_STATE });
+    return stdout;
   }
 
   /** Puts the program by which tests ask into its place. @throws StepError, TestbedError */

@@ -202,9 +202,13 @@ export class TestbedSession {
 
   /** Reboots for tests; null where the testbed cannot. */
   get reboots(): Reboots | null {
+    return this.#reboots(() => this.#setUpBoot());
+  }
+
+  #reboots(afterBoot: () => Promise<void>): Reboots | null {
     const { testbed, signal } = this.#options;
     if (!testbed.capabilities.includes('reboot') || !testbed.capabilities.includes('root-on-testbed')) return null;
-    return new Reboots({ testbed, workspace: this.#workspace, signal, afterBoot: () => this.#setUpBoot() });
+    return new Reboots({ testbed, workspace: this.#workspace, signal, afterBoot });
   }
 
   /** Takes out of a testbed that cannot be reverted what must not stay in it. @throws StepError, TestbedError */
@@ -237,8 +241,16 @@ export class TestbedSession {
 
   /** Does to a new testbed what the operator asked for. */
   async #setUp(): Promise<void> {
-    await this.#settingUp((context) => setUp(context, this.#options.setup));
+    const { log, setup } = this.#options;
+    // What comes after every boot comes anyway, once.
+    const reboots = setup.commands.length === 0 ? null : this.#reboots(async () => {});
+    const before = await reboots?.bootState();
+    await this.#settingUp((context) => setUp(context, setup));
     await this.#workspace.mustHaveUser();
+    if (reboots !== null && (await reboots.bootState()) !== before) {
+      log.info('rebooting testbed after setup commands that affected boot');
+      await reboots.reboot();
+    }
   }
 
   async #setUpBoot(): Promise<void> {

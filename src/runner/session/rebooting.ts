@@ -48,6 +48,16 @@ export const CLEAR_PLACE = 'rm -rf "$1" && mkdir -m 1777 "$1"';
 /** Prints the mark in the file $1, if there is one, and takes it away. */
 export const TAKE_MARK = 'if [ -e "$1" ]; then cat "$1" && rm -f "$1"; else exit 1; fi';
 
+/**
+ * Prints when the directories changed last that the next boot depends on. A setup command that makes
+ * /run/autopkgtest_no_reboot.stamp says that no reboot is wanted: then it is as it was before, whatever that was.
+ */
+export const BOOT_STATE = `state=/run/trundle-boot-state
+if [ -e /run/autopkgtest_no_reboot.stamp ] && [ -e "$state" ]; then cat "$state"; exit 0; fi
+for directory in /boot /etc/init /etc/init.d /etc/systemd/system /lib/systemd/system; do
+  if [ -d "$directory" ]; then stat -c '%n %y' "$directory/"; fi
+done | if [ -e "$state" ]; then cat; else tee "$state"; fi`;
+
 /** Copies the directory $1 to where a boot clears nothing, and prints the new parent's name. */
 export const SAVE_SCRATCH = `set -e
 store=
