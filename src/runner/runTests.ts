@@ -74,6 +74,8 @@ export interface RunTestsOptions {
   gainRoot?: string;
   /** N of DEB_BUILD_OPTIONS=parallel=N (--build-parallel). */
   parallel?: number;
+  /** In how many testbeds of the same kind the tests run at once (--parallel); 1 by default. */
+  testbeds?: number;
   /** Only these tests (--test-name); all but these (--skip-test). */
   testNames?: readonly string[];
   skipTests?: readonly string[];
@@ -127,7 +129,7 @@ export interface TestOutcome {
 export interface RunReport {
   /** autopkgtest(1), EXIT STATUS; 130 or 143 where SIGINT or SIGTERM ended the run. */
   readonly exitCode: number;
-  /** In the order in which they were decided. */
+  /** In the order in which one testbed decides them: those that do not run, then the others as they stand. */
   readonly outcomes: readonly TestOutcome[];
   /** Why the run failed, where it did. */
   readonly cause: Cause | null;
@@ -144,6 +146,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   const subject = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
   if (subject.source.kind === 'source') dscFiles(subject.source);
   checkEnvironment(options.env ?? []);
+  checkTestbeds(options);
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const setup = setUpOptions(options);
   const aptSetup = aptSetupOptions(options);
@@ -205,6 +208,13 @@ function openAsked(option: string, file: string): Sink {
   } catch (error) {
     throw new UsageError(`${option} "${file}" cannot be written: ${(error as Error).message}`);
   }
+}
+
+function checkTestbeds({ testbeds = 1, shell = 'never' }: RunTestsOptions): void {
+  if (!Number.isInteger(testbeds) || testbeds < 1)
+    throw new UsageError(`--parallel ${testbeds}: expected a number from 1`);
+  if (testbeds > 1 && shell !== 'never')
+    throw new UsageError('--parallel and a shell for a person exclude each other: leave out --shell and --shell-fail');
 }
 
 function checkEnvironment(assignments: readonly string[]): void {

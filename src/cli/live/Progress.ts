@@ -8,6 +8,7 @@ export interface ProgressView {
   readonly since: number;
   /** What holds it up or how far it is, where that is known. */
   readonly detail: string | null;
+  /** Where several run at once, all their names and the last one's position. */
   readonly test: { readonly name: string; readonly position: number; readonly of: number } | null;
   /** The deadline that will end it. */
   readonly deadline: { readonly name: string; readonly at: number } | null;
@@ -59,14 +60,16 @@ export class Progress {
   #since = 0;
   #detail: string | null = null;
   #interrupted = false;
-  #test: string | null = null;
+  readonly #tests = new Set<string>();
+  /** The testbeds in which tests run. */
+  readonly #testing = new Set<string | null>();
   #planned = 0;
   #begun = 0;
   readonly #armed = new Map<string, { name: string; at: number }>();
 
   see(event: TrundleEvent): void {
     const next = BEGINS[event.type];
-    if (next !== undefined && !this.#stays(next)) {
+    if (next !== undefined && !this.#stays(next) && !this.#elsewhere(event)) {
       this.#activity = next;
       this.#since = event.at;
       this.#detail = null;
@@ -91,16 +94,23 @@ export class Progress {
       activity: this.#interrupted ? `interrupted, ${words}` : words,
       since: this.#since,
       detail: this.#detail,
-      test: this.#test === null ? null : { name: this.#test, position: this.#begun, of: this.#planned },
+      test:
+        this.#tests.size === 0 ? null : { name: [...this.#tests].join(', '), position: this.#begun, of: this.#planned },
       deadline: this.#deadline(bounds),
     };
   }
 
   /** Teardown is not left again; and what a dying testbed still does is no news. */
   #stays(next: ActivityName): boolean {
-    if (this.#activity === 'tearing down') return next !== 'ending' && next !== 'making';
+    if (this.#activity === 'tearing down') return next !== 'ending' && next !== 'making' && next !== 'testing';
     // After a reboot and a revert there is an endpoint too.
     return next === this.#activity || (next === 'connecting' && this.#activity !== 'booting');
+  }
+
+  /** While tests run, what other testbeds are at is no news, but for their own tests. */
+  #elsewhere({ type, testbed }: TrundleEvent): boolean {
+    if (type === 'test.started' || type === 'test.resumed' || this.#tests.size === 0) return false;
+    return type === 'test.finished' ? this.#tests.size > 1 : this.#testing.size > 0 && !this.#testing.has(testbed);
   }
 
   #note(event: TrundleEvent): void {
@@ -113,10 +123,12 @@ export class Progress {
         break;
       case 'test.started':
         this.#begun += 1;
-        this.#test = event.test;
+        this.#tests.add(event.test);
+        this.#testing.add(event.testbed);
         break;
       case 'test.finished':
-        this.#test = null;
+        this.#tests.delete(event.test);
+        this.#testing.delete(event.testbed);
         break;
       case 'dial.failed':
         this.#detail = `${event.failure.message}, trying again`;

@@ -58,6 +58,7 @@ export type TestFlags = Pick<
   | 'aptFallback'
   | 'aptUpgrade'
   | 'parallel'
+  | 'testbeds'
   | 'testNames'
   | 'skipTests'
   | 'ignoreRestrictions'
@@ -160,6 +161,7 @@ export function runCommand(): Command {
     .option('-u, --user <login>', 'run tests that do not need root as this user')
     .option('--gain-root <command>', 'gain root in builds with this instead of fakeroot')
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
+    .option('--parallel <n>', 'run tests in up to N testbeds at once', countValue)
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
     .optionsGroup('What apt of the testbed gets:')
@@ -235,6 +237,7 @@ interface Flags extends SessionFlags {
   aptUpgrade?: boolean;
   gainRoot?: string;
   buildParallel?: number;
+  parallel?: number;
   copy?: readonly string[];
   setupCommands?: readonly string[];
   setupCommandsBoot?: readonly string[];
@@ -303,6 +306,7 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     aptFallback: flags.aptFallback === false ? false : undefined,
     aptUpgrade: flags.aptUpgrade,
     parallel: flags.buildParallel,
+    testbeds: flags.parallel,
     testNames: flags.testName,
     skipTests: flags.skipTest,
     ignoreRestrictions: flags.ignoreRestrictions,

@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly setup: SetUpOptions;
   /** Called before a run ends because what should be done to the testbed first could not be done. */
   readonly onSetUpFailure: (place: ShellPlace) => Promise<void>;
+  /** Whether it tells what kind of testbed this is; one is enough of several alike. */
+  readonly announce: boolean;
   /** The debs under test. */
   readonly repository: LocalRepository;
   /** What apt is to be given. */
@@ -90,6 +92,11 @@ export class TestbedSession {
 
   get workspace(): Workspace {
     return this.#workspace;
+  }
+
+  /** The tree in it; null where there is none yet. */
+  get placed(): PlacedTree | null {
+    return this.#placed;
   }
 
   /** What was installed at the start; null where there is no output directory, or no dpkg. */
@@ -226,14 +233,18 @@ export class TestbedSession {
   }
 
   async #begin(): Promise<void> {
-    const { log, output } = this.#options;
+    const { log, output, announce } = this.#options;
     await this.#setUp();
     const { facts } = this.#workspace;
-    log.info(facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`);
-    if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
+    if (announce) {
+      log.info(
+        facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`,
+      );
+      if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
+    }
     if (output && facts.dpkg) {
       this.#base = await this.installed();
-      if (this.#base) output.write('testbed-packages', packageList(this.#base));
+      if (this.#base && announce) output.write('testbed-packages', packageList(this.#base));
     }
     await this.reboots?.offer();
     await this.#setUpBoot();

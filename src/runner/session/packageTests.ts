@@ -3,10 +3,12 @@ import { parseTestControl, type TestDefinition } from '../control/testControl.ts
 import type { Preparation } from '../dependencies/DependencyInstaller.ts';
 import { expandDepends, ownDependencies } from '../dependencies/expandDepends.ts';
 import { addedPackages } from '../dependencies/installedPackages.ts';
+import type { RunLog } from '../output/RunLog.ts';
 import { type PlannedTest, planTests } from '../plan/planTests.ts';
 import { type SourceTree, sourceControl } from '../source.ts';
 import { type ControlChoice, findTestControl } from '../testControlFile.ts';
 import type { Timeouts } from '../timeouts.ts';
+import { type Helpers, inParallel } from './inParallel.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
 import { runTest, type TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
@@ -47,12 +49,14 @@ export async function readTests(
   return { definitions, control: sourceControl(tree) };
 }
 
-/** Runs one package's tests in one open testbed, one after the other. */
+/** Runs one package's tests in one open testbed, one after the other; with helpers, in several. */
 export class PackageTests {
   readonly #context: TestRunContext;
   readonly #options: PackageOptions;
   readonly #control: SourceControl;
   readonly #session: TestbedSession;
+  /** Whether a test has run here. */
+  #used = false;
 
   constructor(context: TestRunContext, options: PackageOptions, control: SourceControl, session: TestbedSession) {
     this.#context = context;
@@ -62,8 +66,8 @@ export class PackageTests {
   }
 
   /** Plans, tells the plan, and runs. @throws BadPackageError, StepError, TestbedError */
-  async run(definitions: readonly TestDefinition[]): Promise<void> {
-    const { run, testbed, log, signal } = this.#context;
+  async run(definitions: readonly TestDefinition[], helpers: Helpers): Promise<void> {
+    const { run, testbed, log } = this.#context;
     const { only, without, ignoreRestrictions, internet } = this.#options;
     const architecture = this.#session.workspace.facts.architecture;
     const plan = planTests(definitions, {
@@ -88,18 +92,27 @@ export class PackageTests {
     }
     if (this.#options.validate) return log.report('*', 'Test specification is valid');
     if (plan.length === 0) log.report('*', 'SKIP no tests in this package');
-
-    let first = true;
-    for (const planned of plan.filter(({ skip }) => skip === null)) {
-      signal.throwIfAborted();
-      if (log.failure) throw log.failure;
-      log.info(`test ${planned.definition.name}: preparing testbed`);
-      const stale = !first || this.#session.dirty;
-      if (stale && testbed.capabilities.includes('revert')) await this.#session.revert();
-      first = false;
-      if (await this.#ready(planned)) await this.#test(planned);
-    }
+    const waiting = plan.filter(({ skip }) => skip === null);
+    helpers.expect(waiting.map(({ id }) => id));
+    await inParallel(waiting, { log, signal: this.#context.signal, first: this, helpers });
     log.summarize();
+  }
+
+  /** The voice in which this speaks in the log. */
+  get log(): RunLog {
+    return this.#context.log;
+  }
+
+  /** Runs one test, in a testbed put back to where it was if anything was done to it. @throws BadPackageError, StepError, TestbedError */
+  async one(planned: PlannedTest): Promise<void> {
+    const { testbed, log, signal } = this.#context;
+    signal.throwIfAborted();
+    if (log.failure) throw log.failure;
+    log.info(`test ${planned.definition.name}: preparing testbed`);
+    const stale = this.#used || this.#session.dirty;
+    if (stale && testbed.capabilities.includes('revert')) await this.#session.revert();
+    this.#used = true;
+    if (await this.#ready(planned)) await this.#test(planned);
   }
 
   /** Sees to what a test needs beyond its files; false where it was skipped for the lack of it. */

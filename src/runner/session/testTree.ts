@@ -11,7 +11,7 @@ import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import { dateAndTime, HEADING, type RunLog } from '../output/RunLog.ts';
 import { shellWord, testInfoJson } from '../output/testInfo.ts';
 import { planTests } from '../plan/planTests.ts';
-import type { RunReport, RunTestsOptions, TestOutcome } from '../runTests.ts';
+import type { RunReport, RunTestsOptions } from '../runTests.ts';
 import type { SourceTree } from '../source.ts';
 import { obtainTree, type TemporaryRooms, tellVersion } from '../sources/obtainTree.ts';
 import { isTree, type Subject } from '../sources/Source.ts';
@@ -20,10 +20,12 @@ import { timeoutsInMs } from '../timeouts.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
 import { interactiveShell } from './interactiveShell.ts';
+import { Outcomes } from './Outcomes.ts';
 import { listenToAbort } from './operator.ts';
 import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
+import type { TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
-import { TestbedSession } from './TestbedSession.ts';
+import { type PlacedTree, TestbedSession } from './TestbedSession.ts';
 import { type WholeRun, wholeRun } from './wholeRun.ts';
 
 /** A run of one package's tests, with everything checked and opened that can be before there is a run. */
@@ -55,11 +57,11 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     ...(options.log === undefined ? {} : { log: options.log }),
   });
-  const outcomes: TestOutcome[] = [];
+  const outcomes = new Outcomes();
   const book = new EvidenceBook();
   run.events$.subscribe((event) => {
     book.note(event);
-    if (event.type === 'test.judged') outcomes.push({ test: event.test, outcome: event.outcome, reason: event.reason });
+    outcomes.note(event);
   });
   const stopListening = listenToAbort(run, options.signal);
   options.onRun?.(run);
@@ -68,7 +70,7 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
   const whole = wholeRun(run, options.clock ?? systemClock, options.timeout);
   let facts: TestbedFacts | null = null;
   const steps = [
-    () => testPackage(treeRun, run, whole, book, (found) => (facts = found)),
+    () => testPackage(treeRun, run, whole, { book, outcomes, learn: (found) => (facts = found) }),
     () =>
       output?.write(
         'testinfo.json',
@@ -94,7 +96,7 @@ export async function testTree(treeRun: TreeRun): Promise<RunReport> {
     log.error(line);
     log.conclusion(line);
   }
-  return { exitCode: end.exitCode, outcomes, cause: end.cause, trace: end.trace };
+  return { exitCode: end.exitCode, outcomes: outcomes.inOrder(), cause: end.cause, trace: end.trace };
 }
 
 function start({ options, subject, log, now }: TreeRun, run: Run): void {
@@ -116,11 +118,12 @@ async function testPackage(
   treeRun: TreeRun,
   run: Run,
   { signal, late }: WholeRun,
-  book: EvidenceBook,
-  learn: (facts: TestbedFacts) => unknown,
+  { book, outcomes, learn }: Observers,
 ): Promise<void> {
   const { options, subject, output, log, override, blame, rooms } = treeRun;
   const { source } = subject;
+  const testbeds = options.testbeds ?? 1;
+  if (testbeds > 1) log.info(`tests run in up to ${testbeds} testbeds at once`);
   log.info(`${HEADING} ${source.kind} ${source.argument}`);
   const read = (tree: SourceTree) =>
     readTests(tree, {
@@ -133,23 +136,11 @@ async function testPackage(
   // Without control files that make sense nothing needs a testbed.
   const early = isTree(source) ? await read(source) : null;
 
-  const testbed = await run.openTestbed(options.backend, {
-    ...options.testbed,
-    ...(late === null ? {} : { signal: late }),
-  });
+  const repository = new LocalRepository(() => output?.directory('binaries') ?? rooms.make('binaries'));
+  const place = { treeRun, run, book, repository, signal };
+  const testbed = await open(place, late);
   try {
-    const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal };
-    const how = packageOptions(treeRun, book);
-    const repository = new LocalRepository(() => output?.directory('binaries') ?? rooms.make('binaries'));
-    const session = await TestbedSession.open({
-      ...context,
-      ...how,
-      repository,
-      aptSetup: treeRun.aptSetup,
-      onSetUpFailure: async (place) => {
-        if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, place, signal);
-      },
-    });
+    const { context, how, session } = await settle(place, testbed, log, true);
     learn(session.workspace.facts);
     try {
       for (const { argument, file } of subject.debs) {
@@ -173,12 +164,90 @@ async function testPackage(
       if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
         log.error(`${source.kind} ${source.argument} has no test matching --test-name ${only.join(', ')}`);
       }
-      await new PackageTests(context, { ...how, tree }, control, session).run(definitions);
+      await new PackageTests(context, { ...how, tree }, control, session).run(definitions, {
+        count: testbeds - 1,
+        expect: (tests) => outcomes.expect(tests),
+        call: (voice, unwanted, work) =>
+          alongside(place, { late, unwanted, voice, placed: session.placed }, (more) =>
+            work(new PackageTests(more.context, { ...more.how, tree }, control, more.session)),
+          ),
+      });
     } finally {
       await leave(session, log);
     }
   } finally {
     await close(testbed, log);
+  }
+}
+
+/** Who takes note of what happens in a run. */
+interface Observers {
+  readonly book: EvidenceBook;
+  readonly outcomes: Outcomes;
+  readonly learn: (facts: TestbedFacts) => unknown;
+}
+
+/** What all testbeds of a run have in common. */
+interface Place {
+  readonly treeRun: TreeRun;
+  readonly run: Run;
+  readonly book: EvidenceBook;
+  readonly repository: LocalRepository;
+  readonly signal: AbortSignal;
+}
+
+/** A testbed with the runner in it. */
+interface Settled {
+  readonly context: TestRunContext;
+  readonly how: Omit<PackageOptions, 'tree'>;
+  readonly session: TestbedSession;
+}
+
+function open({ treeRun: { options }, run }: Place, signal: AbortSignal | null): Promise<Testbed> {
+  return run.openTestbed(options.backend, { ...options.testbed, ...(signal === null ? {} : { signal }) });
+}
+
+async function settle(place: Place, testbed: Testbed, log: RunLog, announce: boolean): Promise<Settled> {
+  const { treeRun, run, book, repository, signal } = place;
+  const { options, output, aptSetup } = treeRun;
+  const context = { run, testbed, clock: options.clock ?? systemClock, log, output, signal };
+  const how = { ...packageOptions(treeRun), evidence: () => book.latestOf(testbed.id) };
+  const session = await TestbedSession.open({
+    ...context,
+    ...how,
+    ...{ repository, aptSetup, announce },
+    onSetUpFailure: async (where) => {
+      if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, where, signal);
+    },
+  });
+  return { context, how, session };
+}
+
+/** Works in one more testbed, which has what the first one has, until it is no longer wanted. */
+async function alongside(
+  place: Place,
+  given: { late: AbortSignal | null; unwanted: AbortSignal; voice: RunLog; placed: PlacedTree | null },
+  work: (settled: Settled) => Promise<void>,
+): Promise<void> {
+  const { late, unwanted, voice, placed } = given;
+  // Once it is open, whoever works in it ends by himself.
+  const opening = new AbortController();
+  const giveUp = () => opening.abort(unwanted.reason);
+  unwanted.addEventListener('abort', giveUp, { once: true });
+  if (unwanted.aborted) return;
+  const testbed = await open(place, late === null ? opening.signal : AbortSignal.any([late, opening.signal]));
+  unwanted.removeEventListener('abort', giveUp);
+  try {
+    if (unwanted.aborted) return;
+    const settled = await settle(place, testbed, voice, false);
+    try {
+      if (placed !== null) await settled.session.place(placed);
+      await work(settled);
+    } finally {
+      await leave(settled.session, voice);
+    }
+  } finally {
+    await close(testbed, voice);
   }
 }
 
@@ -217,7 +286,7 @@ function buildOptions(options: RunTestsOptions): BuildOptions {
   return { env, parallel: options.parallel ?? null, gainRoot: options.gainRoot ?? null };
 }
 
-function packageOptions({ options, blame, setup }: TreeRun, book: EvidenceBook): Omit<PackageOptions, 'tree'> {
+function packageOptions({ options, blame, setup }: TreeRun): Omit<PackageOptions, 'tree' | 'evidence'> {
   return {
     blame: () => blame,
     setup,
@@ -233,7 +302,6 @@ function packageOptions({ options, blame, setup }: TreeRun, book: EvidenceBook):
     validate: options.validate ?? false,
     shell: options.shell ?? 'never',
     interactive: options.interactive ?? null,
-    evidence: () => book.latest,
   };
 }
 
