@@ -28,5 +28,12 @@ export function loginEnvironment(account: Account): Record<string, string> {
       ? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
       : '/usr/local/bin:/usr/bin:/bin:/usr/games';
   const { name, home, shell } = account;
-  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, LANG: 'C.UTF-8', SHLVL: '1' };
+  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, SHLVL: '1' };
 }
+
+/**
+ * A line of shell that puts the limit of open files back to the kernel's own, as pam_limits does for a session: Node.js
+ * raises that of its process, and whom it starts inherits it. Programs that close all they may have open take long else,
+ * and some that use select(2) fail.
+ */
+export const USUAL_LIMITS = 'ulimit -S -n 1024 2>/dev/null';

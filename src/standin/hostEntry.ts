@@ -1,4 +1,4 @@
-import { findAccount, loginEnvironment } from './accounts.ts';
+import { findAccount, loginEnvironment, USUAL_LIMITS } from './accounts.ts';
 import type { Entry } from './contract.ts';
 
 /** Enters this machine itself. Another user than our own takes root, and setpriv(1) to give root up. */
@@ -12,7 +12,8 @@ export function hostEntry(ownUid: number = process.getuid?.() ?? 0): Entry {
       const { uid, gid, home: cwd } = account;
       const become =
         uid === ownUid ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--init-groups', '--'];
-      return { argv: [...become, ...argv], env: loginEnvironment(account), cwd };
+      const limited = ['/bin/sh', '-c', `${USUAL_LIMITS}; exec "$@"`, 'sh', ...argv];
+      return { argv: [...become, ...limited], env: loginEnvironment(account), cwd };
     },
   };
 }

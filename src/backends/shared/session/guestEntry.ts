@@ -1,4 +1,10 @@
-import { type Account, type Entry, loginEnvironment, type SessionProcess } from '../../../standin/index.ts';
+import {
+  type Account,
+  type Entry,
+  loginEnvironment,
+  type SessionProcess,
+  USUAL_LIMITS,
+} from '../../../standin/index.ts';
 import { BackendError } from '../../contract.ts';
 import { askInside, type Enter, QUESTION_LIMIT } from '../enter.ts';
 import { quote } from '../quote.ts';
@@ -10,7 +16,7 @@ import { findInside } from './accounts.ts';
  * command is ended by its pid. The terminal that our own process made belongs to this machine; script(1), which every
  * Debian has, makes one inside, so that it has a name there and its signals reach the program and nobody else.
  */
-const PROLOGUE = `umask 022; cd -- "$1" 2>/dev/null || cd /
+const PROLOGUE = `umask 022; ${USUAL_LIMITS}; cd -- "$1" 2>/dev/null || cd /; unset OLDPWD
 line=$2; shift 2
 if [ -t 0 ]; then
   case $(script --version 2>/dev/null) in *util-linux*) SHELL=/bin/sh exec script -q -e -c "$line" /dev/null;; esac

@@ -1,0 +1,107 @@
+import type { Explanation } from './differences.ts';
+
+const HERE = /^(null|ssh )/;
+const BOOTED = /with an init$/;
+const STAND_IN = /^null$|by the stand-in$|^nspawn, held/;
+const CONTAINERS = /^(podman|docker)/;
+
+/** Why some backends show other values than most. An entry that explains nothing any more must go. */
+export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    fact: /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|\/.*|status: .*)$/,
+    backends: HERE,
+    why: 'The testbed is this machine itself: its init, mounts, control groups and sessions are what they are.',
+  },
+  {
+    fact: 'environment: MAIL',
+    backends: /^ssh |third party/,
+    why: 'An sshd without PAM sets it by itself. With PAM, pam_mail does or does not, as the image is configured.',
+  },
+  {
+    fact: /^(PID 1|systemd runs)$/,
+    backends: BOOTED,
+    why: 'It was asked to boot the init of the image.',
+  },
+  {
+    fact: /^(login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|environment: (XDG_|DBUS_).*)$/,
+    backends: BOOTED,
+    why: 'With systemd and PAM a login is a session of logind. Nothing else can give one.',
+  },
+  { fact: 'cgroup', backends: BOOTED, why: 'logind gives each login a control group of its own.' },
+  {
+    fact: 'cgroup',
+    backends: /^nspawn, held/,
+    why: 'Commands have a group inside the container, which its own processes do not share.',
+  },
+  {
+    fact: 'environment: MOTD_SHOWN',
+    backends: /./,
+    why: 'pam_motd of Debian sets it: wherever an sshd with PAM answers.',
+  },
+  {
+    fact: 'environment: SHLVL',
+    backends: /./,
+    why: 'Shells count themselves in it. The stand-in begins at 1, or bash would read ~/.bashrc before each command.',
+  },
+  {
+    fact: /^environment: SSH_(CLIENT|CONNECTION)$/,
+    backends: STAND_IN,
+    why: 'The stand-in is no connection from anywhere, and says nothing rather than something untrue.',
+  },
+  {
+    fact: /^environment: SSH_(CLIENT|CONNECTION)$/,
+    backends: /^ssh over TCP$/,
+    why: 'Over TCP there are addresses; over a pipe or a Unix socket sshd knows none.',
+  },
+  {
+    fact: /^std(in|out|err)$/,
+    backends: STAND_IN,
+    why: 'Node.js connects a child by Unix sockets. Reading and writing is the same, but /dev/stdin, /dev/stdout and /dev/stderr cannot be opened by name: write >&2 instead of >/dev/stderr, or use an sshd.',
+  },
+  {
+    fact: 'host name',
+    backends: /^(podman|docker)|^nspawn, held/,
+    why: 'Containers have a name of their own. An image whose init sets its name from /etc/hostname has that of the machine it was made on.',
+  },
+  {
+    fact: 'network interfaces',
+    backends: /./,
+    why: "Containers have only the loopback, unless --network gives them more. The others use this machine's network, unless --private-network is given.",
+  },
+  {
+    fact: 'limit: Max open files',
+    backends: /^ssh |third party/,
+    why: 'Their sshd uses no PAM and keeps the limits of who started it: here a Node.js, which raises its own. pam_limits and the stand-in put back the 1024 of the kernel.',
+  },
+  {
+    fact: 'limit: Max processes',
+    backends: /^podman/,
+    why: 'podman sets it by default_ulimits of containers.conf(5); the one that the tests use names 20000.',
+  },
+  {
+    fact: /^status: (CapBnd|CapEff|Seccomp)$/,
+    backends: CONTAINERS,
+    why: "podman and docker take capabilities and system calls from a container's root (--cap-add, --security-opt). A docker with an init has SYS_ADMIN besides.",
+  },
+  {
+    fact: /^\/(sys|proc\/sys) can be written$/,
+    backends: /^(chroot|unshare|schroot)|third party/,
+    why: 'They have no view of the kernel of their own: root of them is root of it. Containers get it read-only.',
+  },
+  {
+    fact: 'mounted on /run',
+    backends: /^(podman( of an ordinary user|, held)|docker, held|schroot)/,
+    why: 'Without an init, containers and sessions have the /run of the image, in what is thrown away with them.',
+  },
+  {
+    fact: '/run/lock',
+    backends: /third party|^nspawn, held/,
+    why: 'A fresh tmpfs on /run, in which only an init would make it.',
+  },
+  { fact: '/run/lock', backends: /^podman, with an init/, why: 'podman --systemd mounts it so.' },
+  {
+    fact: '/dev/shm',
+    backends: /^schroot/,
+    why: "The profile of the section decides; the tests' binds /dev and /dev/pts alone.",
+  },
+];
