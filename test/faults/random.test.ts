@@ -84,7 +84,7 @@ async function happen(place: Place, fault: Fault): Promise<void> {
   }
   const end = await log.during('the end of the run', run.close());
   if (error !== null && !(error instanceof TestbedError)) throw error;
-  const cause = error?.cause ?? null;
+  const cause = fault.ofRun === true ? end.cause : (error?.cause ?? null);
   expect(cause === null ? null : { class: cause.class, phase: cause.phase }, log.told()).toEqual(fault.expected);
   await expectSoundTrace(end.trace, end);
   expectNothingLeft(log);

@@ -21,6 +21,8 @@ export interface Fault {
   /** The event that aborts the opening. */
   readonly abortAt?: EventType;
   readonly expected: Expected;
+  /** Whether the run's cause tells it: what a command is told may come before the death that explains it. */
+  readonly ofRun?: true;
 }
 
 type Kind = (place: Place, draw: Draw) => Fault | null;
@@ -90,6 +92,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     return {
       what: `during ${meanwhile}`,
       expected: { class: 'testbed-died', phase: 'exec' },
+      ofRun: true,
       use: async (testbed, log) => {
         const running = testbed.exec(meanwhile);
         const { pid } = await log.first('process.spawned');
