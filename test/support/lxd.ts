@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,6 +38,23 @@ profiles:
 
 /** What an image says of itself, besides its root file system. */
 const METADATA = `architecture: ${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}\ncreation_date: 1700000000\n`;
+
+/** Removes the control groups of the instances "$@". The last of their processes take a moment to die. */
+const REMOVE_GROUPS = `for name; do
+  for group in /sys/fs/cgroup/lxc.payload.$name /sys/fs/cgroup/lxc.monitor.$name; do
+    n=0
+    while [ -d "$group" ] && ! find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; do
+      [ $n -lt 100 ] || { echo "$group is in use" >&2; exit 1; }
+      n=$((n + 1)); sleep 0.1
+    done
+  done
+done`;
+
+/** The names of a daemon's instances; none where it does not answer. */
+function instances(program: string): string[] {
+  const list = spawnSync(program, ['list', '--format=csv', '--columns=n'], { encoding: 'utf8', timeout: 10_000 });
+  return list.stdout.split('\n').filter((name) => name !== '');
+}
 
 /** Starts a daemon by hand. It ends with this process too: its supervisor's stdin is closed by the kernel then. */
 export async function startInstanceDaemon(
@@ -85,8 +102,11 @@ export async function startInstanceDaemon(
     execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   let images = 0;
   const kill = async () => {
+    const names = child.exitCode === null && child.signalCode === null ? instances(program) : [];
     child.kill('SIGKILL');
     await exited;
+    // Nobody else removes the control groups of containers whose daemon was killed.
+    if (names.length > 0) execFileSync('sh', ['-c', CGROUP2_VIEW, 'sh', 'sh', '-c', REMOVE_GROUPS, 'sh', ...names]);
   };
   return {
     program,
