@@ -24,6 +24,7 @@ const SUITES: Record<string, Suite> = {
   backends: { folders: ['backends'], seconds: 60, before: FRESH_BUILD },
   testbed: { folders: ['testbed'], seconds: 60 },
   runner: { folders: ['runner'], seconds: 120, before: FRESH_BUILD },
+  packages: { folders: ['packages'], seconds: 300, before: FRESH_BUILD },
   faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },
   browser: { folders: ['browser'], seconds: 120, before: FRESH_BUILD },
   e2e: { folders: ['e2e'], seconds: 120, before: FRESH_BUILD },

@@ -23,6 +23,9 @@ const PACKAGES = ['openssh-server'];
 /** Packages of a Debian that boots, and in which a login is a session of logind. */
 const BOOTABLE = ['openssh-server', 'systemd-sysv', 'dbus', 'dbus-user-session', 'libpam-systemd', 'sudo'];
 
+/** What packages are built with, and what autopkgtest needs for its index of local ones. */
+const BUILDING = ['openssh-server', 'build-essential', 'fakeroot', 'apt-utils', 'git'];
+
 /** The ordinary account of a {@link bootableImage}. */
 export const IMAGE_USER = 'user';
 
@@ -46,8 +49,20 @@ export function bootableImage(): string {
   return debian('bootable', BOOTABLE, [`--customize-hook=chroot "$1" ${account}`]);
 }
 
+/** A tarball of a Debian in which packages of the archive can be fetched, built and installed, with {@link IMAGE_USER}. */
+export function packagesImage(): string {
+  const account = `useradd --create-home --shell /bin/bash --uid 1000 --password '*' ${IMAGE_USER}`;
+  const options = ['--skip=cleanup/apt/lists', `--customize-hook=chroot "$1" ${account}`];
+  return debian('packages', BUILDING, options, ['deb', 'deb-src']);
+}
+
 /** Makes an image once: whoever asks at the same time waits. */
-function debian(name: string, packages: readonly string[], options: readonly string[] = []): string {
+function debian(
+  name: string,
+  packages: readonly string[],
+  options: readonly string[] = [],
+  types: readonly string[] = ['deb'],
+): string {
   const release = codename();
   const file = join(imageDirectory(), `debian-${release}-${name}.tar`);
   if (existsSync(file)) return file;
@@ -60,7 +75,7 @@ function debian(name: string, packages: readonly string[], options: readonly str
     ...options,
     release,
     fresh,
-    ...(mirror === null ? [] : [mirror]),
+    ...(mirror === null ? [] : types.map((type) => `${type} ${mirror}`)),
   ];
   // Whoever had the lock before may have made it.
   const script = 'file=$1; fresh=$2; shift 2; [ -e "$file" ] || { "$@" && mv "$fresh" "$file"; }';
@@ -112,5 +127,5 @@ function mirrorOf(release: string): string | null {
   });
   const line = targets.stdout?.split('\n').find((each) => each.endsWith(` ${release} Debian`));
   const [uri] = line?.split(' ') ?? [];
-  return uri === undefined ? null : `deb ${uri} ${release} main`;
+  return uri === undefined ? null : `${uri} ${release} main`;
 }

@@ -51,6 +51,18 @@ function loads(name: string): boolean {
   }
 }
 
+/** Whether the archive of apt's first source can be reached. */
+function archiveAnswers(): boolean {
+  const format = '$(REPO_URI)dists/$(CODENAME)/Release';
+  const targets = spawnSync('apt-get', ['indextargets', '--format', format, 'Created-By: Packages', 'Origin: Debian'], {
+    encoding: 'utf8',
+  });
+  const [release = ''] = (targets.stdout ?? '').split('\n');
+  const ask =
+    'fetch(process.argv[1], { signal: AbortSignal.timeout(8000) }).then(({ ok }) => process.exit(ok ? 0 : 1))';
+  return release !== '' && spawnSync(process.execPath, ['-e', ask, release], { timeout: 10_000 }).status === 0;
+}
+
 const OVERLAY =
   'mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt';
 
@@ -76,6 +88,7 @@ const REQUIREMENTS = {
   dpkg: program('dpkg', 'dpkg'),
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
   autodep8: program('autodep8', 'autodep8'),
+  git: program('git', 'git'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
   xmllint: program('xmllint', 'libxml2-utils'),
   python3: program('python3', 'python3'),
@@ -122,6 +135,10 @@ const REQUIREMENTS = {
   namespaces: {
     present: () => succeeds('unshare', '--user', '--map-root-user', '--mount', 'true'),
     missing: 'not allowed to make user namespaces',
+  },
+  archive: {
+    present: archiveAnswers,
+    missing: 'no answer from the Debian archive that apt of this machine uses',
   },
   proc: { present: () => succeeds('test', '-e', '/proc/self/stat'), missing: 'no /proc' },
 } satisfies Record<string, Requirement>;

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, it } from 'vitest';
+import { IMAGE_PATIENCE } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { ours, theirs } from './support/bothSides.ts';
+import { type Testbeds, testbeds, USER } from './support/testbeds.ts';
+
+/** Small source packages of Debian 12 with tests of their own that need little. */
+const PACKAGES = [
+  'an',
+  'cisco7crack',
+  'delay',
+  'disk-filltest',
+  'doschk',
+  'file-kanji',
+  'flog',
+  'galleta',
+  'letterize',
+  'memdump',
+  'morsegen',
+  'mp3rename',
+  'pipebench',
+  'ssss',
+];
+
+let place: Testbeds;
+let directory: string;
+beforeAll(() => {
+  place = testbeds();
+  directory = mkdtempSync(path.join(tmpdir(), 'trundle-archive-'));
+}, IMAGE_PATIENCE);
+afterAll(() => {
+  place?.[Symbol.dispose]();
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+});
+
+describeWith(
+  ['root', 'schroot', 'mmdebstrap', 'autopkgtest', 'overlay', 'archive'],
+  'a package of Debian gets the verdict that autopkgtest gives, fetched and tested in the testbed',
+  () => {
+    for (const name of PACKAGES) {
+      it(name, async ({ expect }) => {
+        const own = mkdtempSync(path.join(directory, `${name}-`));
+        const words = [...USER, name];
+        const reference = await theirs(own, words, place.schroot);
+        expect(await ours('schroot', own, words, place.schroot)).toEqual(reference);
+        expect(await ours('unshare', own, words, place.unshare)).toEqual(reference);
+      });
+    }
+  },
+);

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, it } from 'vitest';
+import { makePackage } from '../runner/support/packages.ts';
+import { IMAGE_PATIENCE } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { ours, theirs } from './support/bothSides.ts';
+import { type Testbeds, testbeds, USER } from './support/testbeds.ts';
+
+const CONTROL = `Source: greeter
+Section: misc
+Maintainer: A <a@example.org>
+Rules-Requires-Root: no
+
+Package: greeter
+Architecture: all
+Description: greets
+
+Package: greeter-loud
+Architecture: any
+Depends: greeter
+Provides: shouter
+Description: greets louder
+`;
+
+/** Without debhelper: so the image needs none. What is built tells that the test's greeter is not the archive's. */
+const RULES = `#!/usr/bin/make -f
+build build-arch build-indep:
+	echo built by $$(id -u) >built
+clean:
+	rm -rf built debian/greeter debian/greeter-loud debian/files
+binary-arch: build
+binary: binary-indep
+binary-indep: binary-arch
+	for package in greeter greeter-loud; do \\
+	  mkdir -p debian/$$package/DEBIAN debian/$$package/usr/share/$$package || exit 1; \\
+	  echo hello >debian/$$package/usr/share/$$package/greeting || exit 1; \\
+	  dpkg-gencontrol -p$$package -Pdebian/$$package || exit 1; \\
+	  dpkg-deb --root-owner-group --build debian/$$package .. || exit 1; \\
+	done
+`;
+
+const FILES = { 'debian/control': CONTROL, 'debian/rules': RULES, 'debian/source/format': '3.0 (native)\n' };
+
+const READS = 'cat /usr/share/greeter/greeting /usr/share/greeter-loud/greeting\n';
+const DEPENDS_ON_ITSELF = { control: 'Tests: a\nDepends: @\n', tests: { a: READS }, files: FILES };
+const NEEDS_A_BUILD = {
+  control: 'Tests: a\nDepends:\nRestrictions: build-needed\n',
+  tests: { a: 'cat built; test "$(id -u)" != 0\n' },
+  files: FILES,
+};
+
+/** A package built on this machine, as the beginning of the names of its .dsc, .changes and .deb files. */
+function built(parent: string): string {
+  const tree = makePackage(parent, 'greeter', DEPENDS_ON_ITSELF);
+  writeFileSync(path.join(tree, 'debian/changelog'), changelog('greeter'));
+  execFileSync('dpkg-buildpackage', ['-us', '-uc', '-d'], { cwd: tree, stdio: 'pipe' });
+  rmSync(tree, { recursive: true });
+  return path.join(parent, 'greeter_1.0');
+}
+
+function changelog(name: string): string {
+  return `${name} (1.0) unstable; urgency=low\n\n  * x\n\n -- A <a@example.org>  Tue, 24 Nov 2026 12:00:00 +0000\n`;
+}
+
+/** What is tested, given a directory of its own, as the words of the command line. */
+const CASES: Readonly<Record<string, (own: string) => string[]>> = {
+  'an unbuilt tree, built for its tests': (own) => [makePackage(own, 'greeter', DEPENDS_ON_ITSELF)],
+  'an unbuilt tree without binaries, built because a test says so': (own) => [
+    '-B',
+    makePackage(own, 'greeter', NEEDS_A_BUILD),
+  ],
+  'a build that fails': (own) => [
+    makePackage(own, 'greeter', {
+      ...DEPENDS_ON_ITSELF,
+      files: { ...FILES, 'debian/rules': '#!/usr/bin/make -f\n%:\n\texit 3\n' },
+    }),
+  ],
+  'build dependencies that cannot be had': (own) => [
+    '-B',
+    makePackage(own, 'greeter', {
+      ...NEEDS_A_BUILD,
+      files: { ...FILES, 'debian/control': CONTROL.replace('\n\n', '\nBuild-Depends: no-such-package\n\n') },
+    }),
+  ],
+  'a .dsc file': (own) => [`${built(own)}.dsc`],
+  'a .changes file with its debs': (own) => [
+    `${built(own)}_${execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim()}.changes`,
+  ],
+  'a built tree with local debs': (own) => {
+    built(own);
+    const debs = readdirSync(own).filter((name) => name.endsWith('.deb'));
+    const tree = makePackage(path.join(own, 'tree'), 'greeter', { ...DEPENDS_ON_ITSELF, built: true });
+    return [...debs.map((name) => path.join(own, name)), tree];
+  },
+  'a source of apt that there is not': () => ['no-such-source-package'],
+  'a git repository with a branch': (own) => {
+    const tree = makePackage(own, 'greeter', { control: 'Test-Command: cat mark\nDepends:\n', files: FILES });
+    const git = (...words: string[]) =>
+      execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...words], {
+        cwd: tree,
+        stdio: 'pipe',
+      });
+    git('init', '--quiet');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'One');
+    git('checkout', '--quiet', '-b', 'topic');
+    writeFileSync(path.join(tree, 'mark'), 'topic\n');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'Two');
+    git('checkout', '--quiet', '-');
+    cpSync(path.join(tree, '.git'), path.join(own, 'greeter.git'), { recursive: true });
+    const trust = 'git config --system --add safe.directory "*"';
+    return [
+      '-B',
+      `--copy=${own}/greeter.git:/srv/greeter.git`,
+      '--setup-commands',
+      trust,
+      'file:///srv/greeter.git#topic',
+    ];
+  },
+};
+
+let place: Testbeds;
+let directory: string;
+beforeAll(() => {
+  place = testbeds();
+  directory = mkdtempSync(path.join(tmpdir(), 'trundle-builds-'));
+}, IMAGE_PATIENCE);
+afterAll(() => {
+  place?.[Symbol.dispose]();
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+});
+
+describeWith(
+  ['root', 'schroot', 'mmdebstrap', 'autopkgtest', 'overlay', 'archive', 'dpkg-source', 'git'],
+  'a package is unpacked, built and tested as autopkgtest does it',
+  () => {
+    for (const [index, [name, words]] of Object.entries(CASES).entries()) {
+      it(name, async ({ expect }) => {
+        const own = mkdtempSync(path.join(directory, `case${index}-`));
+        const all = [...USER, ...words(own)];
+        const reference = await theirs(own, all, place.schroot);
+        expect(withoutReason(await ours('ours', own, all, place.schroot))).toEqual(withoutReason(reference));
+      });
+    }
+  },
+);
+
+/** Who is to blame for dependencies that cannot be had is the same; the words are not. */
+function withoutReason<T extends { summary: readonly string[] }>(verdict: T): T {
+  const plain = (line: string) => line.replace(/^(badpkg|erroneous package): (?!rules).*$/, '$1: REASON');
+  return { ...verdict, summary: verdict.summary.map(plain) };
+}

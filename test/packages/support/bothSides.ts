@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { TRUNDLE } from '../../runner/support/sides.ts';
+
+/** What a run came to, as far as two programs can be compared. */
+export interface Verdict {
+  readonly exitCode: number;
+  readonly summary: readonly string[];
+  /** Names of what is in the output directory. */
+  readonly files: readonly string[];
+}
+
+/** Files that only one of both writes: our trace and results, and debug symbols, which 6.0 does not build either. */
+const OWN_FILES = /^(trace\/|results\.json$|binaries\/.*-dbgsym\.deb$)/;
+
+/** Tests with Trundle of this tree. @param words options and sources */
+export function ours(
+  name: string,
+  directory: string,
+  words: readonly string[],
+  backend: readonly string[],
+): Promise<Verdict> {
+  return run(path.join(directory, name), TRUNDLE, words, backend);
+}
+
+/** Tests with Debian's autopkgtest. */
+export function theirs(directory: string, words: readonly string[], backend: readonly string[]): Promise<Verdict> {
+  return run(path.join(directory, 'theirs'), ['autopkgtest'], words, backend);
+}
+
+/** Output goes to a file: Node's pipes are sockets, which autopkgtest's `tee /dev/stderr` cannot open. */
+async function run(
+  output: string,
+  program: readonly string[],
+  words: readonly string[],
+  backend: readonly string[],
+): Promise<Verdict> {
+  const said = openSync(`${output}.said`, 'w');
+  const [name = '', ...first] = program;
+  const child = spawn(name, [...first, '-o', output, ...words, '--', ...backend], {
+    stdio: ['ignore', said, said],
+    env: { ...process.env, XDG_STATE_HOME: `${output}.state` },
+  });
+  closeSync(said);
+  const [exitCode] = await once(child, 'close');
+  if (!existsSync(path.join(output, 'summary'))) {
+    throw new Error(`${name} left no summary: ${readFileSync(`${output}.said`, 'utf8')}`);
+  }
+  const files = readdirSync(output, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(output, path.join(entry.parentPath, entry.name)))
+    .filter((file) => !OWN_FILES.test(file));
+  return { exitCode, summary: summaryOf(path.join(output, 'summary')), files: files.sort() };
+}
+
+/** Lines of the summary without what Trundle says beyond autopkgtest's words; what 5.28 says twice counts once. */
+function summaryOf(file: string): string[] {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return [...new Set(lines.map((line) => line.replace(/((?:rules \w+ failed with exit code \d+)) \(.*\)$/, '$1')))];
+}

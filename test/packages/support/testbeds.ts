@@ -1,0 +1,29 @@
+import { type Chroot, defineChroot, unpackedImage } from '../../support/chroots.ts';
+import { IMAGE_USER, packagesImage } from '../../support/images.ts';
+
+/** Testbeds with apt: a chroot of schroot's for both programs, and namespaces of our own; both forget what is done. */
+export interface Testbeds extends Disposable {
+  readonly schroot: readonly string[];
+  readonly unshare: readonly string[];
+}
+
+/** The ordinary user of both, for both programs. */
+export const USER: readonly string[] = ['--user', IMAGE_USER];
+
+/** Makes them, or takes the image that is there. */
+export function testbeds(): Testbeds {
+  const directory = unpackedImage(packagesImage());
+  const chroot: Chroot = defineChroot(() => ({
+    type: 'directory',
+    directory,
+    'union-type': 'overlay',
+    users: 'root',
+    'root-users': 'root',
+    'source-root-users': 'root',
+  }));
+  return {
+    schroot: ['schroot', chroot.name],
+    unshare: ['unshare', '--tarball', directory],
+    [Symbol.dispose]: () => chroot[Symbol.dispose](),
+  };
+}
