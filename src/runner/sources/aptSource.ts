@@ -25,7 +25,7 @@ export async function chooseVersion(steps: Steps, name: string, architecture: st
   if (sources.status !== 0 || binaries.length === 0) {
     const said = sources.stderr.trim().replace(/\s*\n\s*/g, '; ');
     const hint = said === '' ? 'apt has no such source; are there deb-src lines in its sources?' : said;
-    throw new BadPackageError(`no source package ${name} is known to apt in the testbed: ${hint}`);
+    throw unfetched(`no source package ${name} is known to apt in the testbed: ${hint}`);
   }
   const policy = await ask('exec apt-cache policy "$@"', binaries);
   const candidates = candidatesOf(policy.stdout);
@@ -34,8 +34,13 @@ export async function chooseVersion(steps: Steps, name: string, architecture: st
     candidates.map((candidate) => `${candidate.name}=${candidate.version}`),
   );
   const version = bestSourceVersion(name, candidates, shown.stdout);
-  if (version === null) throw new BadPackageError(`no binaries found for src:${name}`);
+  if (version === null) throw unfetched(`no binary package of source ${name} can be installed in the testbed`);
   return version;
+}
+
+/** In the words of autopkgtest, whose script exits with 1 here, and in ours. */
+function unfetched(why: string): BadPackageError {
+  return new BadPackageError(`rules extract failed with exit code 1 (${why})`);
 }
 
 /** The debs that a source builds for an architecture, by the output of `apt-cache showsrc`. Pure. */
