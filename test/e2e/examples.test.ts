@@ -49,3 +49,13 @@ describe('the embedding of examples/', () => {
     expect(said.toString()).toMatch(/Tests +3 passed/);
   });
 });
+
+describe('the watching of examples/', () => {
+  test('shows an actor system of its own on a page', () => {
+    const project = forThisTest(makeProject());
+    const example = project.add('watching');
+    project.link('xstate');
+    const said = execFileSync(process.execPath, [join(example, 'index.js')], { cwd: project.directory, stdio: 'pipe' });
+    expect(said.toString()).toMatch(/^watch it at http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/\nthe light is red\n$/);
+  });
+});

@@ -59,7 +59,13 @@ export function drawLanes(canvas: HTMLCanvasElement, box: HTMLElement, picture: 
     else drawChunks(pen, lane, top, picture, colours);
     pen.restore();
     pen.fillStyle = lane.kind === 'machine' ? colours.text : colours.soft;
-    pen.fillText(fitting(pen, lane.label, scale.left - 16), lane.kind === 'machine' ? 8 : 16, top + LANE.height / 2);
+    // Where there is no room for both, the machine's own name says more than its kind.
+    const narrow = lane.kind === 'machine' && pen.measureText(lane.label).width > scale.left - 16;
+    pen.fillText(
+      fitting(pen, narrow ? lane.track.subject : lane.label, scale.left - 16),
+      lane.kind === 'machine' ? 8 : 16,
+      top + LANE.height / 2,
+    );
   }
   pen.fillStyle = colours.ground;
   pen.fillRect(0, 0, width, LANE.head);
