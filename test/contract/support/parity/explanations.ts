@@ -1,7 +1,7 @@
 import type { Explanation } from './differences.ts';
 
 const HERE = /^(null|ssh )/;
-const BOOTED = /with an init$/;
+const BOOTED = /with an init$|^(lxd|incus)/;
 const STAND_IN = /^null$|by the stand-in$|^nspawn, held/;
 const CONTAINERS = /^(podman|docker)/;
 
@@ -79,9 +79,24 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'podman sets it by default_ulimits of containers.conf(5); the one that the tests use names 20000.',
   },
   {
-    fact: /^status: (CapBnd|CapEff|Seccomp)$/,
+    fact: /^status: (CapBnd|CapEff)$/,
     backends: CONTAINERS,
-    why: "podman and docker take capabilities and system calls from a container's root (--cap-add, --security-opt). A docker with an init has SYS_ADMIN besides.",
+    why: "podman and docker take capabilities from a container's root (--cap-add). A docker with an init has SYS_ADMIN besides.",
+  },
+  {
+    fact: /^status: (CapBnd|CapEff)$/,
+    backends: /^(lxd|incus)/,
+    why: 'In an id-mapped container root has all capabilities, over what is mapped; a privileged one loses those that reach this machine.',
+  },
+  {
+    fact: 'status: Seccomp',
+    backends: /./,
+    why: 'podman, docker, lxd and incus filter system calls (--security-opt, security.syscalls.deny_default); the others do not.',
+  },
+  {
+    fact: '/sys can be written',
+    backends: /^(lxd|incus)/,
+    why: 'In an id-mapped container it is mounted so; what the mapped root may not change stays as it is.',
   },
   {
     fact: /^\/(sys|proc\/sys) can be written$/,
