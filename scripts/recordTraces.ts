@@ -1,13 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TrundleEvent } from '../src/events/index.ts';
 import { type SshServer, startSshServer } from '../test/faults/support/sshServer.ts';
-import { vacantAddress } from '../test/support/badServers.ts';
+import { silentServer, talkingServer, vacantAddress } from '../test/support/badServers.ts';
+import { FaultProxy } from '../test/support/faultProxy.ts';
 import { setup } from '../test/support/freshBuild.ts';
 import { makePackage, type PackagePlan } from '../test/support/packages.ts';
 
@@ -27,6 +28,10 @@ interface Recording {
   readonly package: PackagePlan;
   readonly options?: readonly string[];
   readonly backend?: (sshd: SshServer) => Promise<readonly string[]> | readonly string[];
+  /** What the server's sshd_config says first. */
+  readonly config?: readonly string[];
+  /** Makes what the run finds on the machine. */
+  readonly prepare?: () => void;
   /** Called once the test has begun and said so. */
   readonly begun?: (running: { pid: number; sshd: SshServer }) => void;
 }
@@ -34,6 +39,53 @@ interface Recording {
 const overSsh = (sshd: SshServer, hostKey = sshd.hostKey, address = sshd.address, identity = sshd.identity) => [
   ...['ssh', '-H', address.host, '-p', String(address.port), '-i', identity, '--host-key', hostKey],
 ];
+/** A backend whose verb fails. */
+const failing = (sshd: SshServer, verb: string) => [
+  join(root, 'test/fixtures/backends/gated.js'),
+  ...[
+    '--host',
+    sshd.address.host,
+    '--port',
+    String(sshd.address.port),
+    '--identity',
+    sshd.identity,
+    '--host-key',
+    sshd.hostKey,
+    '--place',
+    place,
+  ],
+  ...['--ability', 'revert', '--ability', 'reboot', '--fail', verb],
+];
+/** Bytes that a tar gives which no honest one makes: a member above its directory. */
+const LYING_TAR = `#!/bin/sh
+case " $* " in
+*" --create "*) exec /usr/bin/tar --create --file=- --format=gnu -P --transform='s,^,../,' -C / etc/hostname ;;
+*) exec /usr/bin/tar "$@" ;;
+esac
+`;
+/** A directory with every program of the machine but tar. */
+function makeNoTar(): void {
+  mkdirSync(join(place, 'no-tar'));
+  for (const name of readdirSync('/usr/bin')) {
+    if (name !== 'tar') symlinkSync(join('/usr/bin', name), join(place, 'no-tar', name));
+  }
+}
+
+function makeLyingTar(): void {
+  mkdirSync(join(place, 'lying'));
+  writeFileSync(join(place, 'lying', 'tar'), LYING_TAR, { mode: 0o755 });
+}
+
+/** A directory with room for next to nothing. */
+function makeSmallPlace(): void {
+  mkdirSync(join(place, 'small'), { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=1777', 'none', join(place, 'small')]);
+}
+
+/** Stands between the program and the server in the run that loses its connection by a reset. */
+let proxy: FaultProxy | null = null;
+
+const TWO: PackagePlan = { tests: { first: 'true', second: 'true' } };
 const LINGERS: PackagePlan = { tests: { lingers: 'echo begun\nexec sleep 1000' } };
 
 const RECORDINGS: Readonly<Record<string, Recording>> = {
@@ -70,6 +122,77 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
   },
   'v1-interrupted': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGINT') },
   'v1-killed': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGKILL') },
+  'v1-signalled': { package: { tests: { crashes: 'kill -SEGV $$' } } },
+  'v1-wrong-usage': { package: TWO, options: ['-u', 'nobody-there'] },
+  'v1-setup-failed': { package: TWO, options: ['--setup-commands', 'echo no luck >&2; exit 3'] },
+  'v1-deadline': { package: LINGERS, options: ['--timeout', '2'] },
+  'v1-not-ssh': {
+    package: TWO,
+    options: ['--deadline', 'ssh-ready=600'],
+    backend: async (sshd) =>
+      overSsh(sshd, sshd.hostKey, (await talkingServer('HTTP/1.1 400 Bad Request\r\n\r\n')).address),
+  },
+  'v1-protocol-error': {
+    package: TWO,
+    options: ['--deadline', 'ssh-ready=600'],
+    backend: async (sshd) =>
+      overSsh(sshd, sshd.hostKey, (await talkingServer(`SSH-2.0-Odd\r\n${'?'.repeat(64)}`)).address),
+  },
+  'v1-silent-server': {
+    package: TWO,
+    options: ['--deadline', 'banner=300', '--deadline', 'ssh-ready=600'],
+    backend: async (sshd) => overSsh(sshd, sshd.hostKey, (await silentServer()).address),
+  },
+  'v1-unreachable': {
+    package: TWO,
+    options: ['--deadline', 'ssh-ready=600'],
+    backend: (sshd) => overSsh(sshd, sshd.hostKey, { host: 'testbed.invalid', port: 22 }),
+  },
+  'v1-no-session': { package: TWO, config: ['MaxSessions 0'], backend: (sshd) => overSsh(sshd) },
+  'v1-provision-failed': { package: TWO, backend: (sshd) => failing(sshd, 'create') },
+  'v1-boot-failed': { package: TWO, backend: (sshd) => failing(sshd, 'start') },
+  'v1-revert-failed': { package: TWO, backend: (sshd) => failing(sshd, 'reset') },
+  'v1-reboot-failed': {
+    package: { tests: { reboots: '/tmp/autopkgtest-reboot again' } },
+    backend: (sshd) => failing(sshd, 'restart'),
+  },
+  'v1-teardown-failed': { package: TWO, backend: (sshd) => failing(sshd, 'stop') },
+  'v1-died': {
+    package: { tests: { lingers: "pkill -x -f 'sleep infinity'\nexec sleep 1000" } },
+    backend: (sshd) => failing(sshd, ''),
+  },
+  'v1-reset': {
+    package: LINGERS,
+    backend: async (sshd) => {
+      proxy = await FaultProxy.to(sshd.address);
+      return overSsh(sshd, sshd.hostKey, proxy.address);
+    },
+    begun: () => proxy?.now('reset-both'),
+  },
+  'v1-no-tar': {
+    package: TWO,
+    prepare: makeNoTar,
+    config: [`SetEnv PATH=${join(place, 'no-tar')}`],
+    backend: (sshd) => overSsh(sshd),
+  },
+  'v1-full-testbed': {
+    package: { tests: { big: `# ${'x'.repeat(200_000)}\ntrue` } },
+    prepare: makeSmallPlace,
+    config: [`SetEnv TMPDIR=${join(place, 'small')}`],
+    backend: (sshd) => overSsh(sshd),
+  },
+  'v1-hostile': {
+    package: { tests: { lies: 'echo x >"$AUTOPKGTEST_ARTIFACTS/file"' } },
+    prepare: makeLyingTar,
+    options: ['-o', join(place, 'lies')],
+    config: [`SetEnv PATH=${join(place, 'lying')}:/usr/bin:/bin`],
+    backend: (sshd) => overSsh(sshd),
+  },
+  'v1-full-host': {
+    package: { tests: { floods: 'head -c 4000000 /dev/zero' } },
+    prepare: makeSmallPlace,
+    options: ['-o', join(place, 'small', 'results')],
+  },
   'v1-bad-package': { package: { control: 'Tests: *\nDepends:\nRestrictions: needs-root\nTests: twice\n' } },
 };
 
@@ -86,10 +209,12 @@ async function trundle(words: readonly string[], seen: (event: TrundleEvent, pid
   }
 }
 
-async function record(name: string, { package: plan, options = [], backend, begun }: Recording): Promise<void> {
+async function record(name: string, recording: Recording): Promise<void> {
+  const { options = [], backend, begun } = recording;
   const trace = join(place, name);
-  makePackage(place, plan);
-  await using sshd = await startSshServer();
+  makePackage(place, recording.package);
+  recording.prepare?.();
+  await using sshd = await startSshServer(recording.config);
   const words = (await backend?.(sshd)) ?? ['null'];
   let test: string | null = null;
   await trundle(['run', '--json', '--trace', trace, ...options, './sample-1.0', '--', ...words], (event, pid) => {
@@ -102,6 +227,7 @@ async function record(name: string, { package: plan, options = [], backend, begu
     await trundle(['reap', '--json', `${trace}/`], () => {});
   }
   rmSync(join(place, 'sample-1.0'), { recursive: true });
+  spawnSync('umount', [join(place, 'small')], { stdio: 'ignore' });
   rmSync(join(place, 'state'), { recursive: true, force: true });
 }
 
@@ -125,6 +251,7 @@ function keep(name: string): void {
   const others: Record<string, string> = {
     [header.run]: id,
     [header.owner.boot]: '00000000-0000-4000-8000-000000000000',
+    [root]: '/usr/lib/trundle/',
     [release()]: '6.1.0-'.padEnd(release().length, '0').slice(0, release().length),
   };
   for (const entry of readdirSync(trace, { recursive: true, withFileTypes: true })) {
@@ -171,6 +298,8 @@ async function main(names: readonly string[]): Promise<void> {
 
 if (hostname() === HOST) {
   await main(process.argv.slice(2));
+  // Bad servers and what hangs on them end with the namespaces.
+  process.exit();
 } else {
   await setup();
   process.exitCode = confined();

@@ -78,8 +78,8 @@ chmod 000 -- -rf`;
 
 describe('a directory that is no package', () => {
   test.each([
-    ['is empty', {}, 'it has no debian directory'],
-    ['has a file called debian', { debian: 'x' }, 'it has no debian directory'],
+    ['is empty', {}, 'it has neither debian/control nor debian/tests/control'],
+    ['has a file called debian', { debian: 'x' }, 'it has neither debian/control nor debian/tests/control'],
   ])('%s: is refused', async (_how, files, problem) => {
     const place = workplace();
     const source = join(place, 'source');
