@@ -6,7 +6,7 @@ import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type Client, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
-import { type Attempt, explain, madeNothing, removalRemedy } from './explain.ts';
+import { type Attempt, explain, madeNothing, NO_INIT, removalRemedy } from './explain.ts';
 import { Monitor } from './Monitor.ts';
 import type { Daemon, LxdOptions } from './options.ts';
 
@@ -221,10 +221,17 @@ export class LxdTestbed implements BackendVerbs {
   /** The client says only that it did not work; liblxc's log says why. */
   async #whyNotStarted(started: ProgramResult): Promise<BackendError> {
     const log = await this.#ask('info', `${this.#client.remote}${this.#name}`, '--show-log');
-    const errors = log.stdout.split('\n').filter((line) => /ERROR/.test(line));
+    // What halves of liblxc say of each other is about the end of a half, not about its reason.
+    const errors = log.stdout.split('\n').filter((line) => /ERROR/.test(line) && !/af_unix/.test(line));
     if (errors.length > 0) this.#host.console(Buffer.from(`${errors.join('\n')}\n`));
-    const stderr = [...errors, started.stderr].join('\n');
+    const stderr = [...errors, ...(await this.#withoutInit()), started.stderr].join('\n');
     return explain({ ...started, stderr }, this.#attempt('starting the instance', 'start-failed'));
+  }
+
+  /** The log may end before the line that matters. */
+  async #withoutInit(): Promise<string[]> {
+    const pulled = await this.#ask('file', 'pull', `${this.#client.remote}${this.#name}/sbin/init`, '/dev/null');
+    return pulled.status !== 0 && /not found|no such file/i.test(pulled.stderr) ? [NO_INIT] : [];
   }
 
   #attempt(doing: string, code: string): Attempt {

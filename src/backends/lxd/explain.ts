@@ -27,6 +27,9 @@ export const PREPARE = { lxd: 'lxd init --minimal', incus: 'incus admin init --m
 /** The group whose members may speak to a daemon. */
 export const GROUPS = { lxd: 'lxd', incus: 'incus-admin' } as const;
 
+/** What we say ourselves, having looked. */
+export const NO_INIT = 'there is no /sbin/init in it';
+
 /** What lxc(1) and incus(1), their daemons and liblxc below them say, and what it means. The first that fits. */
 const REASONS: readonly Reason[] = [
   {
@@ -81,7 +84,7 @@ const REASONS: readonly Reason[] = [
     remedy: () => `use an image of this architecture (${process.arch})`,
   },
   {
-    pattern: /No such file or directory - Failed to exec|failed to exec "?\/sbin\/init/i,
+    pattern: /No such file or directory - Failed to exec|failed to exec "?\/sbin\/init|there is no \/sbin\/init in it/i,
     code: 'no-init',
     what: ({ image }) => `the image ${image} has no /sbin/init`,
     remedy: () => 'install systemd-sysv in the image',

@@ -19,7 +19,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   const local = startTar([...PACK, '-C', from, '.'], signal);
   local.child.stdin.end();
   const stdin = counter(request);
-  const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar -p ${UNPACK.join(' ')} ${ownership(request)} -C "$1"`;
+  const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} -p ${ownership(request)} -C "$1"`;
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
   remote.stdout.resume();
   const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
