@@ -5,6 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makePackage, type PackageSpec } from './packages.ts';
 
+/** What only Trundle writes besides its trace: results, and the page of a run that failed. */
+const OWN_FILES: ReadonlySet<string> = new Set(['results.json', 'report.html']);
+
 /** A package, and how it is tested, for both sides alike. */
 export interface Case extends PackageSpec {
   readonly name: string;
@@ -177,8 +180,7 @@ function observe(directory: string, { exitCode, stdout, stderr }: Ended, source:
       names
         // Without a control file that makes sense, Trundle opens no testbed.
         .filter(
-          (name) =>
-            !name.startsWith('trace/') && name !== 'results.json' && !(noTestbed && name === 'testbed-packages'),
+          (name) => !name.startsWith('trace/') && !OWN_FILES.has(name) && !(noTestbed && name === 'testbed-packages'),
         )
         .map((name) => [name, UNCOMPARED.test(name) ? null : alike(read(name), source).join('\n')] as const)
         // Since 5.53 each test has its own directory of artifacts.
