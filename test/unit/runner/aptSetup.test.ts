@@ -64,9 +64,9 @@ const POLICY = `hello:
   Candidate: 2.10-3
   Version table:
      2.12-1 100
-        100 http://deb.debian.org/debian sid/main amd64 Packages
+        100 http://mirror.example.org/debian sid/main amd64 Packages
      2.10-3 500 (phased 20%)
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://mirror.example.org/debian bookworm/main amd64 Packages
 hello-doc:
   Installed: 2.9-1
   Candidate: 2.9-1
