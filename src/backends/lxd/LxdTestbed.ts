@@ -228,10 +228,10 @@ export class LxdTestbed implements BackendVerbs {
     return explain({ ...started, stderr }, this.#attempt('starting the instance', 'start-failed'));
   }
 
-  /** The log may end before the line that matters. */
+  /** The log may end before the line that matters, or be refused while the instance is still ending. */
   async #withoutInit(): Promise<string[]> {
     const pulled = await this.#ask('file', 'pull', `${this.#client.remote}${this.#name}/sbin/init`, '/dev/null');
-    return pulled.status !== 0 && /not found|no such file/i.test(pulled.stderr) ? [NO_INIT] : [];
+    return pulled.status !== 0 && /not found|no such file|file does not exist/i.test(pulled.stderr) ? [NO_INIT] : [];
   }
 
   #attempt(doing: string, code: string): Attempt {
