@@ -3,6 +3,7 @@ import type { EventType } from '../../src/events/index.ts';
 /** What each event says, in one line. */
 export const MEANINGS: Readonly<Record<EventType, string>> = {
   'testbed.requested': 'somebody wants a testbed',
+  'testbed.assigned': 'in a run of several packages: the testbed serves this one from now on',
   'revert.requested': 'the testbed is to be put back to where it was when it was opened',
   'teardown.requested': 'the testbed is to be taken down; with force at once',
   'testbed.readied': 'commands can run; `generation` grows with every revert and reboot',
@@ -90,6 +91,9 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'run.started': 'a run begins',
   'package.rejected': 'the package cannot be tested',
   'test.planned': 'a test will be run',
+  'package.started': 'in a run of several packages: one is taken in hand',
+  'package.finished': 'there is nothing more to do for it',
+  'package.concluded': 'the run machine: its exit code, and the cause',
   'test.skipped': 'a test will not be run',
   'test.started': 'a test begins, as this command',
   'test.suspended': 'a test asked for a reboot, and goes on after it with this mark',
@@ -97,6 +101,9 @@ export const MEANINGS: Readonly<Record<EventType, string>> = {
   'test.finished': 'a test has ended',
   'test.judged': 'the run machine: its verdict',
   'step.failed': 'something around the tests failed',
+  'retry.requested': 'a testbed is gone in the middle of things: may another take its place?',
+  'retry.granted': 'the run machine: it may, for the cause proves that the testbed was to blame; it no longer counts',
+  'retry.denied': 'the run machine: it may not, and why',
   'run.finished': 'there is nothing more to do',
   'run.concluded': 'the run machine: the exit code, and the cause',
   'deadline.expired': 'a deadline passed: which, whose, after how many milliseconds',

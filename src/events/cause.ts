@@ -43,6 +43,28 @@ const OWN_CLASSES: readonly CauseClass[] = [
   'teardown-failed',
 ];
 
+/** What a testbed, or the way to it, does of itself; who would rather not be let in again is not among them. */
+const PASSING_CLASSES: readonly CauseClass[] = [
+  'provision-failed',
+  'boot-failed',
+  'testbed-died',
+  'revert-failed',
+  'reboot-failed',
+  'connection-refused',
+  'connection-unreachable',
+  'connection-closed',
+  'connection-reset',
+  'connection-silent',
+];
+/** When a deadline that passed bounded something that the testbed did, not something that was done in it. */
+const OWN_PHASES: readonly Phase[] = ['provision', 'boot', 'ssh-ready', 'reboot', 'revert'];
+
+/** Whether a testbed's cause proves that another testbed of the same kind might do better. Pure. */
+export function isTestbedsFault({ class: causeClass, phase }: Pick<Cause, 'class' | 'phase'>): boolean {
+  if (causeClass === 'deadline-expired') return OWN_PHASES.includes(phase);
+  return PASSING_CLASSES.includes(causeClass);
+}
+
 /**
  * autopkgtest's exit code for a run that ended with this cause: 4 a test failed, 12 the package is erroneous,
  * 16 the testbed failed, 20 anything else (autopkgtest(1), EXIT STATUS). Pure.

@@ -1,5 +1,14 @@
 export { brief } from './brief.ts';
-export { type Cause, type CauseClass, classOfLoss, exitCodeOf, type Failure, type Loss, type Phase } from './cause.ts';
+export {
+  type Cause,
+  type CauseClass,
+  classOfLoss,
+  exitCodeOf,
+  type Failure,
+  isTestbedsFault,
+  type Loss,
+  type Phase,
+} from './cause.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Command, type CommandType, DEADLINES, type Deadline, type DeadlineTable } from './command.ts';
 export type { Decision } from './decision.ts';

@@ -9,7 +9,15 @@ export interface RecordedOnly {
 /** Every event type that is in no alphabet. A test fails on one that is missing here, and on one that is heard. */
 export const RECORDED_ONLY: readonly RecordedOnly[] = [
   {
-    events: ['testbed.readied', 'test.judged', 'run.concluded', 'event.unexpected'],
+    events: [
+      'testbed.readied',
+      'test.judged',
+      'package.concluded',
+      'retry.granted',
+      'retry.denied',
+      'run.concluded',
+      'event.unexpected',
+    ],
     reason: 'a conclusion of a machine for whoever waits outside: the handle, the runner, a reader of the trace',
   },
   {

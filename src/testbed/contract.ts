@@ -137,6 +137,8 @@ export interface OpenOptions {
   maxConnections?: number;
   /** Aborting while it opens tears down what stands; afterwards it closes the testbed. */
   signal?: AbortSignal;
+  /** The package that it is opened for, in a run of several. */
+  package?: string;
   /** Called once the testbed is gone, before its close() resolves. */
   onClosed?: () => Promise<unknown>;
 }

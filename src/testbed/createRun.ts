@@ -106,8 +106,9 @@ class LiveRun implements Run {
     this.#made += 1;
     const testbed = `tb${this.#made}`;
     if (this.#closing !== null || this.#broken !== null) throw this.#closedTo(testbed);
-    const site = this.#found(testbed, backend);
     const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
+    const of = options.package === undefined ? {} : { package: options.package };
+    const site = this.#found(testbed, backend, of);
     this.#opening.add(site);
     this.emit({
       type: 'testbed.requested',
@@ -117,6 +118,7 @@ class LiveRun implements Run {
       deadlines: { ...deadlines },
       maxConnections,
     });
+    if (of.package !== undefined) this.emit({ type: 'testbed.assigned', testbed, from: 'runner', package: of.package });
     const tearDown = (reason: string) =>
       this.emit({ type: 'teardown.requested', testbed, from: 'runner', reason, force: false });
     const giveUp = () => tearDown(String(signal?.reason?.message ?? signal?.reason));
@@ -154,7 +156,7 @@ class LiveRun implements Run {
   }
 
   /** Makes the site of a testbed; a backend that cannot even be opened is a cause like any other. */
-  #found(testbed: string, backend: ConfiguredBackend): Site {
+  #found(testbed: string, backend: ConfiguredBackend, of: { package?: string }): Site {
     try {
       const site = new Site({
         testbed,
@@ -178,7 +180,7 @@ class LiveRun implements Run {
         detail: failureOf(error).message,
         evidence: [],
       };
-      this.emit({ type: 'step.failed', testbed, from: 'runner', doing, cause });
+      this.emit({ type: 'step.failed', testbed, from: 'runner', doing, cause, ...of });
       throw new TestbedError(testbed, cause, `${doing}: ${cause.detail}`);
     }
   }

@@ -35,6 +35,13 @@ const forward = { forward: 'f1', connection: 'c1' };
 /** Data for every event type: of testbed tb1, connection c1, command x1, test t1. */
 const USUAL: { [K in EventType]: EventData<K> } = {
   'testbed.requested': { backend: 'null', deadlines: {}, maxConnections: 2 },
+  'testbed.assigned': { package: 'p1' },
+  'package.started': { package: 'p1', source: './p1' },
+  'package.finished': { package: 'p1' },
+  'package.concluded': { package: 'p1', exitCode: 0, cause: null },
+  'retry.requested': {},
+  'retry.granted': { attempt: 1, of: 1, cause: cause('testbed-died') },
+  'retry.denied': { reason: 'no' },
   'revert.requested': {},
   'teardown.requested': { reason: 'done', force: false },
   'testbed.readied': { generation: 0 },

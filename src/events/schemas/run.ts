@@ -4,6 +4,9 @@ import { causeSchema, commandResultSchema } from './common.ts';
 /** How a test ended, in the words of autopkgtest's summary. */
 export const outcomeSchema = z.enum(['pass', 'fail', 'flaky', 'skip', 'badpkg']);
 
+/** A package of a run that has several: its name in the output directory and before its tests' names. */
+const packageId = z.string();
+
 /** The consumer's life of a testbed: what was asked for, and what its machine concluded. */
 export const testbedSchemas = {
   'testbed.requested': z.object({
@@ -13,6 +16,8 @@ export const testbedSchemas = {
     /** How many connections the pool may hold. */
     maxConnections: z.number().int(),
   }),
+  /** In a run of several packages: it serves this one from now on. */
+  'testbed.assigned': z.object({ package: packageId }),
   'revert.requested': z.object({}),
   'teardown.requested': z.object({ reason: z.string(), force: z.boolean() }),
   /** `generation` grows with every revert and reboot. */
@@ -29,10 +34,23 @@ export const runSchemas = {
     trundle: z.string(),
     sources: z.array(z.string()),
     backend: z.array(z.string()),
+    /** How often a testbed that failed is replaced for each package; never if absent. */
+    retries: z.number().int().optional(),
   }),
-  'package.rejected': z.object({ message: z.string(), file: z.string().nullable(), line: z.number().int().nullable() }),
+  /** Only in a run of several packages; so are the other events of this noun, but for `package.rejected`. */
+  'package.started': z.object({ package: packageId, source: z.string() }),
+  'package.rejected': z.object({
+    message: z.string(),
+    file: z.string().nullable(),
+    line: z.number().int().nullable(),
+    package: packageId.optional(),
+  }),
+  'package.finished': z.object({ package: packageId }),
+  'package.concluded': z.object({ package: packageId, exitCode: z.number().int(), cause: causeSchema.nullable() }),
   'test.planned': z.object({
+    /** The test's id; `PACKAGE/NAME` in a run of several packages. */
     test: z.string(),
+    package: packageId.optional(),
     restrictions: z.array(z.string()),
     superficial: z.boolean(),
     /** Nobody knows whether the testbed reaches the internet: a test that needs it and fails says nothing. */
@@ -54,7 +72,17 @@ export const runSchemas = {
     cause: causeSchema.nullable(),
   }),
   'test.judged': z.object({ test: z.string(), outcome: outcomeSchema, reason: z.string() }),
-  'step.failed': z.object({ doing: z.string(), cause: causeSchema }),
+  'step.failed': z.object({ doing: z.string(), cause: causeSchema, package: packageId.optional() }),
+  /** The testbed is gone in the middle of things, and may be to blame: whoever used it asks for another. */
+  'retry.requested': z.object({ package: packageId.optional() }),
+  /** Its failure no longer counts. `attempt` is the number of this retry, from 1. */
+  'retry.granted': z.object({
+    package: packageId.optional(),
+    attempt: z.number().int(),
+    of: z.number().int(),
+    cause: causeSchema,
+  }),
+  'retry.denied': z.object({ package: packageId.optional(), reason: z.string() }),
   'run.finished': z.object({}),
   'run.concluded': z.object({ exitCode: z.number().int(), cause: causeSchema.nullable() }),
 };

@@ -110,6 +110,16 @@ function failureOf(
 }
 
 /**
+ * The exit code of a run by those of its packages: 20 or 16 where one has it, else all of them or-ed together. A package
+ * of which no test said anything (8) counts as one with a skipped test, unless that is all there is. Pure.
+ */
+export function exitCodeOfPackages(codes: readonly number[]): number {
+  for (const worst of [20, 16]) if (codes.includes(worst)) return worst;
+  if (codes.length > 0 && codes.every((code) => code === 8)) return 8;
+  return codes.reduce((all, code) => all | (code === 8 ? 2 : code), 0);
+}
+
+/**
  * autopkgtest's exit code for the outcomes of all tests (autopkgtest(1), EXIT STATUS): 4 a test failed, 2 one was
  * skipped or flaky, 12 a package could not be used, or-ed together; 8 where no test passed that says something
  * about the package and none failed. Pure.

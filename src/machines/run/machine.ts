@@ -1,4 +1,5 @@
 import { each } from '../each.ts';
+import { EMPTY } from './ledger.ts';
 import { type RunEvent, runSetup } from './setup.ts';
 
 /** Events out of order: recorded, and without effect on the verdict. */
@@ -8,8 +9,9 @@ function shrug<T extends RunEvent['type']>(state: string, ...types: T[]) {
 }
 
 /**
- * A run from its start to its verdict: judges tests, keeps the one cause of a failure, turns the operator's first
- * signal into an orderly end and the second into an immediate one, and computes the exit code.
+ * A run from its start to its verdict: judges tests, keeps the one cause of a failure, grants retries where a testbed
+ * is proven to be to blame, turns the operator's first signal into an orderly end and the second into an immediate
+ * one, and computes the exit code; where there are several packages, that of each.
  */
 export const runMachine = runSetup.createMachine({
   id: 'run',
@@ -18,8 +20,8 @@ export const runMachine = runSetup.createMachine({
     subject: 'run:run',
     tests: [],
     outcomes: [],
-    cause: null,
-    testCause: null,
+    ledger: EMPTY,
+    retries: 0,
     hasTests: false,
     open: [],
     suspended: [],
@@ -28,7 +30,11 @@ export const runMachine = runSetup.createMachine({
   initial: 'idle',
   on: {
     'testbed.failed': { actions: 'noteCause' },
-    'testbed.removed': { actions: 'noteCause' },
+    'testbed.removed': { actions: ['noteCause', 'noteLeftovers'] },
+    'testbed.assigned': { actions: 'noteLoan' },
+    'package.started': { actions: 'notePackage' },
+    'package.finished': { actions: 'concludePackage' },
+    'retry.requested': { actions: 'denyRetry' },
     'step.failed': { actions: 'noteCause' },
     'package.rejected': { actions: 'noteRejection' },
     'test.planned': { actions: 'plan' },
@@ -47,6 +53,7 @@ export const runMachine = runSetup.createMachine({
       initial: 'between-tests',
       on: {
         'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
+        'retry.requested': { actions: 'answerRetry' },
         'test.started': { actions: 'open' },
         'test.suspended': [
           { guard: 'isOpen', actions: 'suspend' },

@@ -5,6 +5,7 @@ import { causeWords, count, duration, list, resultWords, shellLine } from './wor
 /** How each fact of a run, of its tests and of what happens around them is told. */
 export const runSentences = {
   'testbed.requested': (e) => `a testbed of backend ${e.backend} is asked for`,
+  'testbed.assigned': (e) => `the testbed serves package ${e.package}`,
   'revert.requested': () => 'the testbed is to be put back to where it was',
   'teardown.requested': (e) => `the testbed is to be taken down${e.force ? ' at once' : ''}: ${e.reason}`,
   'testbed.readied': (e) => `the testbed is ready${e.generation > 0 ? ` again (generation ${e.generation})` : ''}`,
@@ -13,6 +14,10 @@ export const runSentences = {
     `the testbed is gone${e.leftovers.length === 0 ? '' : `, but ${count(e.leftovers.length, 'resource')} could not be removed`}`,
   'run.started': (e) =>
     `Trundle ${e.trundle} starts ${e.tests ? 'a run of tests' : 'a session'}: ${shellLine([...e.sources, '--', ...e.backend])}`,
+  'package.started': (e) => `package ${e.package} is taken in hand: ${e.source}`,
+  'package.finished': (e) => `package ${e.package} has nothing more to do`,
+  'package.concluded': (e) =>
+    `package ${e.package} ends with exit code ${e.exitCode}${e.cause === null ? '' : `: ${causeWords(e.cause)}`}`,
   'package.rejected': (e) =>
     `the package cannot be tested${e.file === null ? '' : ` (${e.file}${e.line === null ? '' : `, line ${e.line}`})`}: ${e.message}`,
   'test.planned': (e) =>
@@ -25,6 +30,10 @@ export const runSentences = {
     `test ${e.test} ${resultWords(e.result)}${e.stderrBytes === 0 ? '' : `, with ${count(e.stderrBytes, 'byte')} on stderr`}${e.leaked ? ', and left processes behind' : ''}`,
   'test.judged': (e) => `test ${e.test}: ${e.outcome.toUpperCase()}${e.reason === '' ? '' : ` (${e.reason})`}`,
   'step.failed': (e) => `${e.doing} failed: ${causeWords(e.cause)}`,
+  'retry.requested': () => 'the testbed is gone, and another is asked for in its place',
+  'retry.granted': (e) =>
+    `another testbed is to take its place (${e.attempt} of ${e.of}), for it alone was to blame: ${causeWords(e.cause)}`,
+  'retry.denied': (e) => `no other testbed takes its place: ${e.reason}`,
   'run.finished': () => 'the run has nothing more to do',
   'run.concluded': (e) =>
     `the run ends with exit code ${e.exitCode}${e.cause === null ? '' : `: ${causeWords(e.cause)}`}`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CauseClass, EventData, TrundleEvent } from '../../../src/events/index.ts';
+import { exitCodeOfPackages } from '../../../src/machines/run/judge.ts';
 import { cause } from '../../support/facts.ts';
 import { specOf, type Told, told } from '../../support/machineSpec.ts';
 
@@ -193,4 +194,162 @@ describe('a signal of the operator', () => {
 
 test('a test that ends without having started is told of, and not judged', () => {
   expect(given(...STARTED).when('test.finished').facts).toEqual(['event.unexpected']);
+});
+
+describe('a run of several packages', () => {
+  const of = (name: string) => told('package.started', { package: name, source: `./${name}` });
+  const done = (name: string) => told('package.finished', { package: name });
+  const result = (name: string, code: number) => {
+    const test = `${name}/t`;
+    return [
+      told('test.planned', { test, package: name }),
+      told('test.started', { test }),
+      told('test.finished', { test, ...status(code) }),
+    ] as const;
+  };
+  const lent = (name: string) => told('testbed.assigned', { package: name });
+
+  test('gives each the verdict that it would have alone', () => {
+    const begun = [...STARTED, of('a'), of('b'), ...result('a', 1), ...result('b', 0)] as const;
+    const a = given(...begun).when(done('a'));
+    expect(a.fact('package.concluded')).toMatchObject({ package: 'a', exitCode: 4, cause: { class: 'test-failed' } });
+    const b = given(...begun, done('a')).when(done('b'));
+    expect(b.fact('package.concluded')).toMatchObject({ package: 'b', exitCode: 0, cause: null });
+    const run = given(...begun, done('a'), done('b')).when('run.finished');
+    expect(run.fact('run.concluded')).toMatchObject({ exitCode: 4, cause: { class: 'test-failed' } });
+  });
+
+  test('charges a testbed to the package that it serves', () => {
+    const begun = [...STARTED, of('a'), of('b'), lent('a'), failedBy('testbed-died')] as const;
+    expect(
+      given(...begun)
+        .when(done('a'))
+        .fact('package.concluded').exitCode,
+    ).toBe(16);
+    const b = [...begun, ...result('b', 0)] as const;
+    expect(
+      given(...b)
+        .when(done('b'))
+        .fact('package.concluded').exitCode,
+    ).toBe(0);
+    expect(
+      given(...b, done('a'), done('b'))
+        .when('run.finished')
+        .fact('run.concluded'),
+    ).toMatchObject({ exitCode: 16, cause: { class: 'testbed-died' } });
+  });
+
+  test('charges the run with a testbed that fails when its package is done', () => {
+    const past = [...STARTED, of('a'), lent('a'), ...result('a', 0), done('a'), NOT_REMOVED] as const;
+    const { exitCode, cause: why } = given(...past)
+      .when('run.finished')
+      .fact('run.concluded');
+    expect([exitCode, why?.class]).toEqual([20, 'teardown-failed']);
+  });
+
+  test('rejects one package and tests the next', () => {
+    const rejected = told('package.rejected', { package: 'a', message: 'no' });
+    const past = [...STARTED, of('a'), rejected, done('a'), of('b'), ...result('b', 0)] as const;
+    const b = given(...past).when(done('b'));
+    expect(b.fact('package.concluded')).toMatchObject({ exitCode: 0, cause: null });
+    const run = given(...past, done('b')).when('run.finished');
+    expect(run.fact('run.concluded')).toMatchObject({ exitCode: 12, cause: { class: 'bad-package' } });
+  });
+
+  test('ends all that are not done where the operator ends it', () => {
+    const past = [...STARTED, of('a'), 'operator.signalled'] as const;
+    expect(
+      given(...past)
+        .when(done('a'))
+        .fact('package.concluded'),
+    ).toMatchObject({
+      exitCode: 130,
+      cause: { class: 'operator-interrupted' },
+    });
+  });
+
+  test.each([
+    { codes: [0, 0], whole: 0 },
+    { codes: [4, 2], whole: 6 },
+    { codes: [12, 2], whole: 14 },
+    { codes: [12, 4, 0], whole: 12 },
+    { codes: [0, 8], whole: 2 },
+    { codes: [4, 8], whole: 6 },
+    { codes: [8, 8], whole: 8 },
+    { codes: [4, 16, 12], whole: 16 },
+    { codes: [16, 20], whole: 20 },
+  ])('ends $codes with $whole', ({ codes, whole }) => {
+    expect(exitCodeOfPackages(codes)).toBe(whole);
+  });
+});
+
+describe('a retry', () => {
+  const START = told('run.started', { retries: 1 });
+  const gone = told('testbed.removed', { cause: cause('testbed-died') });
+  const begun = [START, planned(), 'test.started'] as const;
+
+  test('is granted where the testbed is proven to be to blame, and then its failure does not count', () => {
+    const past = [...begun, failedBy('testbed-died'), gone] as const;
+    const granted = given(...past).when('retry.requested');
+    expect(granted.fact('retry.granted')).toMatchObject({ attempt: 1, of: 1, cause: { class: 'testbed-died' } });
+    const end = given(...past, 'retry.requested', 'test.started', 'test.finished').when('run.finished');
+    expect(end.fact('run.concluded')).toMatchObject({ exitCode: 0, cause: null });
+  });
+
+  test('forgives a test that lost its testbed, and what is told of that later', () => {
+    const lost = told('test.finished', {
+      result: { kind: 'lost', how: 'closed' },
+      cause: cause('connection-closed'),
+    });
+    const past = [...begun, lost, failedBy('connection-closed'), 'retry.requested', gone] as const;
+    expect(
+      given(...past)
+        .when('run.finished')
+        .fact('run.concluded').cause,
+    ).toBeNull();
+  });
+
+  test.each<CauseClass>(['setup-failed', 'auth-refused', 'host-key-mismatch', 'testbed-disk-full', 'deadline-expired'])(
+    'is denied where the cause is %s',
+    (causeClass) => {
+      const past = [...begun, failedBy(causeClass)] as const;
+      expect(given(...past).when('retry.requested').facts).toEqual(['retry.denied']);
+      expect(
+        given(...past, 'retry.requested')
+          .when('run.finished')
+          .fact('run.concluded').cause?.class,
+      ).toBe(causeClass);
+    },
+  );
+
+  test('is denied where nothing says that the testbed failed, something of it is left, or all are used', () => {
+    expect(given(...begun).when('retry.requested').facts).toEqual(['retry.denied']);
+    const left = told('testbed.removed', { cause: cause('testbed-died'), leftovers: ['r1'] });
+    expect(given(...begun, left).when('retry.requested').facts).toEqual(['retry.denied']);
+    const other = { ...told('testbed.removed', { cause: cause('testbed-died') }), testbed: 'tb2' };
+    const second = { ...told('retry.requested', {}), testbed: 'tb2' };
+    const denied = given(...begun, gone, 'retry.requested', other).when(second);
+    expect(denied.fact('retry.denied').reason).toBe('one retry was all there are');
+    const past = [...begun, gone, 'retry.requested', other, second] as const;
+    expect(
+      given(...past)
+        .when('run.finished')
+        .fact('run.concluded').exitCode,
+    ).toBe(16);
+  });
+
+  test('is denied where the run is ending, and where none was asked for', () => {
+    expect(given(...begun, gone, 'operator.signalled').when('retry.requested').facts).toEqual(['retry.denied']);
+    expect(given(...STARTED, gone).when('retry.requested').facts).toEqual(['retry.denied']);
+  });
+
+  test('leaves the failure of another testbed to be the cause', () => {
+    const other = { ...told('testbed.failed', { cause: cause('boot-failed') }), testbed: 'tb2' };
+    const past = [...begun, gone, other, 'retry.requested'] as const;
+    expect(
+      given(...past)
+        .when('run.finished')
+        .fact('run.concluded').cause?.class,
+    ).toBe('boot-failed');
+  });
 });
