@@ -2,17 +2,18 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TrundleEvent } from '../src/events/index.ts';
+import { TRACE_VERSION } from '../src/trace/contract.ts';
 import { type SshServer, startSshServer } from '../test/faults/support/sshServer.ts';
 import { silentServer, talkingServer, vacantAddress } from '../test/support/badServers.ts';
 import { FaultProxy } from '../test/support/faultProxy.ts';
 import { setup } from '../test/support/freshBuild.ts';
 import { makePackage, type PackagePlan } from '../test/support/packages.ts';
 
-// Records test/traces anew: each trace by a run of the built program, on this machine, with the fault made to happen.
+// Records the traces of today's format in test/traces anew: each trace by a run of the built program, on this machine, with the fault made to happen.
 // Needs root, sshd and a checkout outside /tmp. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
 // processor, so that nothing of the machine gets into them and nothing is left of them. What else would tell of the
 // machine (boot id, kernel, run id) is replaced by as many other characters, since events speak of bytes at an offset.
@@ -23,6 +24,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const corpus = join(root, 'test/traces');
 const place = '/tmp/trundle-traces';
 const HOST = 'example';
+const placeOf = (name: string) => join(place, `v${TRACE_VERSION}-${name}`);
 
 interface Recording {
   readonly package: PackagePlan;
@@ -89,24 +91,24 @@ const TWO: PackagePlan = { tests: { first: 'true', second: 'true' } };
 const LINGERS: PackagePlan = { tests: { lingers: 'echo begun\nexec sleep 1000' } };
 
 const RECORDINGS: Readonly<Record<string, Recording>> = {
-  'v1-pass': { package: { tests: { greets: 'echo hello' } } },
-  'v1-failing-test': {
+  pass: { package: { tests: { greets: 'echo hello' } } },
+  'failing-test': {
     package: { tests: { good: 'echo fine', bad: 'echo about to fail\nexit 3' } },
     backend: (sshd) => overSsh(sshd),
   },
-  'v1-stderr': { package: { tests: { talks: 'echo "warning: it is late" >&2' } } },
-  'v1-timeout': { package: LINGERS, options: ['--timeout-test', '1'] },
-  'v1-lost-connection': {
+  stderr: { package: { tests: { talks: 'echo "warning: it is late" >&2' } } },
+  timeout: { package: LINGERS, options: ['--timeout-test', '1'] },
+  'lost-connection': {
     package: LINGERS,
     backend: (sshd) => overSsh(sshd),
     begun: ({ sshd }) => sshd.killSessions(),
   },
-  'v1-no-server': {
+  'no-server': {
     package: LINGERS,
     options: ['--deadline', 'ssh-ready=600'],
     backend: async (sshd) => overSsh(sshd, sshd.hostKey, (await vacantAddress()).address),
   },
-  'v1-refused-login': {
+  'refused-login': {
     package: LINGERS,
     backend: async (sshd) => {
       await using stranger = await startSshServer();
@@ -116,52 +118,52 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
       return overSsh(sshd, sshd.hostKey, sshd.address, identity);
     },
   },
-  'v1-wrong-host-key': {
+  'wrong-host-key': {
     package: LINGERS,
     backend: (sshd) => overSsh(sshd, 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
   },
-  'v1-interrupted': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGINT') },
-  'v1-killed': { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGKILL') },
-  'v1-signalled': { package: { tests: { crashes: 'kill -SEGV $$' } } },
-  'v1-wrong-usage': { package: TWO, options: ['-u', 'nobody-there'] },
-  'v1-setup-failed': { package: TWO, options: ['--setup-commands', 'echo no luck >&2; exit 3'] },
-  'v1-deadline': { package: LINGERS, options: ['--timeout', '2'] },
-  'v1-not-ssh': {
+  interrupted: { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGINT') },
+  killed: { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGKILL') },
+  signalled: { package: { tests: { crashes: 'kill -SEGV $$' } } },
+  'wrong-usage': { package: TWO, options: ['-u', 'nobody-there'] },
+  'setup-failed': { package: TWO, options: ['--setup-commands', 'echo no luck >&2; exit 3'] },
+  deadline: { package: LINGERS, options: ['--timeout', '2'] },
+  'not-ssh': {
     package: TWO,
     options: ['--deadline', 'ssh-ready=600'],
     backend: async (sshd) =>
       overSsh(sshd, sshd.hostKey, (await talkingServer('HTTP/1.1 400 Bad Request\r\n\r\n')).address),
   },
-  'v1-protocol-error': {
+  'protocol-error': {
     package: TWO,
     options: ['--deadline', 'ssh-ready=600'],
     backend: async (sshd) =>
       overSsh(sshd, sshd.hostKey, (await talkingServer(`SSH-2.0-Odd\r\n${'?'.repeat(64)}`)).address),
   },
-  'v1-silent-server': {
+  'silent-server': {
     package: TWO,
     options: ['--deadline', 'banner=300', '--deadline', 'ssh-ready=600'],
     backend: async (sshd) => overSsh(sshd, sshd.hostKey, (await silentServer()).address),
   },
-  'v1-unreachable': {
+  unreachable: {
     package: TWO,
     options: ['--deadline', 'ssh-ready=600'],
     backend: (sshd) => overSsh(sshd, sshd.hostKey, { host: 'testbed.invalid', port: 22 }),
   },
-  'v1-no-session': { package: TWO, config: ['MaxSessions 0'], backend: (sshd) => overSsh(sshd) },
-  'v1-provision-failed': { package: TWO, backend: (sshd) => failing(sshd, 'create') },
-  'v1-boot-failed': { package: TWO, backend: (sshd) => failing(sshd, 'start') },
-  'v1-revert-failed': { package: TWO, backend: (sshd) => failing(sshd, 'reset') },
-  'v1-reboot-failed': {
+  'no-session': { package: TWO, config: ['MaxSessions 0'], backend: (sshd) => overSsh(sshd) },
+  'provision-failed': { package: TWO, backend: (sshd) => failing(sshd, 'create') },
+  'boot-failed': { package: TWO, backend: (sshd) => failing(sshd, 'start') },
+  'revert-failed': { package: TWO, backend: (sshd) => failing(sshd, 'reset') },
+  'reboot-failed': {
     package: { tests: { reboots: '/tmp/autopkgtest-reboot again' } },
     backend: (sshd) => failing(sshd, 'restart'),
   },
-  'v1-teardown-failed': { package: TWO, backend: (sshd) => failing(sshd, 'stop') },
-  'v1-died': {
+  'teardown-failed': { package: TWO, backend: (sshd) => failing(sshd, 'stop') },
+  died: {
     package: { tests: { lingers: "pkill -x -f 'sleep infinity'\nexec sleep 1000" } },
     backend: (sshd) => failing(sshd, ''),
   },
-  'v1-reset': {
+  reset: {
     package: LINGERS,
     backend: async (sshd) => {
       proxy = await FaultProxy.to(sshd.address);
@@ -169,31 +171,31 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
     },
     begun: () => proxy?.now('reset-both'),
   },
-  'v1-no-tar': {
+  'no-tar': {
     package: TWO,
     prepare: makeNoTar,
     config: [`SetEnv PATH=${join(place, 'no-tar')}`],
     backend: (sshd) => overSsh(sshd),
   },
-  'v1-full-testbed': {
+  'full-testbed': {
     package: { tests: { big: `# ${'x'.repeat(200_000)}\ntrue` } },
     prepare: makeSmallPlace,
     config: [`SetEnv TMPDIR=${join(place, 'small')}`],
     backend: (sshd) => overSsh(sshd),
   },
-  'v1-hostile': {
+  hostile: {
     package: { tests: { lies: 'echo x >"$AUTOPKGTEST_ARTIFACTS/file"' } },
     prepare: makeLyingTar,
     options: ['-o', join(place, 'lies')],
     config: [`SetEnv PATH=${join(place, 'lying')}:/usr/bin:/bin`],
     backend: (sshd) => overSsh(sshd),
   },
-  'v1-full-host': {
+  'full-host': {
     package: { tests: { floods: 'head -c 4000000 /dev/zero' } },
     prepare: makeSmallPlace,
     options: ['-o', join(place, 'small', 'results')],
   },
-  'v1-bad-package': { package: { control: 'Tests: *\nDepends:\nRestrictions: needs-root\nTests: twice\n' } },
+  'bad-package': { package: { control: 'Tests: *\nDepends:\nRestrictions: needs-root\nTests: twice\n' } },
 };
 
 /** Runs the program until its end; `seen` gets every event as it happens. */
@@ -211,7 +213,7 @@ async function trundle(words: readonly string[], seen: (event: TrundleEvent, pid
 
 async function record(name: string, recording: Recording): Promise<void> {
   const { options = [], backend, begun } = recording;
-  const trace = join(place, name);
+  const trace = placeOf(name);
   makePackage(place, recording.package);
   recording.prepare?.();
   await using sshd = await startSshServer(recording.config);
@@ -221,7 +223,7 @@ async function record(name: string, recording: Recording): Promise<void> {
     if (event.type === 'test.started') test = event.command;
     if (event.type === 'command.output' && event.command === test) begun?.({ pid, sshd });
   });
-  if (name === 'v1-killed') {
+  if (name === 'killed') {
     cpSync(trace, `${trace}-truncated`, { recursive: true });
     cutLastLine(join(`${trace}-truncated`, 'events.jsonl'));
     await trundle(['reap', '--json', `${trace}/`], () => {});
@@ -240,13 +242,14 @@ function cutLastLine(file: string): void {
 
 /** Takes what is left of this machine out of a trace, and puts it into the corpus. */
 function keep(name: string): void {
-  const trace = join(place, name);
+  const trace = placeOf(name);
   const events = join(trace, 'events.jsonl');
   const [first = '', ...rest] = readFileSync(events, 'utf8').split('\n');
   const header = JSON.parse(first);
   const owner = { pid: 4242, startTime: 1000, host: HOST };
+  const system = { kernel: 'Linux 6.1.0 x64', node: '20.19.0', zone: 'Etc/UTC' };
   const id = createHash('sha256').update(name).digest('hex').slice(0, header.run.length);
-  const neutral = { ...header, started: '2026-01-02T03:04:05.000Z', owner };
+  const neutral = { ...header, started: '2026-01-02T03:04:05.000Z', owner, system };
   writeFileSync(events, [JSON.stringify(neutral), ...rest].join('\n'));
   const others: Record<string, string> = {
     [header.run]: id,
@@ -265,9 +268,10 @@ function keep(name: string): void {
       'latin1',
     );
   }
-  rmSync(join(corpus, name), { recursive: true, force: true });
-  cpSync(trace, join(corpus, name), { recursive: true });
-  console.log(`${name}: ${Math.ceil(statSync(join(corpus, name, 'events.jsonl')).size / 1024)} KiB`);
+  const kept = join(corpus, basename(trace));
+  rmSync(kept, { recursive: true, force: true });
+  cpSync(trace, kept, { recursive: true });
+  console.log(`${name}: ${Math.ceil(statSync(join(kept, 'events.jsonl')).size / 1024)} KiB`);
 }
 
 const PROCESSOR = 'processor\t: 0\nmodel name\t: Example\nflags\t\t: fpu sse2\n';
@@ -292,7 +296,7 @@ async function main(names: readonly string[]): Promise<void> {
     if (recording === undefined) throw new Error(`no recording is called ${name}: ${Object.keys(RECORDINGS)}`);
     await record(name, recording);
     keep(name);
-    if (name === 'v1-killed') keep(`${name}-truncated`);
+    if (name === 'killed') keep(`${name}-truncated`);
   }
 }
 

@@ -21,6 +21,8 @@ export interface CommandsOptions {
 export interface StartOptions extends ExecOptions {
   /** Whether what it prints goes into the trace (default true); copies say no. */
   record?: boolean;
+  /** Id of the copy that it carries out. */
+  copy?: string;
   /** The login shell itself instead of a command. */
   shell?: boolean;
 }
@@ -66,6 +68,7 @@ export class Commands {
       timeout: options.timeout ?? null,
       pty: options.pty !== undefined,
       sweep: options.sweep ?? false,
+      ...(options.copy === undefined ? {} : { copy: options.copy }),
     });
     const resize = (size: { columns: number; rows: number }) => this.#options.resize(id, size);
     return { command: id, stdout, stderr, ended, resize };

@@ -40,7 +40,7 @@ export async function copy({ site, append, id, direction, from, to, options }: C
   };
   const run = direction === 'down' ? copyDown : copyUp;
   try {
-    await run((command, how) => site.commands.start(command, { ...how, record: false }), request);
+    await run((command, how) => site.commands.start(command, { ...how, record: false, copy: id }), request);
     append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes });
     return null;
   } catch (error) {

@@ -5,7 +5,7 @@ import { messageOf } from './files.ts';
 import type { LineBlock } from './lineBlocks.ts';
 import type { TraceEnd } from './readTrace.ts';
 import { TraceError, type TraceErrorCode } from './TraceError.ts';
-import type { Upgrade } from './versions/index.ts';
+import type { LineUpgrade } from './versions/contract.ts';
 
 /** What is wrong with an event's data, or null. */
 export type Validator = (value: unknown) => string | null;
@@ -22,7 +22,7 @@ class LineProblem extends Error {
 /** Makes lines of a trace out of blocks of bytes, and knows where in the file it is. */
 export class LineParser {
   readonly #file: string;
-  readonly #upgrade: Upgrade | null;
+  readonly #upgrade: LineUpgrade | null;
   readonly #validator: Validator | null;
   /** The line that comes next, and where it begins; the header is line 1. */
   #line = 2;
@@ -30,7 +30,7 @@ export class LineParser {
   #lastSeq = 0;
   #decisions = 0;
 
-  constructor(file: string, offset: number, upgrade: Upgrade | null, validator: Validator | null) {
+  constructor(file: string, offset: number, upgrade: LineUpgrade | null, validator: Validator | null) {
     this.#file = file;
     this.#offset = offset;
     this.#upgrade = upgrade;
@@ -85,7 +85,7 @@ export class LineParser {
       throw new LineProblem('damaged', `it is no JSON (${messageOf(error)})`);
     }
     if (!isObject(value)) throw new LineProblem('damaged', 'it is no JSON object');
-    const line = this.#upgrade === null ? value : this.#upgrade.line(value);
+    const line = this.#upgrade === null ? value : this.#upgrade(value);
     if ('d' in line) {
       const problem = decisionProblem(line, this.#lastSeq);
       if (problem !== null) throw new LineProblem('damaged', problem);

@@ -1,5 +1,5 @@
 import type { TraceHeader } from './contract.ts';
-import type { JsonObject } from './versions/index.ts';
+import type { JsonObject } from './versions/contract.ts';
 
 /** What is wrong with the first line of a trace of this version, or null. Pure. */
 export function headerProblem(value: JsonObject): string | null {
@@ -14,7 +14,11 @@ export function headerProblem(value: JsonObject): string | null {
     Number.isInteger(owner.pid) &&
     Number.isInteger(owner.startTime) &&
     typeof owner.host === 'string';
-  return owned ? null : 'the header names no owner';
+  if (!owned) return 'the header names no owner';
+  const { system } = header;
+  const known =
+    system === null || (isObject(system) && Object.values(system).every((each) => typeof each === 'string'));
+  return known ? null : 'the header does not say what system it was';
 }
 
 /** What is wrong with the shape of a line that has no `d`, or null; its data is not looked at. Pure. */

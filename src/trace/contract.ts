@@ -1,7 +1,7 @@
 import type { Decision, TrundleEvent } from '../events/index.ts';
 
 /** The version of the trace format that this code writes; docs/trace-format.md describes it. */
-export const TRACE_VERSION = 1;
+export const TRACE_VERSION = 2;
 
 /** First line of `events.jsonl`. */
 export interface TraceHeader {
@@ -11,6 +11,18 @@ export interface TraceHeader {
   /** Wall-clock time at which `at` is 0, ISO 8601. */
   started: string;
   owner: Owner;
+  /** What the run had under it; null where nobody wrote that down (formats before 2). */
+  system: HostSystem | null;
+}
+
+/** The host on which a run happens. */
+export interface HostSystem {
+  /** Kernel and machine, as in `Linux 6.12.5 x64`. */
+  kernel: string;
+  /** Version of Node. */
+  node: string;
+  /** IANA name of the time zone, as in `Europe/Berlin`. */
+  zone: string;
 }
 
 /** The process that writes a trace: enough to tell whether it still lives. */

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { type Owner, TRACE_VERSION, type TraceHeader } from './contract.ts';
+import { hostname, release, type } from 'node:os';
+import { type HostSystem, type Owner, TRACE_VERSION, type TraceHeader } from './contract.ts';
 
 /** Whether a trace's owner lives. `unknown`: it runs, or ran, where we cannot look. */
 export type Liveness = 'alive' | 'dead' | 'unknown';
@@ -22,7 +22,13 @@ export function createHeader(of: { run: string; trundle: string; now: Date }): T
     run: of.run,
     started: of.now.toISOString(),
     owner: thisProcess(),
+    system: thisSystem(),
   };
+}
+
+function thisSystem(): HostSystem {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return { kernel: `${type()} ${release()} ${process.arch}`, node: process.versions.node, zone: timeZone };
 }
 
 /** This process, as the owner of a trace. */

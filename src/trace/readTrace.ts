@@ -6,7 +6,8 @@ import { EVENTS_FILE, errnoOf, messageOf, streamFile } from './files.ts';
 import { LineParser, type Validator } from './LineParser.ts';
 import { lineBlocks } from './lineBlocks.ts';
 import { TraceError } from './TraceError.ts';
-import { type Upgrade, upgradeFrom } from './versions/index.ts';
+import type { Upgrade } from './versions/contract.ts';
+import { upgradeFrom } from './versions/index.ts';
 
 /** How to read a trace. */
 export interface ReadOptions {
@@ -94,7 +95,7 @@ async function* readBatches(
 ): AsyncGenerator<readonly TraceLine[], TraceEnd> {
   const handle = await openTrace(file);
   try {
-    const parser = new LineParser(file, from, upgrade, validator);
+    const parser = new LineParser(file, from, upgrade?.lines() ?? null, validator);
     const blocks = lineBlocks(handle, from);
     for (;;) {
       const step = await blocks.next();

@@ -16,6 +16,8 @@ export const commandSchemas = {
     pty: z.boolean(),
     /** Whether what is left of its process group dies with it. */
     sweep: z.boolean(),
+    /** The copy that it carries out, where it does. */
+    copy: z.string().optional(),
   }),
   'command.assigned': z.object({ command, connection }),
   /** The testbed cannot or will not run it; `cause` where something failed. */

@@ -24,6 +24,12 @@ export function foldSurroundings(trace: Trace): {
     ['Trundle', trace.header.trundle],
     ['host', trace.header.owner.host],
   ]);
+  const { system } = trace.header;
+  if (system !== null) {
+    values.set('kernel of the host', system.kernel);
+    values.set('Node', system.node);
+    values.set('time zone', system.zone);
+  }
   const keepers: string[] = [];
   const lists: string[] = [];
   const tell = (name: string, value: string) => {

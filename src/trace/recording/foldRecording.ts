@@ -52,8 +52,6 @@ export function foldRecording(testbed: string): {
   let asked = false;
   let endpoint: Endpoint | null = null;
   let capabilities: readonly Capability[] = [];
-  /** Copies that have begun and whose command is not asked for yet, and those under way. */
-  const waiting: RecordedCopy[] = [];
   const copies = new Map<string, RecordedCopy>();
   let complete = false;
   let lastSeq = 0;
@@ -131,9 +129,7 @@ export function foldRecording(testbed: string): {
       case 'copy.started': {
         const { copy, direction, source, target } = event;
         const tree = (direction === 'down' ? target : source).endsWith('/');
-        const begun: RecordedCopy = { copy, direction, tree, complaint: null, hostile: null };
-        copies.set(copy, begun);
-        waiting.push(begun);
+        copies.set(copy, { copy, direction, tree, complaint: null, hostile: null });
         return;
       }
       case 'copy.failed': {
@@ -147,7 +143,7 @@ export function foldRecording(testbed: string): {
       }
       case 'command.requested': {
         const { command, line, login } = event;
-        const copy = /\btar\b|\bcat\b/.test(line) ? (waiting.shift() ?? null) : null;
+        const copy = copies.get(event.copy ?? '') ?? null;
         texts.set(command, describeEvent(event));
         commands.set(command, {
           command,

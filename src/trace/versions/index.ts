@@ -1,19 +1,12 @@
 import { TRACE_VERSION } from '../contract.ts';
-
-/** Anything JSON calls an object. */
-export type JsonObject = Record<string, unknown>;
-
-/** Makes of the lines of one version of the format lines of the next. Pure; must not change what it is given. */
-export interface Upgrade {
-  header(header: JsonObject): JsonObject;
-  line(line: JsonObject): JsonObject;
-}
+import type { Upgrade } from './contract.ts';
+import { from1to2 } from './from1to2.ts';
 
 /**
- * From each older version to the next. A change of the format adds an entry here, and a fixture of the older
- * version in test/traces, which stays readable for ever. Version 1 is the first and has nothing before it.
+ * From each older version to the next. A change of the format adds an entry here, and leaves the recorded traces of the
+ * older version in test/traces as they are: they stay readable for ever.
  */
-export const UPGRADES: Readonly<Record<number, Upgrade>> = {};
+export const UPGRADES: Readonly<Record<number, Upgrade>> = { 1: from1to2 };
 
 /**
  * What brings lines of an older format to `to`, step by step; null where nothing needs to be done.
@@ -33,6 +26,9 @@ export function upgradeFrom(
   }
   return {
     header: (header) => steps.reduce((value, step) => step.header(value), header),
-    line: (line) => steps.reduce((value, step) => step.line(value), line),
+    lines: () => {
+      const each = steps.map((step) => step.lines());
+      return (line) => each.reduce((value, upgrade) => upgrade(value), line);
+    },
   };
 }

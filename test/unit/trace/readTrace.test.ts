@@ -174,9 +174,9 @@ describe('a trace that cannot be read says what is wrong, where, and what could 
   });
 
   test('a trace of a later version', async () => {
-    const { error } = await readAll(written({ ...HEADER, trundle: '9.1.0', format: 2 }));
+    const { error } = await readAll(written({ ...HEADER, trundle: '9.1.0', format: 3 }));
     expect(error?.code).toBe('future');
-    expect(error?.message).toMatch(/written by Trundle 9\.1\.0 in format 2; this one reads formats up to 1/);
+    expect(error?.message).toMatch(/written by Trundle 9\.1\.0 in format 3; this one reads formats up to 2/);
   });
 
   test.each([
@@ -185,6 +185,7 @@ describe('a trace that cannot be read says what is wrong, where, and what could 
     ['a format that is no version', { ...HEADER, format: 0 }, /not the header of one/],
     ['a header without a run', { ...HEADER, run: undefined }, /names no run/],
     ['a header without an owner', { ...HEADER, owner: {} }, /names no owner/],
+    ['a header without a system', { ...HEADER, system: 7 }, /what system it was/],
     ['a header without a start', { ...HEADER, started: 'yesterday' }, /no time of start/],
   ])('something that is no trace: %s', async (_, line, message) => {
     const { error } = await readAll(written(line));

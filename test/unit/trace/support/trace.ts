@@ -14,10 +14,11 @@ export function temporaryDirectory(): string {
 
 export const HEADER: TraceHeader = {
   trundle: '0.1.0',
-  format: 1,
+  format: 2,
   run: 'r1',
   started: '2026-01-02T03:04:05.000Z',
   owner: { pid: 4242, startTime: 1000, host: 'alpha' },
+  system: { kernel: 'Linux 6.1.0 x64', node: '20.19.0', zone: 'Etc/UTC' },
 };
 
 /** An event with its place in a trace. */
