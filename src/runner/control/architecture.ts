@@ -28,6 +28,7 @@ const LIBC: Readonly<Record<string, string>> = {
   uclinux: 'uclibc',
   aix: 'sysv',
   solaris: 'sysv',
+  mint: 'tos',
 };
 
 function tupleOf(architecture: string): Tuple {
@@ -48,7 +49,8 @@ function wildcardTuple(wildcard: string): Tuple {
 /** Whether a Debian architecture is meant by a name or wildcard such as `any`, `linux-any` or `any-arm64`. Pure. */
 export function matchesArchitecture(architecture: string, wildcard: string): boolean {
   if (wildcard === 'any' || wildcard === architecture) return true;
-  if (!wildcard.split('-').includes('any')) return false;
+  // dpkg knows linux-amd64 as another name of amd64.
+  if (!wildcard.split('-').includes('any')) return wildcard === `linux-${architecture}`;
   const wanted = wildcardTuple(wildcard);
   return tupleOf(architecture).every((part, index) => wanted[index] === 'any' || wanted[index] === part);
 }

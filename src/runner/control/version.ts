@@ -5,7 +5,9 @@ const VERSION = /^(?:(\d+):)?(\d[A-Za-z0-9.+~:-]*)$/;
 export function isVersion(text: string): boolean {
   const match = VERSION.exec(text);
   if (!match) return false;
-  const upstream = (match[2] ?? '').replace(/-[A-Za-z0-9.+~]*$/, '');
+  const [, , whole = ''] = match;
+  if (whole.endsWith('-')) return false;
+  const upstream = whole.replace(/-[A-Za-z0-9.+~]*$/, '');
   return match[1] !== undefined || !upstream.includes(':');
 }
 

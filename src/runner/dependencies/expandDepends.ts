@@ -56,6 +56,8 @@ function ownPackages(control: SourceControl, architecture: string): Alternatives
 function field(what: string, text: string, architecture: string): Alternatives[] {
   try {
     return splitField(text)
+      .map((entry) => entry.replace(/[\s|]+$/, ''))
+      .filter((entry) => entry !== '')
       .map((entry) => parseAlternatives(entry).filter((relation) => applies(relation, architecture)))
       .filter((alternatives) => alternatives.length > 0);
   } catch (error) {

@@ -83,12 +83,12 @@ function satisfied(relation: PackageRelation, installed: InstalledPackages, arch
   return virtual.some(({ version, by }) => suits(by, relation, architecture) && holds(version, relation));
 }
 
-/** The architecture qualifier's meaning (deb-control(5) and Debian Policy 7.1). */
+/** The architecture qualifier's meaning (deb-control(5)), as dpkg-checkbuilddeps(1) takes it. */
 function suits(found: Installed, relation: PackageRelation, architecture: string): boolean {
   const native = found.architecture === architecture || found.architecture === 'all';
   if (relation.qualifier === null) return native || found.multiArch === 'foreign';
-  if (relation.qualifier === 'any') return native || found.multiArch === 'allowed' || found.multiArch === 'foreign';
-  if (relation.qualifier === 'native') return native;
+  if (relation.qualifier === 'any') return found.multiArch === 'allowed';
+  if (relation.qualifier === 'native') return native && found.multiArch !== 'foreign';
   return found.architecture === relation.qualifier;
 }
 

@@ -95,15 +95,21 @@ describe('a dependency is satisfied', () => {
     'tool',
     'python3:any',
     'libx:i386',
-    'bash:native',
   ])('%s', (depends) => expect(lacking(depends)).toEqual([]));
 });
 
 describe('a dependency is missing', () => {
-  it.each(['bash (<< 5)', 'bash (= 5.2)', 'gone', 'libx', 'python3', 'any-awk (>= 1)', 'awk (>> 2.0)', 'libx:native'])(
-    '%s',
-    (depends) => expect(lacking(depends)).toEqual([depends]),
-  );
+  it.each([
+    'bash (<< 5)',
+    'bash (= 5.2)',
+    'gone',
+    'libx',
+    'python3',
+    'any-awk (>= 1)',
+    'awk (>> 2.0)',
+    'libx:native',
+    'bash:native',
+  ])('%s', (depends) => expect(lacking(depends)).toEqual([depends]));
 });
 
 describe('package lists', () => {
