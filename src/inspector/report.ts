@@ -3,13 +3,8 @@ import { loadAssets } from './assets.ts';
 import type { Report, StreamPiece } from './contract.ts';
 import { exportedPage } from './html.ts';
 import { comparisonOf, infoOf, titleOf } from './inspectTraces.ts';
+import { partsKept } from './model/kept.ts';
 import { TraceSource } from './TraceSource.ts';
-
-/** Bytes of one stream that a report holds: its beginning, and its end, where failures are told. */
-const HEAD = 32 * 1024;
-const TAIL = 96 * 1024;
-/** Bytes of all streams together; what was printed last goes first. */
-const ALL = 4 * 1024 * 1024;
 
 /**
  * The page over traces as one file that needs nothing else: no server and no network.
@@ -38,22 +33,10 @@ async function contentOf(path: string): Promise<Report['runs'][number]> {
       sizes.set(name, offset + bytes);
     }
   }
-  let left = ALL;
   const streams: Record<string, StreamPiece[]> = {};
-  for (const [name, size] of [...sizes].reverse()) {
-    const spans =
-      size <= HEAD + TAIL
-        ? [[0, size]]
-        : [
-            [0, HEAD],
-            [size - TAIL, size],
-          ];
-    for (const [from = 0, to = 0] of spans) {
-      if (to - from > left) continue;
-      left -= to - from;
-      const bytes = Buffer.from(await source.bytes(name, from, to)).toString('latin1');
-      streams[name] = [...(streams[name] ?? []), { offset: from, bytes }];
-    }
+  for (const { stream, from, to } of partsKept(sizes)) {
+    const bytes = Buffer.from(await source.bytes(stream, from, to)).toString('latin1');
+    streams[stream] = [...(streams[stream] ?? []), { offset: from, bytes }];
   }
   return { lines: blocks.join(''), streams };
 }

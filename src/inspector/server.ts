@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { loadAssets } from './assets.ts';
 import type { PageInfo } from './contract.ts';
 import { SERVED_POLICY, servedPage } from './html.ts';
+import { OpenPages } from './OpenPages.ts';
 import type { Source } from './TraceSource.ts';
 
 /** What a server shows, and where. */
@@ -24,7 +25,7 @@ export interface ServedPage extends AsyncDisposable {
   readonly url: string;
   /** Ends the server and every page's connection. */
   close(): Promise<void>;
-  /** The same, once open pages have all of a run that has ended; but they are not waited for longer than a moment. */
+  /** The same, once open pages hold all they keep of a run that has ended; they are not waited for longer than a moment. */
   finish(): Promise<void>;
 }
 
@@ -40,22 +41,19 @@ const MOST_BYTES = 1024 * 1024;
 export async function servePage(options: ServerOptions): Promise<ServedPage> {
   const token = randomBytes(24).toString('base64url');
   const ended = new AbortController();
-  const sending = new Set<Promise<void>>();
+  const pages = new OpenPages();
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else send(response, 500, 'text/plain', error instanceof Error ? error.message : String(error));
     });
   });
-  const answer = answering({ ...options, token, ended: ended.signal, sending, portOf: () => portOf(server) });
+  const answer = answering({ ...options, token, ended: ended.signal, pages, portOf: () => portOf(server) });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const finish = async () => {
     const timer = new AbortController();
-    await Promise.race([
-      Promise.all(sending),
-      setTimeout(LAST_LINES, undefined, { signal: timer.signal }).catch(() => {}),
-    ]);
+    await Promise.race([pages.left(), setTimeout(LAST_LINES, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
     await close();
   };
@@ -74,12 +72,11 @@ function portOf(server: Server): number {
 interface Answering extends ServerOptions {
   readonly token: string;
   readonly ended: AbortSignal;
-  /** Answers that go on as long as a run. */
-  readonly sending: Set<Promise<void>>;
+  readonly pages: OpenPages;
   portOf(): number;
 }
 
-function answering({ token, info, sources, title, ended, sending, portOf: port }: Answering) {
+function answering({ token, info, sources, title, ended, pages, portOf: port }: Answering) {
   const assets = loadAssets();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // A name that somebody made point here is not ours: a page of theirs must not read this one.
@@ -96,9 +93,11 @@ function answering({ token, info, sources, title, ended, sending, portOf: port }
     if (route === 'page.css') return send(response, 200, 'text/css; charset=utf-8', assets.style);
     if (route === 'info') return send(response, 200, 'application/json', JSON.stringify(info));
     if (route === 'lines' && source !== undefined) {
-      const answer = sendLines(response, source, ended);
-      sending.add(answer);
-      return await answer.finally(() => sending.delete(answer));
+      return await pages.during(searchParams.get('page'), sendLines(response, source, ended));
+    }
+    if (route === 'kept') {
+      pages.leave(searchParams.get('page'));
+      return send(response, 204, 'text/plain', '');
     }
     if (route === 'bytes' && source !== undefined) {
       const from = wholeNumber(searchParams.get('from'));
@@ -110,8 +109,8 @@ function answering({ token, info, sources, title, ended, sending, portOf: port }
   };
 }
 
-/** Sends a run's lines as they come; the answer is open as long as the run goes. */
-async function sendLines(response: ServerResponse, source: Source, ended: AbortSignal): Promise<void> {
+/** Sends a run's lines as they come; the answer is open as long as the run goes. Gives whether all were sent. */
+async function sendLines(response: ServerResponse, source: Source, ended: AbortSignal): Promise<boolean> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   response.writeHead(200, headers('application/x-ndjson; charset=utf-8'));
@@ -124,6 +123,7 @@ async function sendLines(response: ServerResponse, source: Source, ended: AbortS
     await once(response, 'drain', { signal }).catch(() => {});
   }
   response.end();
+  return !signal.aborted;
 }
 
 function headers(type: string): Record<string, string> {

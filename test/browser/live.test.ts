@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Cli, ownState } from '../e2e/support/cli.ts';
@@ -36,5 +36,33 @@ describeWith(['chromium'], 'the page over a run that goes', () => {
     expect(await page.getByRole('region', { name: 'Cause' }).textContent()).toContain('test-failed');
     expect(faults).toEqual([]);
     expect(cli.stderr).toContain(`the report is in ${join(place, 'out/report.html')}`);
+  });
+
+  test('shows a command of `exec` as well, and keeps a report of one that failed', async () => {
+    const place = workplace();
+    const gate = join(place, 'gate');
+    execFileSync('mkfifo', [gate]);
+    const trace = join(place, 'trace');
+    const line = `echo begun; read word <${gate}; echo released; exit 3`;
+    const cli = new Cli(
+      ['exec', '--inspect', '--no-open', '--report', 'on-failure', '--trace', trace, line, '--', 'null'],
+      { cwd: place, env: ownState() },
+    );
+    await cli.says('/\n');
+    const [url = ''] = /http:\S+/.exec(cli.stderr) ?? [];
+    const { page, faults } = await openPage(url);
+    await page.locator('.badge').getByText('running').waitFor();
+    await page.keyboard.press('o');
+    await page.locator('.printed').getByText('begun').waitFor();
+    writeFileSync(gate, 'go\n');
+    await page.locator('.badge').getByText('exit code').waitFor();
+    expect((await cli.ended).status).toBe(3);
+    expect(cli.stderr).toContain(`the report is in ${join(trace, 'report.html')}`);
+    expect(readFileSync(join(trace, 'report.html'), 'utf8')).toContain('id="report"');
+    // The server has ended with the run; the page keeps what was printed.
+    await page.keyboard.press('End');
+    await page.keyboard.press('Home');
+    await page.locator('.printed').getByText('released').waitFor();
+    expect(faults).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { Io } from '../Io.ts';
 import { endBlock } from '../live/endBlock.ts';
 import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
 import { gather, pump } from '../live/pump.ts';
-import { inSession, type Session } from '../live/session.ts';
+import { inSession, type Session, type SessionEnd } from '../live/session.ts';
 import type { ExecFlags } from '../verbs/exec.ts';
 import { assignment } from '../words.ts';
 
@@ -17,9 +17,16 @@ export async function runCommand(
   where: readonly string[],
   io: Io,
 ): Promise<number> {
-  const json = flags.json ?? false;
+  return await inSession(
+    io,
+    where,
+    flags,
+    (session) => execute(session, line, flags, io),
+    (ended) => tellEnd(ended, flags.json ?? false, io),
+  );
+}
 
-  const { value, end, home, watch } = await inSession(io, where, flags, (session) => execute(session, line, flags, io));
+async function tellEnd({ value, end, home, watch }: SessionEnd<Executed>, json: boolean, io: Io): Promise<number> {
   const commandEnd = value?.end ?? null;
   const exitCode = exitCodeOfCommand(commandEnd, end);
   if (json) {

@@ -11,6 +11,9 @@ import { Watch } from '../live/Watch.ts';
 import { writeReport } from '../live/writeReport.ts';
 import type { RunSettings } from '../verbs/run.ts';
 
+/** Exit codes of runs in which nothing failed. */
+const GOOD = [0, 2, 8];
+
 /** Tests a package on a backend. @returns the exit code, as autopkgtest's */
 export async function testPackage(
   { tests, session, page }: RunSettings,
@@ -55,8 +58,8 @@ export async function testPackage(
   }
   if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
   else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
-  await writeReport(page.report, report.exitCode, { home, outputDir: tests.outputDir }, watch);
-  await (live as LivePage | null)?.end();
+  await writeReport(page.report, !GOOD.includes(report.exitCode), { home, outputDir: tests.outputDir }, watch);
+  await (live as LivePage | null)?.end(report.cause?.class === 'operator-interrupted');
   await tidyRuns(io.env);
   return report.exitCode;
 }

@@ -1,8 +1,9 @@
+import type { CommandEnd } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import { endBlock } from '../live/endBlock.ts';
 import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
 import { interactiveTerminal } from '../live/interactiveTerminal.ts';
-import { inSession } from '../live/session.ts';
+import { inSession, type Session, type SessionEnd } from '../live/session.ts';
 import type { ShellFlags } from '../verbs/shell.ts';
 import { assignment, shellWords } from '../words.ts';
 
@@ -15,12 +16,7 @@ export async function openShell(
 ): Promise<number> {
   const json = flags.json ?? false;
   const output = json ? io.stderr : io.stdout;
-  const {
-    value,
-    end,
-    home,
-    watch: watched,
-  } = await inSession(io, where, flags, async ({ testbed, watch, signal, where: backend, secretEnv }) => {
+  const use = async ({ testbed, watch, signal, where: backend, secretEnv }: Session) => {
     const env = [...(flags.env ?? []), ...secretEnv];
     const terminal = interactiveTerminal(io, watch, output);
     if (terminal === null) throw new Error('the terminal has gone');
@@ -38,10 +34,14 @@ export async function openShell(
     } finally {
       terminal.release();
     }
-  });
+  };
+  return await inSession(io, where, flags, use, (ended) => tellEnd(ended, json, io));
+}
+
+async function tellEnd({ value, end, home, watch }: SessionEnd<CommandEnd>, json: boolean, io: Io): Promise<number> {
   const exitCode = exitCodeOfCommand(value, end);
   const cause = end.cause ?? value?.cause ?? null;
   if (json) io.document({ run: home.run, trace: home.directory, exitCode, result: value?.result ?? null, cause });
-  if (!isOwnEnd(value, end)) watched.screen.stderr.write(await endBlock({ exitCode, cause, home }, watched.colors));
+  if (!isOwnEnd(value, end)) watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
   return exitCode;
 }

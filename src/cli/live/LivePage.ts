@@ -33,11 +33,14 @@ export class LivePage {
     return new LivePage(page, watch, io);
   }
 
-  /** The run is over. Whoever sits at a terminal may look on until Ctrl-C; elsewhere open pages get the last lines. */
-  async end(): Promise<void> {
+  /**
+   * The run is over. Whoever sits at a terminal may look on until Ctrl-C, unless that is what ended the run; elsewhere
+   * open pages get the last lines.
+   */
+  async end(interrupted: boolean): Promise<void> {
     const page = await this.#page;
     if (page === null) return;
-    if (this.#io.stderr.isTTY !== true) return await page.finish();
+    if (interrupted || this.#io.stderr.isTTY !== true) return await page.finish();
     this.#watch.say(`the page stays at ${page.url}; Ctrl-C ends it`);
     await untilSignalled();
     await page.close();

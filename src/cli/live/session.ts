@@ -10,10 +10,13 @@ import {
 } from '../../testbed/index.ts';
 import { hiding } from '../../trace/index.ts';
 import type { Io } from '../Io.ts';
+import { type PageOptions, pageOf } from '../pageOptions.ts';
 import type { SessionFlags } from '../sessionOptions.ts';
+import { LivePage } from './LivePage.ts';
 import { secretVariables } from './secretVariables.ts';
 import { type TraceHome, tidyRuns, traceHome, withRemedy } from './traceHome.ts';
 import { Watch } from './Watch.ts';
+import { writeReport } from './writeReport.ts';
 
 /** A session: one testbed, opened for something other than tests. */
 export interface Session {
@@ -36,19 +39,26 @@ export interface SessionEnd<T> {
   readonly watch: Watch;
 }
 
-/** Opens a testbed, does something with it, and closes it again. Throws nothing that happens in the run. */
+/**
+ * Opens a testbed, does something with it, closes it again, and tells of it. Throws nothing that happens in the run.
+ * @param tell tells a person how it ended
+ * @returns the exit code, which `tell` gives
+ */
 export async function inSession<T>(
   io: Io,
   backendWords: readonly string[],
-  flags: SessionFlags,
+  flags: SessionFlags & PageOptions,
   use: (session: Session) => Promise<T>,
-): Promise<SessionEnd<T>> {
+  tell: (ended: SessionEnd<T>) => Promise<number>,
+): Promise<number> {
   const { assignments: secretEnv, secrets } = secretVariables(flags.secretEnv, io.env);
   const backend = await configureBackend(backendWords);
   const home = traceHome({ trace: flags.trace }, io.env);
   const watch = await Watch.open(io, { debug: flags.debug ?? false, live: true, lines: false, secrets });
   const run = begin(home, watch, secrets);
   watch.begin(run, home);
+  const page = pageOf(flags, 'off');
+  const live = page.inspect ? LivePage.open(home, page, watch, io) : null;
   const lost = new AbortController();
   io.onOutputLost = (readerGone) => {
     if (readerGone) watch.endForLackOfReader();
@@ -74,8 +84,11 @@ export async function inSession<T>(
   io.outputError = null;
   const end = hiding(secrets).event(await run.close());
   watch.end();
+  const exitCode = await tell({ value, end, home, watch });
+  await writeReport(page.report, exitCode !== 0, { home, outputDir: undefined }, watch);
+  await live?.end(end.cause?.class === 'operator-interrupted');
   await tidyRuns(io.env);
-  return { value, end, home, watch };
+  return exitCode;
 }
 
 function tellOutputLost(run: Run, { message, ...error }: NodeJS.ErrnoException): void {

@@ -1,22 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReportWhen } from '../pageOptions.ts';
 import type { TraceHome } from './traceHome.ts';
 import type { Watch } from './Watch.ts';
-
-/** Exit codes of runs in which nothing failed. */
-const GOOD = [0, 2, 8];
 
 /**
  * Writes a run as a page of its own, `report.html`, into the output directory, or else beside the trace. That it
  * cannot be written changes nothing about the run's end.
  */
 export async function writeReport(
-  when: 'on' | 'off' | 'on-failure',
-  exitCode: number,
+  when: ReportWhen,
+  failed: boolean,
   { home, outputDir }: { home: TraceHome; outputDir: string | undefined },
   watch: Watch,
 ): Promise<void> {
-  if (when === 'off' || (when === 'on-failure' && GOOD.includes(exitCode))) return;
+  if (when === 'off' || (when === 'on-failure' && !failed)) return;
   const file = join(outputDir ?? home.directory, 'report.html');
   try {
     const { exportReport } = await import('../../inspector/index.ts');

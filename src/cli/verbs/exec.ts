@@ -1,4 +1,5 @@
 import type { Io } from '../Io.ts';
+import { addPageOptions, type PageOptions } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
@@ -21,7 +22,7 @@ Examples:
   trundle exec -u tester dpkg --list -- ssh -H build.example.org`;
 
 /** Options of the verb. */
-export interface ExecFlags extends SessionFlags {
+export interface ExecFlags extends SessionFlags, PageOptions {
   user?: string;
   cwd?: string;
   env?: readonly string[];
@@ -44,6 +45,7 @@ function execCommand() {
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
     .option('--timeout <seconds>', 'end its process group after so many seconds', secondsValue)
     .option('-n, --no-stdin', 'give it no standard input');
+  addPageOptions(command, { place: 'beside the trace', usual: 'off' });
   return addSessionOptions(command, 'print one document: how the command ended, and what it printed').addHelpText(
     'after',
     HELP,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { RunTestsOptions } from '../../runner/index.ts';
 import type { Io } from '../Io.ts';
+import { addPageOptions, type PageFlags, type PageOptions, pageOf } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags, sessionOf } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
@@ -10,7 +11,6 @@ import {
   collectList,
   countValue,
   factorValue,
-  portValue,
   secondsValue,
   variableValue,
 } from '../values.ts';
@@ -73,14 +73,6 @@ export type TestFlags = Pick<
   | 'timeout'
 >;
 
-/** What of a run's options says how a person may look at it. */
-export interface PageFlags {
-  readonly inspect: boolean;
-  readonly open: boolean;
-  readonly port: number;
-  readonly report: 'on' | 'off' | 'on-failure';
-}
-
 /** The words before `--`, understood. */
 export interface RunSettings {
   readonly tests: TestFlags;
@@ -131,11 +123,6 @@ export function runCommand(): Command {
     .option('-o, --output-dir <dir>', 'write log, summary, artifacts and trace here; must be empty or not exist')
     .option('-l, --log-file <file>', 'write the log here instead of into the output directory')
     .option('--summary-file <file>', 'write the summary here instead of into the output directory')
-    .addOption(
-      new Option('--report <when>', 'write report.html: the run as a page of its own, beside the output or the trace')
-        .choices(['on', 'off', 'on-failure'])
-        .default(undefined, 'on-failure with an output directory'),
-    )
     .addOption(new Option('--summary <file>').hideHelp())
     .option('--results <file>', 'write the results as JSON here instead of into the output directory')
     .option('--junit <file>', 'write the results as a JUnit report here')
@@ -186,11 +173,10 @@ export function runCommand(): Command {
     .option('--timeout-install <seconds>', 'installing packages (default: 3000)', secondsValue)
     .option('--timeout-build <seconds>', 'building a package (default: 100000)', secondsValue)
     .option('--timeout-factor <factor>', 'multiply the defaults of these five by this', factorValue);
-  command
-    .optionsGroup('To look on:')
-    .option('--inspect', 'serve a page that shows the run as it goes; its address is told on stderr')
-    .option('--no-open', 'with --inspect: open no browser')
-    .option('--port <n>', 'with --inspect: serve on this port of the loopback interface', portValue);
+  addPageOptions(command, {
+    place: 'beside the output or the trace',
+    usual: 'on-failure with an output directory',
+  });
   addSessionOptions(command, 'print every event as a line of JSON on stdout, and all else on stderr');
   for (const flags of LATER) addLater(command, flags);
   return command.addHelpText('after', HELP);
@@ -204,11 +190,7 @@ function addLater(command: Command, flags: string): void {
   });
 }
 
-interface Flags extends SessionFlags {
-  inspect?: boolean;
-  open?: boolean;
-  port?: number;
-  report?: PageFlags['report'];
+interface Flags extends SessionFlags, PageOptions {
   testName?: readonly string[];
   skipTest?: readonly string[];
   ignoreRestrictions?: readonly string[];
@@ -259,12 +241,8 @@ export function parseRun(words: readonly string[]): RunSettings {
   return {
     tests: { source: sourceOf(command.args), ...testsOf(flags) },
     session: sessionOf(flags),
-    page: pageOf(flags),
+    page: pageOf(flags, flags.outputDir === undefined ? 'off' : 'on-failure'),
   };
-}
-
-function pageOf({ inspect = false, open = true, port = 0, report, outputDir }: Flags): PageFlags {
-  return { inspect, open, port, report: report ?? (outputDir === undefined ? 'off' : 'on-failure') };
 }
 
 function sourceOf(operands: readonly string[]): string | readonly string[] {

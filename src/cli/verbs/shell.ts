@@ -1,4 +1,5 @@
 import type { Io } from '../Io.ts';
+import { addPageOptions, type PageOptions } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
@@ -19,7 +20,7 @@ Examples:
   trundle shell -u tester 'top -b | less' -- ssh -H build.example.org`;
 
 /** Options of the verb. */
-export interface ShellFlags extends SessionFlags {
+export interface ShellFlags extends SessionFlags, PageOptions {
   user?: string;
   cwd?: string;
   env?: readonly string[];
@@ -37,6 +38,7 @@ function shellCommand() {
     .option('--cwd <dir>', "start in this directory (default: the login's home)")
     .option('--env <name=value>', 'set a variable; may be given again', assignmentValue)
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue);
+  addPageOptions(command, { place: 'beside the trace', usual: 'off' });
   return addSessionOptions(
     command,
     'print one document when the shell has ended; the shell itself then uses stderr',

@@ -79,6 +79,15 @@ export class RunModel {
     return this.conclusion?.cause ?? null;
   }
 
+  /** Bytes of each stream, by who printed last. */
+  sizes(): Map<string, number> {
+    const ends = [...this.streams.values()].flatMap(({ name, chunks }) => {
+      const last = chunks.at(-1);
+      return last === undefined || name === 'console' ? [] : [{ name, seq: last.seq, size: last.offset + last.bytes }];
+    });
+    return new Map(ends.sort((a, b) => a.seq - b.seq).map(({ name, size }) => [name, size]));
+  }
+
   /** A machine's step that counts at an event; null before its first. */
   stepAt(track: MachineTrack, seq: number): Step | null {
     return track.steps[lastAtMost(track.steps, seq)] ?? null;

@@ -110,24 +110,21 @@ function Printed({ view: now, command }: { view: View; command: string }) {
   const at = lastAtMost(spans, cursor);
   const { from, to } = windowOf(spans, at);
   const seen = spans.slice(from, to);
-  const bytes = useSignal<{ key: string; text: ReadonlyMap<Span, string> } | null>(null);
+  const bytes = useSignal<{ of: string; key: string; text: ReadonlyMap<number, string> } | null>(null);
   const key = `${current.value} ${command} ${from} ${to} ${spans.length}`;
   useEffect(() => {
     let stale = false;
     void load(now, command, seen).then((text) => {
-      if (!stale) bytes.value = { key, text };
+      if (!stale) bytes.value = { of: `${current.value} ${command}`, key, text };
     });
     return () => {
       stale = true;
     };
   }, [key]);
   const total = (stream: string) => spans.reduce((sum, span) => sum + (span.stream === stream ? span.bytes : 0), 0);
-  const loaded = bytes.value?.key === key ? bytes.value.text : null;
-  const ofSpan = (span: Span) => {
-    if (loaded === null) return '…';
-    for (const [known, text] of loaded) if (known.seq === span.seq) return text;
-    return '';
-  };
+  // What is there already stays while more is got, as while a run goes.
+  const loaded = bytes.value?.of === `${current.value} ${command}` ? bytes.value.text : null;
+  const ofSpan = (span: Span) => loaded?.get(span.seq) ?? (bytes.value?.key === key ? '' : '…');
   return (
     <>
       <p class="quiet">
@@ -163,8 +160,8 @@ function windowOf(spans: readonly Span[], at: number): { from: number; to: numbe
   return { from, to };
 }
 
-async function load(now: View, command: string, spans: readonly Span[]): Promise<ReadonlyMap<Span, string>> {
-  const texts = new Map<Span, string>();
+async function load(now: View, command: string, spans: readonly Span[]): Promise<ReadonlyMap<number, string>> {
+  const texts = new Map<number, string>();
   for (const stream of ['stdout', 'stderr'] as const) {
     const wanted = spans.filter((span) => span.stream === stream);
     const [first, last] = [wanted[0], wanted.at(-1)];
@@ -172,14 +169,14 @@ async function load(now: View, command: string, spans: readonly Span[]): Promise
     const pieces =
       (await supply.value?.bytes(now.index, `${command}.${stream}`, first.offset, last.offset + last.bytes)) ?? [];
     const decoder = new TextDecoder();
-    for (const { offset, bytes, ...span } of wanted) {
+    for (const { seq, offset, bytes } of wanted) {
       const piece = pieces.find((each) => each.offset <= offset && offset < each.offset + each.bytes.length);
       const start = piece === undefined ? 0 : offset - piece.offset;
       const text =
         piece === undefined
           ? `[${size(bytes)} are not in this page]\n`
           : decoder.decode(piece.bytes.subarray(start, start + bytes), { stream: true });
-      texts.set({ offset, bytes, ...span }, text);
+      texts.set(seq, text);
     }
   }
   return texts;

@@ -3,6 +3,7 @@ import type { TrundleEvent } from '../../events/index.ts';
 import { describeEvent } from '../../trace/pure.ts';
 import { nextOf } from '../model/failures.ts';
 import { Finder } from '../model/filter.ts';
+import { partsKept } from '../model/kept.ts';
 import { lastAtMost, RunModel } from '../model/RunModel.ts';
 import type { Supply } from './supply.ts';
 
@@ -48,6 +49,7 @@ export class View {
         drawn = true;
         requestAnimationFrame(show);
       });
+      if (wasLive && this.model.complete) await supply.keep(this.index, partsKept(this.model.sizes())).catch(() => {});
       if (!this.model.complete) this.trouble.value = 'The connection to trundle has ended; no more will come.';
     } catch (error) {
       this.trouble.value = `The connection to trundle is gone: ${error instanceof Error ? error.message : error}`;

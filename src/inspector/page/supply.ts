@@ -1,4 +1,5 @@
 import type { PageInfo, Report, StreamPiece } from '../contract.ts';
+import type { StreamPart } from '../model/kept.ts';
 
 /** A piece of a stream as the page got it. */
 export interface Piece {
@@ -13,6 +14,8 @@ export interface Supply {
   lines(run: number, take: (lines: string[]) => void): Promise<void>;
   /** What there is of a stream between two offsets. */
   bytes(run: number, stream: string, from: number, to: number): Promise<readonly Piece[]>;
+  /** Takes these parts of a run that has ended, for the server may end with it. */
+  keep(run: number, parts: readonly StreamPart[]): Promise<void>;
 }
 
 /** The report in this page, or else the server. @throws Error saying what is wrong with it */
@@ -23,10 +26,17 @@ export async function openSupply(): Promise<Supply> {
 
 async function served(): Promise<Supply> {
   const info: PageInfo = await (await get('info')).json();
+  const page = crypto.randomUUID();
+  const pieces = new Map<string, Piece[]>();
+  const asking = new Set<Promise<readonly Piece[]>>();
+  const fetched = async (run: number, stream: string, from: number, to: number): Promise<Piece[]> => {
+    const response = await get(`bytes/${run}?stream=${encodeURIComponent(stream)}&from=${from}&to=${to}`);
+    return [{ offset: from, bytes: new Uint8Array(await response.arrayBuffer()) }];
+  };
   return {
     info,
     async lines(run, take) {
-      const { body } = await get(`lines/${run}`);
+      const { body } = await get(`lines/${run}?page=${page}-${run}`);
       if (body === null) throw new Error('the server sent nothing');
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = '';
@@ -39,8 +49,22 @@ async function served(): Promise<Supply> {
       }
     },
     async bytes(run, stream, from, to) {
-      const response = await get(`bytes/${run}?stream=${encodeURIComponent(stream)}&from=${from}&to=${to}`);
-      return [{ offset: from, bytes: new Uint8Array(await response.arrayBuffer()) }];
+      const kept = pieces.get(`${run} ${stream}`) ?? [];
+      if (kept.some(({ offset, bytes }) => offset <= from && to <= offset + bytes.length)) return kept;
+      // A server that has ended has nothing more: then what is here is all.
+      const asked = fetched(run, stream, from, to)
+        .catch(() => kept)
+        .finally(() => asking.delete(asked));
+      asking.add(asked);
+      return await asked;
+    },
+    async keep(run, parts) {
+      for (const { stream, from, to } of parts) {
+        const piece = await fetched(run, stream, from, to);
+        pieces.set(`${run} ${stream}`, [...(pieces.get(`${run} ${stream}`) ?? []), ...piece]);
+      }
+      await Promise.all(asking);
+      await get(`kept?page=${page}-${run}`);
     },
   };
 }
@@ -67,6 +91,7 @@ function reported({ info, runs }: Report): Supply {
     bytes(run, stream, from, to) {
       return Promise.resolve((runs[run]?.streams[stream] ?? []).flatMap((piece) => part(piece, from, to)));
     },
+    keep: () => Promise.resolve(),
   };
 }
 
