@@ -1,18 +1,21 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { headerProblem, isObject } from './checkLine.ts';
-import { TRACE_VERSION, type TraceHeader, type TraceLine } from './contract.ts';
+import type { TraceHeader, TraceLine } from './contract.ts';
 import { EVENTS_FILE, errnoOf, messageOf, streamFile } from './files.ts';
 import { LineParser, type Validator } from './LineParser.ts';
 import { lineBlocks } from './lineBlocks.ts';
+import { readHeader } from './readHeader.ts';
 import { TraceError } from './TraceError.ts';
-import type { Upgrade } from './versions/contract.ts';
-import { upgradeFrom } from './versions/index.ts';
 
 /** How to read a trace. */
 export interface ReadOptions {
   /** Check the data of every event against its schema (default false: only the shape and the order are checked). */
   validate?: boolean;
+  /**
+   * Leave out what cannot be read and go on behind it (default false: throw there). `Trace.damage` tells what and where;
+   * each batch ends there.
+   */
+  skip?: boolean;
 }
 
 /** What was found when a trace had been read to its end. */
@@ -33,12 +36,16 @@ export interface Trace {
   /** Its file of events. */
   readonly file: string;
   readonly header: TraceHeader;
+  /** Readings leave out what is damaged. */
+  readonly skips: boolean;
   /** Set when a reading came to the end. */
   readonly end: TraceEnd | null;
+  /** What the last reading left out, as far as it has come; the first {@link MOST_DAMAGE} of it. */
+  readonly damage: readonly TraceError[];
   /** The lines after the header, in order; each call reads anew. @throws TraceError */
   lines(): AsyncGenerator<TraceLine, TraceEnd>;
   /** The same in batches, for those in a hurry. @throws TraceError after all that could be read */
-  batches(): AsyncGenerator<readonly TraceLine[], TraceEnd>;
+  batches(how?: { validate?: boolean }): AsyncGenerator<readonly TraceLine[], TraceEnd>;
   /** The file with a stream's bytes; absent where nothing was printed. */
   streamFile(stream: string): string;
 }
@@ -51,19 +58,33 @@ export async function readTrace(path: string, options: ReadOptions = {}): Promis
   const file = await eventsFile(path);
   const handle = await openTrace(file);
   try {
-    return await openedTrace(file, handle, options.validate ?? false);
+    return await openedTrace(file, handle, options);
   } finally {
     await handle.close();
   }
 }
 
-async function openedTrace(file: string, handle: FileHandle, validate: boolean): Promise<Trace> {
-  const { header, bytes, upgrade } = await readHeader(file, handle);
+/** Places of damage that are told; more of them say nothing new. */
+export const MOST_DAMAGE = 20;
+
+async function openedTrace(file: string, handle: FileHandle, options: ReadOptions): Promise<Trace> {
+  const { skip = false } = options;
+  const { header, bytes, upgrade, problem } = await readHeader(file, handle, skip);
   const directory = dirname(file);
   let end: TraceEnd | null = null;
-  async function* batches(): AsyncGenerator<readonly TraceLine[], TraceEnd> {
-    const validator = validate ? await loadValidator() : null;
-    end = yield* readBatches(file, bytes, upgrade, validator);
+  let damage: TraceError[] = [];
+  async function* batches({
+    validate = options.validate ?? false,
+  } = {}): AsyncGenerator<readonly TraceLine[], TraceEnd> {
+    const found = problem === null ? [] : [problem];
+    damage = found;
+    // What another version wrote is taken only where it is what this one would have written.
+    const validator = validate || problem !== null ? await loadValidator() : null;
+    const parser = new LineParser(file, bytes, upgrade?.lines() ?? null, validator, problem === null ? 0 : 1);
+    end = yield* readBatches(file, bytes, parser, (error) => {
+      if (!skip) throw error;
+      if (found.length < MOST_DAMAGE) found.push(error);
+    });
     return end;
   }
   async function* lines(): AsyncGenerator<TraceLine, TraceEnd> {
@@ -78,8 +99,12 @@ async function openedTrace(file: string, handle: FileHandle, validate: boolean):
     directory,
     file,
     header,
+    skips: skip,
     get end() {
       return end;
+    },
+    get damage() {
+      return damage;
     },
     batches,
     lines,
@@ -90,22 +115,25 @@ async function openedTrace(file: string, handle: FileHandle, validate: boolean):
 async function* readBatches(
   file: string,
   from: number,
-  upgrade: Upgrade | null,
-  validator: Validator | null,
+  parser: LineParser,
+  leaveOut: (error: TraceError) => void,
 ): AsyncGenerator<readonly TraceLine[], TraceEnd> {
   const handle = await openTrace(file);
   try {
-    const parser = new LineParser(file, from, upgrade?.lines() ?? null, validator);
     const blocks = lineBlocks(handle, from);
     for (;;) {
       const step = await blocks.next();
       if (step.done === true) {
-        if (step.value.tooLong) throw parser.error('damaged', 'a line longer than any that a trace has');
+        if (step.value.tooLong) leaveOut(parser.error('damaged', 'a line longer than any that a trace has'));
         return parser.end(step.value.bytes > 0);
       }
-      const { lines, error } = parser.parse(step.value);
-      if (lines.length > 0) yield lines;
-      if (error !== null) throw error;
+      for (let { bytes } = step.value; bytes.length > 0; ) {
+        const { lines, error, follows } = parser.parse(bytes);
+        if (lines.length > 0) yield lines;
+        if (error === null) break;
+        if (!follows) leaveOut(error);
+        bytes = parser.skip(bytes, lines.length);
+      }
     }
   } catch (error) {
     throw error instanceof TraceError
@@ -114,58 +142,6 @@ async function* readBatches(
   } finally {
     await handle.close();
   }
-}
-
-async function readHeader(
-  file: string,
-  handle: FileHandle,
-): Promise<{ header: TraceHeader; bytes: number; upgrade: Upgrade | null }> {
-  const place = { line: 1, offset: 0, lastSeq: 0 };
-  const first = await firstLine(file, handle);
-  let value: unknown;
-  try {
-    value = JSON.parse(first.toString('utf8'));
-  } catch {
-    throw new TraceError('not-a-trace', file, 'not a trace: the first line is no JSON', { place });
-  }
-  if (!isObject(value) || !('trundle' in value) || !Number.isSafeInteger(value.format) || Number(value.format) < 1) {
-    throw new TraceError('not-a-trace', file, 'not a trace: the first line is not the header of one', { place });
-  }
-  const format = Number(value.format);
-  if (format > TRACE_VERSION) {
-    throw new TraceError(
-      'future',
-      file,
-      `written by Trundle ${String(value.trundle)} in format ${format}; this one reads formats up to ${TRACE_VERSION}: use that version or a later one`,
-      { place },
-    );
-  }
-  const upgrade = upgradeFrom(format);
-  const header = upgrade === null ? value : upgrade.header(value);
-  const problem = headerProblem(header);
-  if (problem !== null) throw new TraceError('not-a-trace', file, `not a trace: ${problem}`, { place });
-  return { header: header as unknown as TraceHeader, bytes: first.length + 1, upgrade };
-}
-
-/** The first line without its newline. */
-async function firstLine(file: string, handle: FileHandle): Promise<Buffer> {
-  try {
-    const blocks = lineBlocks(handle, 0);
-    const step = await blocks.next();
-    await blocks.return({ bytes: 0, tooLong: false });
-    if (step.done !== true) return step.value.bytes.subarray(0, step.value.bytes.indexOf(0x0a));
-    if (step.value.tooLong) throw new TraceError('not-a-trace', file, 'not a trace: it has no lines');
-    if (step.value.bytes === 0) throw new TraceError('empty', file, 'the file is empty; nothing was recorded');
-  } catch (error) {
-    throw error instanceof TraceError
-      ? error
-      : new TraceError('inaccessible', file, `it cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-  throw new TraceError(
-    'no-header',
-    file,
-    'the first line has no end: not a trace, or its writer was killed in the first moment; nothing can be read',
-  );
 }
 
 async function eventsFile(path: string): Promise<string> {

@@ -5,6 +5,7 @@ import { messageOf } from './files.ts';
 import { isEvent } from './folds.ts';
 import type { Trace } from './readTrace.ts';
 import { sameFact, sameJson } from './sameJson.ts';
+import type { TraceError } from './TraceError.ts';
 
 /** What a replay needs: today's machines. */
 export interface ReplayOptions {
@@ -18,6 +19,11 @@ export interface SameReplay {
   decisions: number;
   /** Null where the trace ends before the run did; all that is there was the same. */
   verdict: { exitCode: number; cause: Cause | null } | null;
+  /**
+   * Where the trace is damaged, for a reading that goes on there. Only what stands before the first place is proved;
+   * the verdict may stand after it.
+   */
+  damage: readonly TraceError[];
 }
 
 /** The first place where today's machines differ from those that ran. */
@@ -43,14 +49,22 @@ export type Replay = SameReplay | DifferentReplay;
  * @throws TraceError where the trace cannot be read
  */
 export async function replay(trace: Trace, options: ReplayOptions): Promise<Replay> {
+  const replayed = await compared(trace, options, {});
+  // A damaged word may look like another decision: a closer look tells one from the other.
+  return replayed.same && replayed.damage.length === 0 ? replayed : await compared(trace, options, { validate: true });
+}
+
+async function compared(trace: Trace, options: ReplayOptions, how: { validate?: boolean }): Promise<Replay> {
   const comparison = new Comparison(options.createMachines());
-  for await (const lines of trace.batches()) {
+  for await (const lines of trace.batches(how)) {
+    // Behind damage the machines would lack what they did not see.
+    const isWhole = trace.damage.length === 0;
     for (const line of lines) {
-      const difference = comparison.line(line);
+      const difference = isWhole ? comparison.line(line) : comparison.seen(line);
       if (difference !== null) return difference;
     }
   }
-  return comparison.end();
+  return comparison.end(trace.damage);
 }
 
 class Comparison {
@@ -72,17 +86,23 @@ class Comparison {
     if (!isEvent(line)) return this.#decision(line);
     this.#events++;
     if (isReaped(line)) this.#reaped = true;
-    if (line.type === 'run.concluded') this.#verdict = { exitCode: line.exitCode, cause: line.cause };
+    this.seen(line);
     return this.#reaped ? null : this.#event(line);
   }
 
-  end(): Replay {
+  /** Takes no more of a line than the verdict. */
+  seen(line: TraceLine): null {
+    if (isEvent(line) && line.type === 'run.concluded') this.#verdict = { exitCode: line.exitCode, cause: line.cause };
+    return null;
+  }
+
+  end(damage: readonly TraceError[]): Replay {
     // Without a verdict of its own the run was cut off, at any line.
-    if (this.#verdict !== null && !this.#reaped) {
+    if (this.#verdict !== null && !this.#reaped && damage.length === 0) {
       const missing = this.#missing();
       if (missing !== null) return missing;
     }
-    return { same: true, events: this.#events, decisions: this.#compared, verdict: this.#verdict };
+    return { same: true, events: this.#events, decisions: this.#compared, verdict: this.#verdict, damage };
   }
 
   #event(event: TrundleEvent): DifferentReplay | null {

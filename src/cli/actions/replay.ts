@@ -23,11 +23,17 @@ export async function replayTraces(words: readonly string[], settings: ReplaySet
   const [first] = words;
   const several = words.length > 1 || settings.update === true || (first !== undefined && holdsTraces(first));
   if (several) return await replayAll(words, settings, io);
-  const trace = await readTrace(await traceArgument(first, settings.last ?? false, io.env));
+  const trace = await readTrace(await traceArgument(first, settings.last ?? false, io.env), { skip: true });
   const replayed = await replay(trace, { createMachines });
-  if (settings.json === true) io.document({ run: trace.header.run, trace: trace.directory, ...replayed });
+  if (settings.json === true) io.document({ run: trace.header.run, trace: trace.directory, ...plain(replayed) });
   else io.stdout.write(renderReplay(trace.header.run, replayed));
-  return replayed.same ? 0 : 1;
+  if (!replayed.same) return 1;
+  return replayed.damage.length === 0 ? 0 : 20;
+}
+
+/** Damage in words: an error has no JSON. */
+function plain(replayed: Replay): object {
+  return replayed.same ? { ...replayed, damage: replayed.damage.map(({ message }) => message) } : replayed;
 }
 
 /** Whether a path is a directory of traces, not a trace. */
@@ -87,12 +93,30 @@ export function renderReplay(run: string, replayed: Replay): string {
   return replayed.same ? same(run, replayed) : different(run, replayed);
 }
 
-function same(run: string, { events, decisions, verdict }: SameReplay): string {
+function same(run: string, replayed: SameReplay): string {
+  const { events, decisions, verdict, damage } = replayed;
+  if (damage.length > 0) return damaged(run, replayed);
   const what = `${events} events, ${decisions} decisions`;
   if (verdict === null)
     return `Run ${run}: the same as far as it goes (${what}). The trace has no verdict: the run was cut off.\n`;
   const cause = verdict.cause === null ? '' : `, ${verdict.cause.class} while ${verdict.cause.doing}`;
   return `Run ${run}: the same (${what}), to the same verdict: exit code ${verdict.exitCode}${cause}.\n`;
+}
+
+function damaged(run: string, { events, decisions, verdict, damage }: SameReplay): string {
+  const end =
+    verdict === null
+      ? 'No verdict can be read in it.'
+      : `The verdict that stands in it, and is not proved: exit code ${verdict.exitCode}${verdict.cause === null ? '' : `, ${verdict.cause.class} while ${verdict.cause.doing}`}.`;
+  return [
+    `Run ${run}: the trace cannot be read as a whole.`,
+    ...damage.map(({ message }) => `  ${message}`),
+    events === 0
+      ? 'Nothing before that can be proved.'
+      : `What stands before is decided the same (${events} events, ${decisions} decisions).`,
+    end,
+    '',
+  ].join('\n');
 }
 
 function different(run: string, { at, machine, recorded, now }: DifferentReplay): string {

@@ -6,7 +6,7 @@ TRACE is the directory of a trace, an output directory that holds one, or the
 id of a run.
 
 Exit status: 0 where the trace could be told, whatever became of the run; 20
-where it could not.
+where it could not, or where not all of it could be read.
 
 Examples:
   trundle explain out

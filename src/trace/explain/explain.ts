@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises';
 import type { Cause, TrundleEvent } from '../../events/index.ts';
 import { foldConclusion, foldResources, foldTests, isEvent, type Resource, type TestRecord } from '../folds.ts';
 import type { Trace } from '../readTrace.ts';
 import { foldStage } from '../stage.ts';
+import { TraceError } from '../TraceError.ts';
 import { CAUSES } from './causes.ts';
 import { describeEvent } from './describeEvent.ts';
 import { removalCommand } from './removalCommand.ts';
@@ -42,17 +44,37 @@ export interface Explanation {
   next: readonly string[];
   /** The last line was cut off. */
   truncated: boolean;
+  /** What is wrong with the trace and where, place by place; what could not be read there is not told. */
+  damage: readonly string[];
+  /** Events that could be read. */
+  events: number;
 }
 
+/** Bytes of a trace up to which every event is checked before it is told; of a larger one where there is a sign of damage. */
+const CHECKED = 4 * 1024 * 1024;
+
 /**
- * Reads a trace and tells what happened, from what it says alone.
+ * Reads a trace and tells what happened, from what it says alone; of one that leaves out what is damaged, all the rest.
  * @throws TraceError where the trace cannot be read
  */
 export async function explain(trace: Trace): Promise<Explanation> {
+  if (!trace.skips) return await explained(trace, {});
+  if ((await stat(trace.file)).size > CHECKED) {
+    try {
+      const explanation = await explained(trace, {});
+      if (trace.damage.length === 0) return explanation;
+    } catch (error) {
+      if (error instanceof TraceError) throw error;
+    }
+  }
+  return await explained(trace, { validate: true });
+}
+
+async function explained(trace: Trace, how: { validate?: boolean }): Promise<Explanation> {
   const folds = { conclusion: foldConclusion(), resources: foldResources(), tests: foldTests(), stage: foldStage() };
   let start: TrundleEvent<'run.started'> | null = null;
   let last: TrundleEvent | null = null;
-  for await (const lines of trace.batches()) {
+  for await (const lines of trace.batches(how)) {
     for (const line of lines) {
       if (!isEvent(line)) continue;
       for (const each of Object.values(folds)) each.see(line);
@@ -60,6 +82,8 @@ export async function explain(trace: Trace): Promise<Explanation> {
       last = line;
     }
   }
+  const { end } = trace;
+  const damage = trace.damage.map(({ message }) => message);
   const conclusion = folds.conclusion.result();
   const cause = conclusion?.cause ?? null;
   const left = folds.resources.result();
@@ -76,21 +100,23 @@ export async function explain(trace: Trace): Promise<Explanation> {
     tests: folds.tests.result(),
     cause,
     meaning: guide?.meaning ?? null,
-    evidence: cause === null ? [] : await evidenceOf(trace, cause),
+    evidence: cause === null ? [] : await evidenceOf(trace, cause, how),
     interrupted:
       conclusion === null ? { phase: stage.phase, doing: stage.doing, last: last === null ? null : tell(last) } : null,
     left: left.map(told),
     next: nextSteps(guide?.next ?? [], left.length > 0, conclusion === null),
-    truncated: trace.end?.truncated ?? false,
+    truncated: end?.truncated ?? false,
+    damage,
+    events: end?.events ?? 0,
   };
 }
 
 /** A second reading: keeping every event until the cause is known would take the memory of the whole trace. */
-async function evidenceOf(trace: Trace, cause: Cause): Promise<ToldEvent[]> {
+async function evidenceOf(trace: Trace, cause: Cause, how: { validate?: boolean }): Promise<ToldEvent[]> {
   const wanted = new Set(cause.evidence);
   const found: ToldEvent[] = [];
   if (wanted.size === 0) return found;
-  for await (const lines of trace.batches()) {
+  for await (const lines of trace.batches(how)) {
     for (const line of lines) {
       if (isEvent(line) && wanted.has(line.seq)) found.push(tell(line));
     }

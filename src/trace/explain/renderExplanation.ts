@@ -1,20 +1,29 @@
 import type { Explanation, ToldEvent } from './explain.ts';
-import { printable, seconds, shellLine } from './words.ts';
+import { count, printable, seconds, shellLine } from './words.ts';
 
 /** An explanation as text for a terminal or a log: whole lines, no colours. Pure. */
 export function renderExplanation(of: Explanation): string {
-  const blocks = [head(of), cause(of), tests(of), left(of), next(of)];
+  const blocks = [head(of), damage(of), cause(of), tests(of), left(of), next(of)];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 function head(of: Explanation): string {
   const what = of.sources.length === 0 ? 'a session' : printable(shellLine(of.sources));
   const where = of.backend.length === 0 ? '' : ` on ${printable(shellLine(of.backend))}`;
-  const lines = [`Run ${of.run} of ${of.started}: ${what}${where}.`];
+  const when = Date.parse(of.started) === 0 ? 'an unknown time' : of.started;
+  const lines = [`Run ${of.run} of ${when}: ${what}${where}.`];
   if (of.exitCode !== null) lines.push(`It ended with exit code ${of.exitCode}${of.cause === null ? '.' : ':'}`);
   else lines.push('It has not ended, or it was killed: the trace has no end.');
   if (of.truncated) lines.push('The last line of the trace is cut off and was left out.');
   return lines.join('\n');
+}
+
+function damage(of: Explanation): string {
+  if (of.damage.length === 0) return '';
+  return [
+    `The trace cannot be read as a whole. What follows is told by ${count(of.events, 'event')} that can be:`,
+    ...of.damage.map((place) => `  ${printable(place)}`),
+  ].join('\n');
 }
 
 function cause(of: Explanation): string {

@@ -36,6 +36,8 @@ function told(of: Partial<Explanation>): Explanation {
     left: [],
     next: [],
     truncated: false,
+    damage: [],
+    events: 20,
     ...of,
   };
 }
@@ -124,13 +126,19 @@ describe('the last words about a failed run', () => {
 
 describe('a replay in words', () => {
   test('that found no difference', () => {
-    expect(renderReplay('r1', { same: true, events: 9, decisions: 7, verdict: { exitCode: 0, cause: null } })).toBe(
-      'Run r1: the same (9 events, 7 decisions), to the same verdict: exit code 0.\n',
-    );
+    expect(
+      renderReplay('r1', {
+        same: true,
+        events: 9,
+        decisions: 7,
+        verdict: { exitCode: 0, cause: null },
+        damage: [],
+      }),
+    ).toBe('Run r1: the same (9 events, 7 decisions), to the same verdict: exit code 0.\n');
   });
 
   test('of a trace without an end', () => {
-    expect(renderReplay('r1', { same: true, events: 9, decisions: 7, verdict: null })).toBe(
+    expect(renderReplay('r1', { same: true, events: 9, decisions: 7, verdict: null, damage: [] })).toBe(
       'Run r1: the same as far as it goes (9 events, 7 decisions). The trace has no verdict: the run was cut off.\n',
     );
   });

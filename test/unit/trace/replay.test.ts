@@ -74,6 +74,7 @@ describe('a replay', () => {
     ];
     expect(await replayed([...cut, ...reaped])).toEqual({
       same: true,
+      damage: [],
       events: seq + 2,
       decisions: cut.length - seq,
       verdict: { exitCode: 20, cause },
