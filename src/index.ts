@@ -45,6 +45,8 @@ export {
 } from './events/index.ts';
 export { type InspectSystemOptions, inspectSystem, type SystemInspector } from './inspector/index.ts';
 export {
+  type PackageOutcome,
+  type PackageResult,
   type RunReport,
   type RunResults,
   type RunTestsOptions,

@@ -3,14 +3,17 @@ import { type ConfiguredBackend, hiding, type OpenOptions, type Run, type RunOpt
 import { aptSetupOptions } from './dependencies/aptSetupOptions.ts';
 import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
-import { RunLog } from './output/RunLog.ts';
+import { PackagePart } from './output/PackagePart.ts';
+import { RunLog, type RunLogOptions } from './output/RunLog.ts';
 import type { Terminal } from './output/terminal.ts';
 import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
-import { testTree } from './session/testTree.ts';
+import type { TreeRun } from './session/testPackage.ts';
+import { testTrees } from './session/testTrees.ts';
 import { setUpOptions } from './setUpOptions.ts';
 import { classifyArguments } from './sources/classify.ts';
 import { TemporaryRooms } from './sources/obtainTree.ts';
+import type { Subject } from './sources/Source.ts';
 import { dscFiles } from './sources/unpack.ts';
 import { readOverride } from './testControlFile.ts';
 import type { Timeouts } from './timeouts.ts';
@@ -19,7 +22,8 @@ import type { Timeouts } from './timeouts.ts';
 export interface RunTestsOptions {
   /**
    * What to test, as on autopkgtest's command line: a directory with a slash in its name, a .dsc or .changes file, a git
-   * URL or the name of a source package for apt; and .deb files. A list without a source takes the current directory.
+   * URL or the name of a source package for apt; and .deb files. A list without a source takes the current directory;
+   * several sources are several packages.
    */
   source: string | readonly string[];
   backend: ConfiguredBackend;
@@ -76,6 +80,8 @@ export interface RunTestsOptions {
   parallel?: number;
   /** In how many testbeds of the same kind the tests run at once (--parallel); 1 by default. */
   testbeds?: number;
+  /** How often, for each package, a testbed that failed of itself is replaced by another (--retry-testbed). */
+  retries?: number;
   /** Only these tests (--test-name); all but these (--skip-test). */
   testNames?: readonly string[];
   skipTests?: readonly string[];
@@ -118,11 +124,23 @@ export interface RunTestsOptions {
   log?: RunOptions['log'];
 }
 
-/** How one test ended. `test` is its id: the name, or `NAME#2` where a package uses a name twice. */
+/**
+ * How one test ended. `test` is its id: the name, or `NAME#2` where a package uses a name twice; in a run of several
+ * packages `PACKAGE/NAME`.
+ */
 export interface TestOutcome {
   readonly test: string;
   readonly outcome: TrundleEvent<'test.judged'>['outcome'];
   readonly reason: string;
+}
+
+/** How one of several packages ended. */
+export interface PackageOutcome {
+  /** Its name in the output directory and before its tests' names. */
+  readonly package: string;
+  /** As if it had been tested alone. */
+  readonly exitCode: number;
+  readonly cause: Cause | null;
 }
 
 /** How a run of tests ended. */
@@ -131,6 +149,8 @@ export interface RunReport {
   readonly exitCode: number;
   /** In the order in which one testbed decides them: those that do not run, then the others as they stand. */
   readonly outcomes: readonly TestOutcome[];
+  /** The packages of a run of several that were taken in hand, in their order; none where there is one only. */
+  readonly packages: readonly PackageOutcome[];
   /** Why the run failed, where it did. */
   readonly cause: Cause | null;
   /** Directory of the trace; null where none was kept. */
@@ -138,15 +158,17 @@ export interface RunReport {
 }
 
 /**
- * Tests a package: opens a testbed, runs the tests of debian/tests/control in it (DEP-8), and closes it again.
+ * Tests a package, or several: opens a testbed, runs the tests of debian/tests/control in it (DEP-8), and closes it again.
  * Whatever happens in the run is told by the report, not thrown.
  * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
  */
 export async function runTests(options: RunTestsOptions): Promise<RunReport> {
-  const subject = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
-  if (subject.source.kind === 'source') dscFiles(subject.source);
+  const subjects = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
+  for (const { source } of subjects) if (source.kind === 'source') dscFiles(source);
   checkEnvironment(options.env ?? []);
   checkTestbeds(options);
+  if (subjects.length > 1 && options.overrideControl !== undefined)
+    throw new UsageError('--override-control describes the tests of one package, and there are several');
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const setup = setUpOptions(options);
   const aptSetup = aptSetupOptions(options);
@@ -154,20 +176,26 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
   const hidden = hiding(options.secrets ?? []);
+  const hide = (text: string) => hidden.text(text);
   const now = options.now ?? (() => new Date());
+  const voice = { hide, program: options.program ?? 'autopkgtest', now, quiet: options.quiet ?? false };
   const log = new RunLog({
-    hide: (text) => hidden.text(text),
-    program: options.program ?? 'autopkgtest',
-    now,
+    ...voice,
     terminal: options.terminal,
-    quiet: options.quiet ?? false,
     log: logFile === undefined ? null : openAsked('--log-file', logFile),
     summary: summaryFile === undefined ? null : openAsked('--summary-file', summaryFile),
   });
+  const common = { override, setup, aptSetup, hide };
+  const parts: Part[] = subjects.map((subject) =>
+    subject.name === null ? { subject, output, log, part: null } : partOf(subject, subject.name, output, voice, log),
+  );
   const resultsFile = options.resultsFile ?? output?.file('results.json');
   const reports = new Reports({
-    source: subject.source.argument,
-    output,
+    packages: parts.map((each) => ({
+      name: each.subject.name,
+      source: each.subject.source.argument,
+      output: each.output,
+    })),
     results: resultsFile === undefined ? null : openAsked('--results', resultsFile),
     junit: options.junitFile === undefined ? null : openAsked('--junit', options.junitFile),
     annotations: options.annotations ?? false,
@@ -180,25 +208,54 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     reports.follow(run);
     options.onRun?.(run);
   };
-  const rooms = new TemporaryRooms(output);
+  const treeRuns: TreeRun[] = parts.map((each) => ({
+    ...common,
+    ...each,
+    options: { ...options, onRun },
+    blame: [],
+    rooms: new TemporaryRooms(each.output),
+  }));
+  const [only = null, ...others] = treeRuns;
+  const several = others.length > 0;
   try {
-    const treeRun = {
-      options: { ...options, onRun },
-      subject,
-      blame: [],
-      rooms,
-      override,
-      setup,
-      aptSetup,
-      output,
-      log,
-      now,
-    };
-    return await reports.write(hidden.event(await testTree({ ...treeRun, hide: (text) => hidden.text(text) })));
+    return await reports.write(
+      hidden.event(
+        await testTrees({
+          options: { ...options, onRun },
+          ...{ log, now },
+          single: several ? null : only,
+          several: several ? treeRuns : [],
+        }),
+      ),
+    );
   } finally {
-    rooms.remove();
+    for (const { rooms, log: own } of treeRuns) {
+      rooms.remove();
+      own.close();
+    }
     log.close();
   }
+}
+
+type Part = Pick<TreeRun, 'subject' | 'output' | 'log' | 'part'>;
+
+/** What one of several packages has of its own: a directory with its files, and its part of the log. */
+function partOf(
+  subject: Subject,
+  name: string,
+  whole: OutputDirectory | null,
+  voice: Pick<RunLogOptions, 'hide' | 'program' | 'now' | 'quiet'>,
+  log: RunLog,
+): Part {
+  const output = whole === null ? null : OutputDirectory.open(whole.file(name));
+  const part = new PackagePart(name, log.entries);
+  const own = new RunLog({
+    ...voice,
+    terminal: part,
+    log: output === null ? null : openSink(output.file('log')),
+    summary: output === null ? null : openSink(output.file('summary')),
+  });
+  return { subject, output, part, log: own };
 }
 
 /** @throws UsageError where the file cannot be written: said before there is a run */
@@ -210,7 +267,9 @@ function openAsked(option: string, file: string): Sink {
   }
 }
 
-function checkTestbeds({ testbeds = 1, shell = 'never' }: RunTestsOptions): void {
+function checkTestbeds({ testbeds = 1, retries = 0, shell = 'never' }: RunTestsOptions): void {
+  if (!Number.isInteger(retries) || retries < 0)
+    throw new UsageError(`--retry-testbed ${retries}: expected a number from 0`);
   if (!Number.isInteger(testbeds) || testbeds < 1)
     throw new UsageError(`--parallel ${testbeds}: expected a number from 1`);
   if (testbeds > 1 && shell !== 'never')

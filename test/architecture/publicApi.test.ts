@@ -77,6 +77,8 @@ test('the library exports these types and no others', () => {
       "ObservationType",
       "OpenOptions",
       "OpenTestbedOptions",
+      "PackageOutcome",
+      "PackageResult",
       "ReachableEndpoint",
       "Run",
       "RunEnd",

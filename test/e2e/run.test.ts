@@ -161,7 +161,7 @@ describe('bad input to trundle run', () => {
     [['src/cli', '--', 'null'], 'it has neither debian/control nor debian/tests/control'],
     [['x.dsc', '--', 'null'], 'x.dsc does not exist (it would be a source package)'],
     [['examples/hello', './x.deb', '--', 'null'], './x.deb does not exist (it would be a binary package)'],
-    [['examples/hello', 'hello', '--', 'null'], 'one source is expected, and there are 2: examples/hello, hello'],
+    [['examples/hello', 'examples/none', '--', 'null'], 'examples/none is not a valid test package: it does not exist'],
     [['--insecure', 'examples/hello', '--', 'null'], '--insecure is an option of autopkgtest that'],
     [['-o', 'src', 'examples/hello', '--', 'null'], '--output-dir "src" is not empty'],
     [

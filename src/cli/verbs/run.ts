@@ -59,6 +59,7 @@ export type TestFlags = Pick<
   | 'aptUpgrade'
   | 'parallel'
   | 'testbeds'
+  | 'retries'
   | 'testNames'
   | 'skipTests'
   | 'ignoreRestrictions'
@@ -93,7 +94,8 @@ run.
 
 Examples:
   trundle run examples/hello -- null
-  trundle run -o out --test-name smoke ./mypackage -- ssh -H build.example.org`;
+  trundle run -o out --test-name smoke ./mypackage -- ssh -H build.example.org
+  trundle run -o out --parallel 2 ./one ./two ./three -- podman debian:12`;
 
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
 const LATER: readonly string[] = ['-a, --test-architecture <arch>', '--insecure'];
@@ -102,8 +104,8 @@ const LATER: readonly string[] = ['-a, --test-architecture <arch>', '--insecure'
 export function runCommand(): Command {
   const command = verbCommand(
     'run',
-    '[options] [SOURCE] [DEB...] -- BACKEND [backend options]',
-    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is a directory with a slash in its name, as ./hello; a .dsc or .changes file; the name of a source package for apt in the testbed; or a git URL, as https://example.org/hello#branch. Without one it is the current directory. Binary packages for the tests are built from it, or given as .deb files.',
+    '[options] [SOURCE...] [DEB...] -- BACKEND [backend options]',
+    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is a directory with a slash in its name, as ./hello; a .dsc or .changes file; the name of a source package for apt in the testbed; or a git URL, as https://example.org/hello#branch. Without one it is the current directory. Binary packages for the tests are built from it, or given as .deb files. Several sources are several packages, each with its own verdict.',
   )
     .argument('[source...]')
     .optionsGroup('What to test:')
@@ -149,6 +151,7 @@ export function runCommand(): Command {
     .option('--gain-root <command>', 'gain root in builds with this instead of fakeroot')
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
     .option('--parallel <n>', 'run tests in up to N testbeds at once', countValue)
+    .option('--retry-testbed <n>', 'replace a testbed that failed of itself up to N times', countValue)
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
     .optionsGroup('What apt of the testbed gets:')
@@ -220,6 +223,7 @@ interface Flags extends SessionFlags, PageOptions {
   gainRoot?: string;
   buildParallel?: number;
   parallel?: number;
+  retryTestbed?: number;
   copy?: readonly string[];
   setupCommands?: readonly string[];
   setupCommandsBoot?: readonly string[];
@@ -285,6 +289,7 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     aptUpgrade: flags.aptUpgrade,
     parallel: flags.buildParallel,
     testbeds: flags.parallel,
+    retries: flags.retryTestbed,
     testNames: flags.testName,
     skipTests: flags.skipTest,
     ignoreRestrictions: flags.ignoreRestrictions,

@@ -7,7 +7,8 @@ import { type Terminal, writeTo } from './terminal.ts';
 export interface LogWriterOptions {
   /** Wall-clock time. */
   readonly now: () => Date;
-  readonly terminal: Terminal;
+  /** A person's terminal; or the log of a run of which this one tells a part. */
+  readonly terminal: Terminal | LogEntries;
   /** Keeps the runner's own lines from the terminal (autopkgtest(1), --quiet). */
   readonly quiet: boolean;
   readonly log: Sink | null;
@@ -24,10 +25,20 @@ export class LogWriter implements LogEntries {
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
-    const started = options.now().getTime();
-    this.#elapsed = new ElapsedLines(() => Math.floor((options.now().getTime() - started) / 1000));
+    // From what is said first.
+    let started: number | null = null;
+    this.#elapsed = new ElapsedLines(() => {
+      const now = options.now().getTime();
+      started ??= now;
+      return Math.floor((now - started) / 1000);
+    });
     // A reader who leaves (EPIPE) must not end the run.
-    for (const stream of [options.terminal.stdout, options.terminal.stderr]) stream.on('error', this.#ignore);
+    for (const stream of this.#streams) stream.on('error', this.#ignore);
+  }
+
+  get #streams(): Terminal['stdout'][] {
+    const { terminal } = this.#options;
+    return 'put' in terminal ? [] : [terminal.stdout, terminal.stderr];
   }
 
   /** What went wrong when the log or the summary was written, as on a full disk; from then on they are not. */
@@ -35,33 +46,42 @@ export class LogWriter implements LogEntries {
     return this.#failure;
   }
 
-  async put({ kind, bytes }: LogEntry): Promise<void> {
-    const { terminal, log, summary, quiet } = this.#options;
+  async put(entry: LogEntry): Promise<void> {
+    const { kind, bytes } = entry;
+    const { log, summary } = this.#options;
     switch (kind) {
       case 'own':
         this.#toLog(bytes);
-        if (!quiet) void writeTo(terminal.stderr, bytes);
-        return;
+        break;
+      case 'result':
       case 'finding':
         this.#conclude(bytes, summary);
         this.#toLog(bytes);
-        void writeTo(terminal.stdout, bytes);
-        return;
+        break;
       case 'conclusion':
         this.#conclude(bytes, summary);
-        return;
+        break;
       default:
         if (log) this.#keep(log, this.#elapsed.add(bytes));
         if (this.#failure) throw this.#failure;
-        await writeTo(terminal[kind], bytes);
     }
+    await this.#show(entry);
+  }
+
+  /** Only what a test prints has to wait for its reader. */
+  async #show(entry: LogEntry): Promise<void> {
+    const { terminal, quiet } = this.#options;
+    const { kind, bytes } = entry;
+    if ('put' in terminal) return await terminal.put(entry);
+    if (kind === 'stdout' || kind === 'stderr') return await writeTo(terminal[kind], bytes);
+    if (kind === 'own' && !quiet) void writeTo(terminal.stderr, bytes);
+    if (kind === 'result' || kind === 'finding') void writeTo(terminal.stdout, bytes);
   }
 
   close(): void {
     this.#options.log?.close();
     this.#options.summary?.close();
-    for (const stream of [this.#options.terminal.stdout, this.#options.terminal.stderr])
-      stream.off('error', this.#ignore);
+    for (const stream of this.#streams) stream.off('error', this.#ignore);
   }
 
   #conclude(bytes: Uint8Array, summary: Sink | null): void {

@@ -57,7 +57,7 @@ export class RunLog {
 
   /** A test's result: `NAME                 PASS`. Goes into the summary as well. */
   report(test: string, result: string): void {
-    this.finding(`${test.padEnd(20)} ${result}`);
+    this.#say('result', this.#options.hide(resultLine(test, result)));
   }
 
   /** A line of the summary that everybody sees. */
@@ -92,6 +92,11 @@ export class RunLog {
   #say(kind: LogEntry['kind'], line: string): void {
     void this.#to.put({ kind, bytes: Buffer.from(`${line}\n`) });
   }
+}
+
+/** A test's line of the summary. Pure. */
+export function resultLine(test: string, result: string): string {
+  return `${test.padEnd(20)} ${result}`;
 }
 
 /** Before the name of a part of the run. */

@@ -6,7 +6,7 @@ import type { LogEntries, LogEntry } from './LogEntry.ts';
 /** Bytes of a waiting turn that stay in memory; the rest goes to a file. */
 const IN_MEMORY = 256 * 1024;
 
-const KINDS: readonly LogEntry['kind'][] = ['own', 'finding', 'conclusion', 'stdout', 'stderr'];
+const KINDS: readonly LogEntry['kind'][] = ['own', 'result', 'finding', 'conclusion', 'stdout', 'stderr'];
 /** A byte for the kind, four for the length. */
 const HEAD = 5;
 

@@ -8,13 +8,18 @@ import { type Terminal, writeTo } from '../output/terminal.ts';
 import type { RunReport } from '../runTests.ts';
 import { annotations } from './annotations.ts';
 import { junitXml } from './junit.ts';
+import { partOfResults } from './partOfResults.ts';
 import { Results, type RunResults } from './Results.ts';
 
 /** Which reports of a run are wanted besides autopkgtest's files. */
 export interface ReportsOptions {
-  /** As given: a directory in the checkout is what annotations point to. */
-  readonly source: string;
-  readonly output: OutputDirectory | null;
+  readonly packages: readonly {
+    /** What it is called among several; null where it is the only one. */
+    readonly name: string | null;
+    /** As given: a directory in the checkout is what annotations point to. */
+    readonly source: string;
+    readonly output: OutputDirectory | null;
+  }[];
   /** Where results.json goes; null for nowhere. */
   readonly results: Sink | null;
   /** Where the JUnit report goes; null for nowhere. */
@@ -47,12 +52,17 @@ export class Reports {
 
   /** Writes them. What cannot be written is told, and fails the run. */
   async write(report: RunReport): Promise<RunReport> {
-    const { results, junit, terminal, log, hide, source } = this.#options;
+    const { results, junit, terminal, log, hide, packages } = this.#options;
     const { exitCode, cause, trace } = report;
-    const whole = hide(this.#results.conclude({ exitCode, cause, trace, package: this.#package() }));
+    const versions = packages.map(({ name, source, output }) => ({ name, source, version: versionOf(output) }));
+    const whole = hide(this.#results.conclude({ exitCode, cause, trace, packages: versions }));
+    const parts = whole.packages?.map((each) => ({ name: each.package, results: partOfResults(whole, each) }));
     try {
       results?.write(`${JSON.stringify(whole, null, 2)}\n`);
-      junit?.write(junitXml(whole, hostname()));
+      junit?.write(junitXml(parts ?? [{ name: null, results: whole }], hostname()));
+      for (const [index, part] of parts?.entries() ?? [])
+        if (whole.packages?.[index]?.exitCode !== null)
+          packages[index]?.output?.write('results.json', `${JSON.stringify(part.results, null, 2)}\n`);
     } catch (error) {
       log.error(`the results cannot be written: ${(error as Error).message}`);
       return { ...report, exitCode: NOT_WRITTEN };
@@ -60,17 +70,21 @@ export class Reports {
       results?.close();
       junit?.close();
     }
-    if (this.#options.annotations) await writeTo(terminal.stdout, annotations(whole, inCheckout(source)));
+    if (!this.#options.annotations) return report;
+    for (const [index, { source }] of packages.entries()) {
+      const part = parts?.[index] ?? { name: null, results: whole };
+      await writeTo(terminal.stdout, annotations(part.results, inCheckout(source), part.name));
+    }
     return report;
   }
+}
 
-  /** As the runner told it. */
-  #package(): RunResults['package'] {
-    const file = this.#options.output?.file('testpkg-version');
-    if (file === undefined || !existsSync(file)) return null;
-    const [name, version] = readFileSync(file, 'utf8').trim().split(' ');
-    return name === undefined || version === undefined ? null : { name, version };
-  }
+/** As the runner told it. */
+function versionOf(output: OutputDirectory | null): RunResults['package'] {
+  const file = output?.file('testpkg-version');
+  if (file === undefined || !existsSync(file)) return null;
+  const [name, version] = readFileSync(file, 'utf8').trim().split(' ');
+  return name === undefined || version === undefined ? null : { name, version };
 }
 
 /** A source tree below the current directory, as a path from there. */

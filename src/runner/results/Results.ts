@@ -2,8 +2,10 @@ import type { Cause, CauseClass, CommandResult, TrundleEvent } from '../../event
 
 /** What became of one test, as in results.json. Times are in seconds. */
 export interface TestResult {
-  /** Its id: the name, or `NAME#2` where a package uses a name twice. */
+  /** Its id: the name, or `NAME#2` where a package uses a name twice; in a run of several packages `PACKAGE/NAME`. */
   readonly test: string;
+  /** Its package, in a run of several. */
+  readonly package?: string;
   /** Null where it did not come to a verdict: the run ended before, or the testbed failed under it. */
   readonly outcome: TrundleEvent<'test.judged'>['outcome'] | null;
   /** In autopkgtest's words; empty for a pass. */
@@ -21,6 +23,22 @@ export interface TestResult {
   readonly reboots: number;
   /** Why it did not pass; null where it passed or was skipped. */
   readonly cause: Cause | null;
+}
+
+/** What became of one package of a run that has several. */
+export interface PackageResult {
+  /** Its directory in the output directory, and what is before the names of its tests. */
+  readonly package: string;
+  readonly source: string;
+  /** What its changelog says, where that is known. */
+  readonly name: string | null;
+  readonly version: string | null;
+  readonly seconds: number;
+  /** As if it had been tested alone; null where the run ended before its turn. */
+  readonly exitCode: number | null;
+  readonly cause: Cause | null;
+  /** How often another testbed took the place of one that had failed. */
+  readonly retries: number;
 }
 
 /** What became of a run: the document results.json. */
@@ -42,6 +60,10 @@ export interface RunResults {
   readonly cause: Cause | null;
   /** Directory of the trace. */
   readonly trace: string | null;
+  /** How often another testbed took the place of one that had failed. */
+  readonly retries: number;
+  /** In a run of several packages: what became of each. */
+  readonly packages?: readonly PackageResult[];
   readonly tests: readonly TestResult[];
 }
 
@@ -50,7 +72,20 @@ export interface RunClose {
   readonly exitCode: number;
   readonly cause: Cause | null;
   readonly trace: string | null;
-  readonly package: RunResults['package'];
+  /** What the changelog of each says; one for a run of a single package. */
+  readonly packages: readonly {
+    /** Null for the only one. */
+    readonly name: string | null;
+    readonly source: string;
+    readonly version: RunResults['package'];
+  }[];
+}
+
+interface Course {
+  began: number;
+  ended: number;
+  exitCode: number | null;
+  cause: Cause | null;
 }
 
 type Draft = { -readonly [K in keyof TestResult]: TestResult[K] } & { began: number | null; ended: number };
@@ -59,6 +94,8 @@ type Draft = { -readonly [K in keyof TestResult]: TestResult[K] } & { began: num
 export class Results {
   readonly #started: Date;
   readonly #tests = new Map<string, Draft>();
+  readonly #courses = new Map<string, Course>();
+  readonly #retries: (string | null)[] = [];
   #run = '';
   #begun: Pick<RunResults, 'trundle' | 'sources' | 'backend'> = { trundle: '', sources: [], backend: [] };
   #last = 0;
@@ -77,6 +114,20 @@ export class Results {
         return;
       case 'test.planned':
         Object.assign(this.#of(event.test), { restrictions: event.restrictions, superficial: event.superficial });
+        if (event.package !== undefined) Object.assign(this.#of(event.test), { package: event.package });
+        return;
+      case 'package.started':
+        this.#courses.set(event.package, { began: event.at, ended: event.at, exitCode: null, cause: null });
+        return;
+      case 'package.concluded':
+        Object.assign(this.#courses.get(event.package) ?? {}, {
+          ended: event.at,
+          exitCode: event.exitCode,
+          cause: event.cause,
+        });
+        return;
+      case 'retry.granted':
+        this.#retries.push(event.package ?? null);
         return;
       case 'test.started':
         this.#of(event.test).began = event.at;
@@ -104,15 +155,33 @@ export class Results {
   }
 
   /** The whole, once the run is over. */
-  conclude(close: RunClose): RunResults {
+  conclude({ packages, ...close }: RunClose): RunResults {
+    const several = packages.some(({ name }) => name !== null);
     return {
       version: 1,
       run: this.#run,
       ...this.#begun,
       started: this.#started.toISOString(),
       seconds: seconds(this.#last),
+      package: several ? null : (packages[0]?.version ?? null),
       ...close,
+      retries: this.#retries.length,
+      ...(several ? { packages: packages.map((each) => this.#package(each)) } : {}),
       tests: [...this.#tests.values()].map(({ began: _began, ended: _ended, ...test }) => test),
+    };
+  }
+
+  #package({ name, source, version }: RunClose['packages'][number]): PackageResult {
+    const { began = 0, ended = 0, exitCode = null, cause = null } = this.#courses.get(name ?? '') ?? {};
+    return {
+      package: name ?? '',
+      source,
+      name: version?.name ?? null,
+      version: version?.version ?? null,
+      seconds: seconds(ended - began),
+      exitCode,
+      cause,
+      retries: this.#retries.filter((each) => each === name).length,
     };
   }
 

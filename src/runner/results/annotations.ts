@@ -7,24 +7,28 @@ export type Where = string | null;
 /**
  * What did not pass, as workflow commands of GitHub Actions: each becomes an annotation. Failures and whatever ended
  * the run are errors, flaky tests are warnings, skipped ones notices. Pure.
+ * @param name of the package among several
  */
-export function annotations(results: RunResults, where: Where): string {
-  const lines = results.tests.flatMap((test) => ofTest(test, where));
+export function annotations(results: RunResults, where: Where, name: string | null = null): string {
+  const lines = results.tests.flatMap((test) => ofTest(test, where, name));
+  const before = name === null ? '' : `package ${name}: `;
   const { cause, exitCode } = results;
   if (cause !== null && exitCode >= 16) {
-    const title = `trundle: exit code ${exitCode}`;
+    const title = `trundle: ${before}exit code ${exitCode}`;
     lines.push(command('error', { title }, `${cause.class} while ${cause.doing}: ${cause.detail ?? ''}`));
   } else if (cause?.class === 'bad-package' && !results.tests.some(({ outcome }) => outcome === 'badpkg')) {
-    lines.push(command('error', { ...fileOf('control', where), title: 'erroneous package' }, cause.detail ?? ''));
+    lines.push(
+      command('error', { ...fileOf('control', where), title: `${before}erroneous package` }, cause.detail ?? ''),
+    );
   }
   return lines.map((line) => `${line}\n`).join('');
 }
 
 const LEVELS = { fail: 'error', badpkg: 'error', flaky: 'warning', skip: 'notice' } as const;
 
-function ofTest({ test, outcome, reason, superficial }: TestResult, where: Where): string[] {
+function ofTest({ test, outcome, reason, superficial }: TestResult, where: Where, name: string | null): string[] {
   if (outcome === null || outcome === 'pass') return [];
-  const title = `test ${test}: ${outcome.toUpperCase()}${superficial ? ' (superficial)' : ''}`;
+  const title = `test ${name === null ? '' : `${name}/`}${test}: ${outcome.toUpperCase()}${superficial ? ' (superficial)' : ''}`;
   return [command(LEVELS[outcome], { ...fileOf('control', where), title }, reason)];
 }
 

@@ -1,19 +1,35 @@
 import type { RunResults, TestResult } from './Results.ts';
 
+/** A package's results; `name` is what it is called among several, null where it is the only one. */
+export interface SuiteOf {
+  readonly name: string | null;
+  readonly results: RunResults;
+}
+
 /**
- * The results as a JUnit report: one suite for the package, with the elements and attributes that the schemas of Ant
+ * The results as a JUnit report: one suite for each package, with the elements and attributes that the schemas of Ant
  * and Jenkins both know. A failed test is a failure; a package that cannot be tested, and a test that came to no
  * verdict, are errors; flaky and skipped tests are skipped. Pure.
  * @param hostname where the run was
  */
-export function junitXml(results: RunResults, hostname: string): string {
-  const name = results.package?.name ?? results.sources.at(-1) ?? 'package';
+export function junitXml(packages: readonly SuiteOf[], hostname: string): string {
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites>',
+    ...packages.flatMap((each, id) => suiteOf(each, id, hostname)),
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function suiteOf({ name: among, results }: SuiteOf, id: number, hostname: string): string[] {
+  const name = among ?? results.package?.name ?? results.sources.at(-1) ?? 'package';
   const cases = results.tests.map((test) => testCase(name, test, results));
   if (results.cause !== null && results.exitCode >= 12 && !results.tests.some(isError))
     cases.push(ofRun(name, results));
   const count = (element: string) => cases.filter((text) => text.includes(`<${element}`)).length;
   const suite = attributes({
-    id: 0,
+    id,
     package: 'autopkgtest',
     name,
     timestamp: results.started.slice(0, 19),
@@ -29,11 +45,10 @@ export function junitXml(results: RunResults, hostname: string): string {
     ['exitCode', results.exitCode],
     ['run', results.run],
     ...(results.package === null ? [] : ([['version', results.package.version]] as [string, string][])),
+    ...(results.retries === 0 ? [] : ([['retries', results.retries]] as [string, number][])),
     ...(results.trace === null ? [] : ([['trace', results.trace]] as [string, string][])),
   ];
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<testsuites>',
     `  <testsuite${suite}>`,
     '    <properties>',
     ...properties.map(([key, value]) => `      <property${attributes({ name: key, value })}/>`),
@@ -42,9 +57,7 @@ export function junitXml(results: RunResults, hostname: string): string {
     '    <system-out/>',
     '    <system-err/>',
     '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
+  ];
 }
 
 function isError({ outcome, cause }: TestResult): boolean {

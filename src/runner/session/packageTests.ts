@@ -3,14 +3,13 @@ import { parseTestControl, type TestDefinition } from '../control/testControl.ts
 import type { Preparation } from '../dependencies/DependencyInstaller.ts';
 import { expandDepends, ownDependencies } from '../dependencies/expandDepends.ts';
 import { addedPackages } from '../dependencies/installedPackages.ts';
-import type { RunLog } from '../output/RunLog.ts';
 import { type PlannedTest, planTests } from '../plan/planTests.ts';
 import { type SourceTree, sourceControl } from '../source.ts';
 import { type ControlChoice, findTestControl } from '../testControlFile.ts';
 import type { Timeouts } from '../timeouts.ts';
-import { type Helpers, inParallel } from './inParallel.ts';
+import { type Helpers, inParallel, type Tester } from './inParallel.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
-import { runTest, type TestRunContext } from './runTest.ts';
+import { idInRun, runTest, type TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
 import { testEnvironment, testScript } from './testScript.ts';
@@ -65,8 +64,12 @@ export class PackageTests {
     this.#session = session;
   }
 
-  /** Plans, tells the plan, and runs. @throws BadPackageError, StepError, TestbedError */
-  async run(definitions: readonly TestDefinition[], helpers: Helpers): Promise<void> {
+  /**
+   * Plans, tells the plan, and runs.
+   * @param first runs the tests here, or wherever they can be run when this testbed is no more
+   * @throws BadPackageError, StepError, TestbedError
+   */
+  async run(definitions: readonly TestDefinition[], first: Tester, helpers: Helpers): Promise<void> {
     const { run, testbed, log } = this.#context;
     const { only, without, ignoreRestrictions, internet } = this.#options;
     const architecture = this.#session.workspace.facts.architecture;
@@ -75,13 +78,16 @@ export class PackageTests {
       internet: internet !== false,
       ...{ architecture, only, without, ignoreRestrictions },
     });
-    for (const { id, definition } of plan) {
+    const of = this.#context.package === null ? {} : { package: this.#context.package };
+    for (const planned of plan) {
+      const { definition } = planned;
       const superficial = definition.restrictions.includes('superficial');
       run.emit({
         type: 'test.planned',
         testbed: null,
         from: 'runner',
-        test: id,
+        test: this.idOf(planned),
+        ...of,
         restrictions: [...definition.restrictions],
         superficial,
         ...(internet === 'try' ? { internetUncertain: true } : {}),
@@ -93,14 +99,14 @@ export class PackageTests {
     if (this.#options.validate) return log.report('*', 'Test specification is valid');
     if (plan.length === 0) log.report('*', 'SKIP no tests in this package');
     const waiting = plan.filter(({ skip }) => skip === null);
-    helpers.expect(waiting.map(({ id }) => id));
-    await inParallel(waiting, { log, signal: this.#context.signal, first: this, helpers });
+    helpers.expect(waiting.map((planned) => this.idOf(planned)));
+    await inParallel(waiting, { log, signal: this.#context.signal, first, helpers });
     log.summarize();
   }
 
-  /** The voice in which this speaks in the log. */
-  get log(): RunLog {
-    return this.#context.log;
+  /** A test's id in the run. */
+  idOf(planned: PlannedTest): string {
+    return idInRun(this.#context, planned);
   }
 
   /** Runs one test, in a testbed put back to where it was if anything was done to it. @throws BadPackageError, StepError, TestbedError */
@@ -198,8 +204,8 @@ export class PackageTests {
   async #skip(planned: PlannedTest, outcome: 'skip' | 'badpkg', reason: string): Promise<void> {
     const { run, clock, log } = this.#context;
     const tell = () =>
-      run.emit({ type: 'test.skipped', testbed: null, from: 'runner', test: planned.id, outcome, reason });
-    const verdict = await judged(run, clock, planned.id, tell);
+      run.emit({ type: 'test.skipped', testbed: null, from: 'runner', test: this.idOf(planned), outcome, reason });
+    const verdict = await judged(run, clock, this.idOf(planned), tell);
     log.report(planned.definition.name, reportLine(verdict.outcome, verdict.reason, false));
   }
 

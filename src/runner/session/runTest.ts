@@ -18,6 +18,13 @@ export interface TestRunContext {
   readonly log: RunLog;
   readonly output: OutputDirectory | null;
   readonly signal: AbortSignal;
+  /** The package, where the run has several. */
+  readonly package: string | null;
+}
+
+/** A test's id in the run, which may have tests of the same name in other packages. Pure. */
+export function idInRun({ package: name }: Pick<TestRunContext, 'package'>, { id }: PlannedTest): string {
+  return name === null ? id : `${name}/${id}`;
 }
 
 /** The command that is the test. */
@@ -68,7 +75,7 @@ export async function runTest(
       type: 'test.finished',
       testbed: testbed.id,
       from: 'runner',
-      test: planned.id,
+      test: idInRun(context, planned),
       result: end.result,
       stderrBytes: stderr.bytes,
       stderrLine: stderr.firstLine,
@@ -90,7 +97,7 @@ export async function runTest(
     throw new StepError(doing, end.cause ?? { ...interrupted, evidence: [] });
   }
 
-  const verdict = await judged(run, context.clock, planned.id, finished);
+  const verdict = await judged(run, context.clock, idInRun(context, planned), finished);
   if (end.result.kind === 'timed-out')
     log.error(`test ${name} ran for more than ${end.result.after / 1000} s and was ended`);
   log.info(`test ${name}: ${divider('results')}`);
@@ -107,7 +114,7 @@ async function runThrough(
   keeping: Keeping,
 ): Promise<CommandEnd> {
   const { run, testbed, log } = context;
-  const test = planned.id;
+  const test = idInRun(context, planned);
   let mark: string | null = null;
   for (;;) {
     await reboots?.clear();

@@ -27,11 +27,20 @@ export interface GitSource {
 /** What the tests are taken from. Kinds have the names that autopkgtest's log gives them. */
 export type Source = SourceTree | DscSource | AptSource | GitSource;
 
-/** All that is to be tested. */
+/** A binary package of this machine. */
+export interface Deb {
+  readonly argument: string;
+  /** Absolute. */
+  readonly file: string;
+}
+
+/** A package to test. */
 export interface Subject {
+  /** What it is called among several; null where it is the only one. */
+  readonly name: string | null;
   readonly source: Source;
-  /** Local binary packages to test, absolute, in the order in which they were given. */
-  readonly debs: readonly { readonly argument: string; readonly file: string }[];
+  /** Binary packages to test. */
+  readonly debs: readonly Deb[];
 }
 
 /** Whether a source is a directory of this machine. */

@@ -3,27 +3,38 @@ import path from 'node:path';
 import { parseDeb822 } from '../control/deb822.ts';
 import { BadPackageError, UsageError } from '../errors.ts';
 import type { SourceTree } from '../source.ts';
-import type { Source, Subject } from './Source.ts';
+import { packageNames } from './packageNames.ts';
+import type { Deb, Source, Subject } from './Source.ts';
 
 /**
  * Tells what the arguments are, by autopkgtest's rules: one source and any number of .deb files, which may also come
  * out of a .changes file. A bare word is the name of a source package for apt, and a directory therefore has a slash
- * in its name. Without a source it is the current directory, if that is a source tree.
+ * in its name. Without a source it is the current directory, if that is a source tree. Several sources, which autopkgtest
+ * does not take, are several packages: the debs of a .changes file go with its source, all others with every source.
  * @throws UsageError naming the argument and what is wrong with it
  */
-export function classifyArguments(words: readonly string[], directory = process.cwd()): Subject {
-  const sources: Source[] = [];
-  const debs: { argument: string; file: string }[] = [];
-  for (const argument of words.flatMap((word) => (word.endsWith('.changes') ? changes(word, directory) : [word]))) {
-    if (argument.endsWith('.deb')) debs.push({ argument, file: existing(argument, 'a binary package', directory) });
-    else sources.push(classify(argument, directory));
+export function classifyArguments(words: readonly string[], directory = process.cwd()): [Subject, ...Subject[]] {
+  const sources: { source: Source; own: Deb[] }[] = [];
+  const debs: Deb[] = [];
+  const all: Deb[] = [];
+  for (const word of words) {
+    const parts = word.endsWith('.changes') ? changes(word, directory) : [word];
+    const listed = parts.filter(isDeb).map((argument) => debAt(argument, directory));
+    const here = parts.filter((part) => !isDeb(part)).map((argument) => classify(argument, directory));
+    sources.push(...here.map((source) => ({ source, own: listed })));
+    if (here.length === 0) debs.push(...listed);
+    all.push(...listed);
   }
-  const [source, ...more] = sources;
-  if (more.length > 0) {
-    const all = sources.map(({ argument }) => argument).join(', ');
-    throw new UsageError(`one source is expected, and there are ${sources.length}: ${all}`);
-  }
-  return { source: source ?? here(words, directory), debs };
+  const [only, ...others] = sources;
+  if (only === undefined) return [{ name: null, source: hereAmong(words, directory), debs: all }];
+  if (others.length === 0) return [{ name: null, source: only.source, debs: all }];
+  const names = packageNames(sources.map(({ source }) => source));
+  const subjects = sources.map(({ source, own }, index) => ({
+    name: names[index] ?? null,
+    source,
+    debs: [...own, ...debs],
+  }));
+  return subjects as unknown as [Subject, ...Subject[]];
 }
 
 /** autopkgtest takes this for the name of a source package. */
@@ -74,6 +85,14 @@ function statOf(file: string): Stats | null {
   }
 }
 
+function isDeb(argument: string): boolean {
+  return argument.endsWith('.deb');
+}
+
+function debAt(argument: string, directory: string): Deb {
+  return { argument, file: existing(argument, 'a binary package', directory) };
+}
+
 function existing(argument: string, what: string, directory: string): string {
   const file = path.resolve(directory, argument);
   const stat = statOf(file);
@@ -91,7 +110,7 @@ function changes(argument: string, directory: string): string[] {
   return packages.map((name) => path.join(path.dirname(argument), name));
 }
 
-function here(words: readonly string[], directory: string): SourceTree {
+function hereAmong(words: readonly string[], directory: string): SourceTree {
   const tree = treeAt('.', directory);
   if (tree !== null && statOf(path.join(directory, 'debian/control'))) return tree;
   const given = words.length === 0 ? '' : `${words.join(', ')}: there is no source among these, and `;

@@ -105,7 +105,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     });
   });
 
-  test('may be followed by anything but one source', () => {
+  test('may be followed by any number of sources', () => {
     expect(parseRun([]).tests.source).toEqual([]);
     expect(parseRun(['a.deb', './hello', './b.deb']).tests.source).toEqual(['a.deb', './hello', './b.deb']);
   });

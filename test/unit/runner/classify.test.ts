@@ -17,7 +17,7 @@ const write = (name: string, content = '') => {
   writeFileSync(file, content);
   return file;
 };
-const classify = (...words: string[]) => classifyArguments(words, directory);
+const classify = (...words: string[]) => classifyArguments(words, directory)[0];
 
 describe('a source is', () => {
   it('a tree, built where debian/files tells so', () => {
@@ -71,8 +71,43 @@ describe('a source is', () => {
     write('debian/control');
     const deb = write('x_1_all.deb');
     const here = { kind: 'unbuilt-tree', argument: '.', directory };
-    expect(classify()).toEqual({ source: here, debs: [] });
-    expect(classify('x_1_all.deb')).toEqual({ source: here, debs: [{ argument: 'x_1_all.deb', file: deb }] });
+    expect(classify()).toEqual({ name: null, source: here, debs: [] });
+    expect(classify('x_1_all.deb')).toEqual({
+      name: null,
+      source: here,
+      debs: [{ argument: 'x_1_all.deb', file: deb }],
+    });
+  });
+});
+
+describe('several sources are several packages', () => {
+  const all = (...words: string[]) =>
+    classifyArguments(words, directory).map(({ name, debs }) => [name, ...debs.map(({ argument }) => argument)]);
+
+  it('named by their arguments', () => {
+    for (const tree of ['one/hello', 'two/hello', 'two/log', 'w x']) write(`${tree}/debian/control`);
+    write('up/hello_1-2.dsc');
+    expect(all('./one/hello/', 'up/hello_1-2.dsc', './two/hello', './two/log', './w x').flat()).toEqual([
+      'hello',
+      'hello#2',
+      'hello#3',
+      'log#2',
+      'w-x',
+    ]);
+    expect(all('libfoo', 'https://example.org/a/bar.git#main', 'ssh://git@example.org/baz/').flat()).toEqual([
+      'libfoo',
+      'bar',
+      'baz',
+    ]);
+  });
+
+  it('with their own debs, and those that are nobody’s', () => {
+    for (const file of ['a_1.dsc', 'a_1_all.deb', 'x_1_all.deb']) write(file);
+    write('a_1.changes', 'Files:\n 0 1 misc optional a_1.dsc\n 0 1 misc optional a_1_all.deb\n');
+    expect(all('a_1.changes', 'x_1_all.deb', 'b1')).toEqual([
+      ['a', 'a_1_all.deb', 'x_1_all.deb'],
+      ['b1', 'x_1_all.deb'],
+    ]);
   });
 });
 
@@ -87,7 +122,6 @@ describe('what is none is named, with what is wrong', () => {
     [['x.changes'], 'x.changes does not exist (it would be a .changes file)'],
     [['bad.changes'], 'bad.changes is invalid and does not contain Files:'],
     [['worse.changes'], 'worse.changes cannot be read: expected "Field: value"'],
-    [['a1', 'b1'], 'one source is expected, and there are 2: a1, b1'],
     [[], 'the current directory is no source tree (it has no debian/control)'],
   ])('%j', (words, message) => {
     mkdirSync(path.join(directory, 'empty/debian'), { recursive: true });

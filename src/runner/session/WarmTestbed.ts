@@ -1,0 +1,53 @@
+import type { Run, Testbed } from '../../testbed/index.ts';
+import type { RunLog } from '../output/RunLog.ts';
+import { close } from './lodging.ts';
+import type { Supply } from './testPackage.ts';
+
+/** What a warm testbed needs. */
+export interface WarmOptions {
+  readonly run: Run;
+  readonly signal: AbortSignal;
+  /** Whether another package will want a testbed. */
+  readonly wanted: () => boolean;
+}
+
+/** Hands one testbed from package to package, put back to where it was, as long as it can be and nothing went wrong in it. */
+export class WarmTestbed {
+  readonly #options: WarmOptions;
+  #kept: Testbed | null = null;
+
+  constructor(options: WarmOptions) {
+    this.#options = options;
+  }
+
+  /** For the package of this name. */
+  supplyFor(name: string): Supply {
+    const { run, signal, wanted } = this.#options;
+    return {
+      take: async (fresh) => {
+        const testbed = this.#kept;
+        this.#kept = null;
+        if (testbed === null) return await fresh();
+        run.emit({ type: 'testbed.assigned', testbed: testbed.id, from: 'runner', package: name });
+        try {
+          await testbed.revert({ signal });
+          return testbed;
+        } catch (error) {
+          await testbed.close();
+          throw error;
+        }
+      },
+      giveBack: async (testbed, good, log) => {
+        if (good && wanted() && !signal.aborted && testbed.capabilities.includes('revert')) this.#kept = testbed;
+        else await close(testbed, log);
+      },
+    };
+  }
+
+  /** Closes the testbed that nobody came for. */
+  async end(log: RunLog): Promise<void> {
+    const testbed = this.#kept;
+    this.#kept = null;
+    if (testbed !== null) await close(testbed, log);
+  }
+}
