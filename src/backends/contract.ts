@@ -62,8 +62,12 @@ export interface BackendVerbs {
   start(signal: AbortSignal): Promise<void>;
   /** Tells where it can be reached. Called after start, restart and reset. */
   endpoint(signal: AbortSignal): Promise<Location>;
-  /** Starts the testbed anew from outside, its files kept. Absent: only the guest itself can reboot. */
-  restart?(signal: AbortSignal): Promise<void>;
+  /**
+   * Starts the testbed anew from outside, its files kept. Absent: only the guest itself can reboot.
+   * @param line for sh in the guest, as root: something in it reboots it thereupon, which is waited for; where it is not
+   *   given, the backend has it reboot in its own way
+   */
+  restart?(signal: AbortSignal, line?: string): Promise<void>;
   /** Puts the testbed back to where it was after start. Required for capability `revert`. */
   reset?(signal: AbortSignal): Promise<void>;
   /** Stops what start started. */

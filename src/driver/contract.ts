@@ -66,8 +66,8 @@ export interface Driver {
   resize(command: string, size: { columns: number; rows: number }): void;
   /** `identify-boot`. Events: boot.identified | boot.unidentified. */
   identifyBoot(connection: string): void;
-  /** `ask-reboot`. Event: reboot.asked. */
-  askReboot(connection: string): void;
+  /** `ask-reboot`; `line` in place of a reboot command. Event: reboot.asked. */
+  askReboot(connection: string, line?: string): void;
   /** Opens a forward on a ready connection. Events: forward.opened | forward.failed; forward.closed. */
   forward(request: ForwardRequest): Promise<Forward>;
   /** Ends everything at once, in whatever state, and forgets it. For the end of the process. */

@@ -99,10 +99,10 @@ class SshDriver implements Driver {
     );
   }
 
-  askReboot(id: string): void {
+  askReboot(id: string, line = REBOOT_SCRIPT): void {
     const asked = () => this.#emit('reboot.asked', { connection: id });
     // Whether the reboot command could answer before its connection went away says nothing.
-    this.#ask(id, REBOOT_SCRIPT).then(asked, asked);
+    this.#ask(id, line).then(asked, asked);
   }
 
   forward(request: ForwardRequest): Promise<Forward> {

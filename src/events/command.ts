@@ -4,15 +4,17 @@
  */
 export type Command =
   /** Call a verb of the backend; its end comes back as `*.completed` or `*.failed`. */
-  | { type: 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy'; testbed: string }
+  | { type: 'create' | 'start' | 'locate' | 'reset' | 'stop' | 'destroy'; testbed: string }
+  /** The same for the verb restart; with `line`, that is what has the guest reboot. */
+  | { type: 'restart'; testbed: string; line?: string }
   /** Abort the verb in flight; it still ends with an event of its own. */
   | { type: 'cancel'; testbed: string }
   | { type: 'dial'; testbed: string; connection: string; login: string; attempt: number }
   | { type: 'hang-up'; testbed: string; connection: string }
   /** Ask for the identity of the running boot: `boot.identified` or `boot.unidentified`. */
   | { type: 'identify-boot'; testbed: string; connection: string }
-  /** Tell the guest to reboot itself: `reboot.asked`, then the connection is lost. */
-  | { type: 'ask-reboot'; testbed: string; connection: string }
+  /** Tell the guest to reboot itself, by `line` if there is one: `reboot.asked`, then the connection is lost. */
+  | { type: 'ask-reboot'; testbed: string; connection: string; line?: string }
   | { type: 'open-channel'; testbed: string; command: string; connection: string }
   | { type: 'signal'; testbed: string; command: string; connection: string; signal: 'TERM' | 'KILL' }
   | { type: 'close-channel'; testbed: string; command: string }

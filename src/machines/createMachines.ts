@@ -132,7 +132,14 @@ export function createMachines(): Machines {
         // In any other state the testbed's connections are not there to reboot over, and orphan() says so.
         if (snapshot === undefined || !snapshot.matches('ready')) return;
         const { login, generation } = snapshot.context as { login: string; generation: number };
-        bear('reboot', testbed, { testbed, login, generation, how: event.how, deadlines: deadlinesOf(event) });
+        bear('reboot', testbed, {
+          testbed,
+          login,
+          generation,
+          how: event.how,
+          line: event.line ?? '',
+          deadlines: deadlinesOf(event),
+        });
         return;
       }
     }

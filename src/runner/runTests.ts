@@ -213,11 +213,13 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     ...each,
     options: { ...options, onRun },
     blame: [],
+    otherKernels: [],
     rooms: new TemporaryRooms(each.output),
   }));
   const [only = null, ...others] = treeRuns;
   const several = others.length > 0;
   try {
+    await reports.begin();
     return await reports.write(
       hidden.event(
         await testTrees({

@@ -69,7 +69,7 @@ export class BackendEdge {
 
   perform(command: VerbCommand | Extract<Command, { type: 'cancel' }>): void {
     if (command.type === 'cancel') this.#aborter?.abort(new Error('cancelled'));
-    else void this.#call(command.type);
+    else void this.#call(command.type, command.type === 'restart' ? command.line : undefined);
   }
 
   /** Removes the testbed without machines to watch over it. What stays is what no `resource.released` was told of. */
@@ -102,7 +102,7 @@ export class BackendEdge {
     this.#console.end();
   }
 
-  async #call(verb: VerbCommand['type']): Promise<void> {
+  async #call(verb: VerbCommand['type'], line?: string): Promise<void> {
     // One verb at a time: what the machine has stopped waiting for is told to stop.
     this.#aborter?.abort(new Error(`${verb} comes instead`));
     const aborter = new AbortController();
@@ -112,7 +112,7 @@ export class BackendEdge {
     try {
       if (verb === 'locate') await this.#locate(aborter.signal);
       else {
-        await this.#run(verb, aborter.signal);
+        await this.#run(verb, aborter.signal, line);
         this.#over(aborter.signal);
         this.#emit({ type: ENDS[verb].done } as never);
       }
@@ -137,12 +137,12 @@ export class BackendEdge {
     this.#emit({ type: 'endpoint.announced', endpoint: open, capabilities: [...capabilities] });
   }
 
-  async #run(verb: Exclude<VerbCommand['type'], 'locate'>, signal: AbortSignal): Promise<void> {
+  async #run(verb: Exclude<VerbCommand['type'], 'locate'>, signal: AbortSignal, line?: string): Promise<void> {
     if (verb === 'create') await this.#makeWorkDirectory();
     const method = this.#verbs[verb];
     if (method === undefined)
       throw Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
-    await method.call(this.#verbs, signal);
+    await method.call(this.#verbs, signal, line);
     if (verb === 'destroy') await this.#removeWorkDirectory();
   }
 

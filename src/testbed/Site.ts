@@ -159,7 +159,7 @@ export class Site {
         driver.identifyBoot(command.connection);
         return;
       case 'ask-reboot':
-        driver.askReboot(command.connection);
+        driver.askReboot(command.connection, command.line);
         return;
       case 'open-channel': {
         const inFlight = this.commands.find(command.command);

@@ -111,11 +111,17 @@ export class TestbedHandle implements Testbed {
     }
   }
 
-  async reboot(options: { signal?: AbortSignal } = {}): Promise<void> {
+  async reboot(options: { signal?: AbortSignal; line?: string } = {}): Promise<void> {
     this.#mustBeOpen();
     this.#mustBeAble('reboot');
     const how = this.#site.backend.canRestart ? 'backend' : 'guest';
-    this.#options.append({ type: 'reboot.requested', testbed: this.id, from: 'runner', how });
+    this.#options.append({
+      type: 'reboot.requested',
+      testbed: this.id,
+      from: 'runner',
+      how,
+      ...(options.line === undefined ? {} : { line: options.line }),
+    });
     await this.#readyAgain(options.signal);
   }
 

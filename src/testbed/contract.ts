@@ -95,8 +95,11 @@ export interface Testbed extends AsyncDisposable {
     connect: { host: string; port: number },
     options?: { signal?: AbortSignal },
   ): Promise<Forward>;
-  /** Reboots and comes back when a new boot is proven. An abort takes the testbed down. @throws TestbedError */
-  reboot(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Reboots and comes back when a new boot is proven. An abort takes the testbed down. With `line`, nothing is hung up:
+   * that line for sh tells something in the testbed to reboot it. @throws TestbedError
+   */
+  reboot(options?: { signal?: AbortSignal; line?: string }): Promise<void>;
   /** Puts the testbed back to where it was when it was opened. An abort takes it down. @throws TestbedError */
   revert(options?: { signal?: AbortSignal }): Promise<void>;
   /** Ends commands, hangs up, stops and destroys, in that order. `force`: at once. Safe to call again. */

@@ -41,6 +41,25 @@ fi
 printf '%s\\n' "$AUTOPKGTEST_REBOOT_MARK"
 `;
 
+/** Reboots by itself, once in a script that ends and once in one that would not; what it says until then is kept. */
+const BY_ITSELF = `#!/bin/sh
+cut -d ' ' -f 22 /proc/1/stat >>"$AUTOPKGTEST_ARTIFACTS/boots"
+by_itself() { { systemctl reboot || reboot; } >/dev/null 2>&1 </dev/null; }
+case $AUTOPKGTEST_REBOOT_MARK in
+'')
+  /tmp/autopkgtest-reboot-prepare 2>/dev/null || echo refused
+  echo first; echo tree >made
+  printf '#!/bin/sh\\necho another kernel\\n' >/usr/local/bin/uname; chmod 755 /usr/local/bin/uname
+  /tmp/autopkgtest-reboot-prepare "it's time"
+  echo second; by_itself; exit 3 ;;
+"it's time")
+  echo third; cat made
+  autopkgtest-reboot-prepare last; by_itself; while :; do sleep 60; done ;;
+last)
+  echo "fourth $ADT_REBOOT_MARK"; sort -u "$AUTOPKGTEST_ARTIFACTS/boots" | wc -l ;;
+esac
+`;
+
 for (const backend of BACKENDS.filter(({ capabilities }) => capabilities.includes('reboot'))) {
   describeWith(backend.needs, `a test on ${backend.name}`, () => {
     test(
@@ -78,6 +97,53 @@ for (const backend of BACKENDS.filter(({ capabilities }) => capabilities.include
         expect(log?.all('test.resumed').map(({ mark }) => mark)).toEqual(['a mark', 'two', "it's $HOME"]);
         const proofs = log?.all('reboot.proven') ?? [];
         expect(proofs).toHaveLength(3);
+        for (const { before, after } of proofs) expect(after).not.toBe(before);
+        expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({ same: true });
+      },
+      IMAGE_PATIENCE,
+    );
+
+    test(
+      'reboots it by itself, and goes on',
+      async () => {
+        const place = workplace();
+        await using made = await backend.prepare();
+        const source = makePackage(place, 'pkg', {
+          control: 'Tests: by-itself, after\nDepends:\nRestrictions: needs-reboot needs-root\n',
+          tests: { 'by-itself': BY_ITSELF, after: 'echo after\n' },
+        });
+        const [outputDir, trace] = [join(place, 'out'), join(place, 'trace')];
+        let log: EventLog | undefined;
+        const { report } = await runHere(
+          {
+            ...{ source, outputDir, trace },
+            onRun: (run) => {
+              log = new EventLog(run.events$);
+            },
+          },
+          made.backend,
+        );
+        const read = (name: string) => readFileSync(join(outputDir, name), 'utf8');
+        expect(report).toMatchObject({ exitCode: 0, cause: null });
+        const said = read('by-itself-stdout').trimEnd().split('\n');
+        // What it says after it was let go may be lost with the boot.
+        expect(said.filter((line) => line !== 'second')).toEqual([
+          ...['refused', 'first', 'third', 'tree', 'fourth last', '3'],
+        ]);
+        expect(read('after-stdout')).toBe('after\n');
+        expect(read('log')).toContain("test process requested preparation for reboot with marker it's time");
+
+        expect(JSON.parse(read('testinfo.json')).test_kernel_versions?.slice(0, 2)).toEqual([
+          ...[
+            ['by-itself', "it's time", 'another kernel'],
+            ['by-itself', 'last', 'another kernel'],
+          ],
+        ]);
+
+        expect(log?.all('test.resumed').map(({ mark }) => mark)).toEqual(["it's time", 'last']);
+        expect(log?.all('reboot.requested').every(({ line }) => line !== undefined)).toBe(true);
+        const proofs = log?.all('reboot.proven') ?? [];
+        expect(proofs).toHaveLength(2);
         for (const { before, after } of proofs) expect(after).not.toBe(before);
         expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({ same: true });
       },

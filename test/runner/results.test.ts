@@ -136,11 +136,30 @@ describeWith(['xmllint'], 'the JUnit report', () => {
 });
 
 describe('annotations', () => {
+  test('are not made by what tests print', async () => {
+    const { stdout } = await reported(
+      { control: 'Tests: sly\nDepends:\n', tests: { sly: 'echo ::error::sly\nexit 1\n' } },
+      { annotations: true },
+    );
+    const lines = stdout().split('\n');
+    const token = /^::stop-commands::(\S+)$/.exec(lines[0] ?? '')?.[1];
+    expect(token).toMatch(/^[0-9a-f-]{36}$/);
+    const [stopped, theirs, again, ours] = [
+      `::stop-commands::${token}`,
+      '::error::sly',
+      `::${token}::`,
+      '::error title=',
+    ];
+    const order = [stopped, theirs, again, ours].map((word) => lines.findIndex((line) => line.startsWith(word)));
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
   test('are commands of a workflow, one a line', async () => {
     const { stdout } = await reported(MIXED, { annotations: true });
     const lines = stdout()
       .split('\n')
-      .filter((line) => line.startsWith('::'));
+      .filter((line) => /^::(error|warning|notice) /.test(line));
     expect(lines).toEqual([
       '::error title=test bad%3A FAIL::non-zero exit status 3',
       '::error title=test "odd"&<name>%3A FAIL::stderr: a\u001b[1m <b> & "c" 🙂',

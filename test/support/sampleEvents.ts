@@ -9,6 +9,7 @@ type Variants = { readonly [T in EventType]?: readonly Partial<EventData<T>>[] }
 const VARIANTS: Variants = {
   'removal.requested': [{ force: false }, { force: true }],
   'teardown.requested': [{ force: false }, { force: true }],
+  'reboot.requested': [{}, { line: 'true' }],
   'process.exited': [{ role: 'main' }, { role: 'helper' }],
   'dial.failed': [{ how: 'refused' }, { how: 'protocol' }],
   'channel.refused': [{ limit: false }, { limit: true }],

@@ -46,7 +46,7 @@ export function containerCapabilities({ init, login }: Pick<ContainerOptions, 'i
 /** The verbs of a testbed that is a container of podman or docker. */
 export class ContainerTestbed implements BackendVerbs {
   readonly observations$ = new Subject<Observation>();
-  readonly restart?: (signal: AbortSignal) => Promise<void>;
+  readonly restart?: (signal: AbortSignal, line?: string) => Promise<void>;
   readonly #options: ContainerOptions;
   readonly #host: BackendHost;
   readonly #engine: Engine;
@@ -67,7 +67,7 @@ export class ContainerTestbed implements BackendVerbs {
     this.#host = host;
     this.#engine = engineOf(program, options);
     this.#name = `trundle-${host.run}-${host.testbed}`;
-    if (options.init) this.restart = (signal) => this.#restart(signal);
+    if (options.init) this.restart = (signal, line) => this.#restart(signal, line);
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -128,9 +128,16 @@ export class ContainerTestbed implements BackendVerbs {
     await this.stop(signal);
   }
 
-  async #restart(signal: AbortSignal): Promise<void> {
+  async #restart(signal: AbortSignal, line?: string): Promise<void> {
     const attempt = this.#attempt('shutting the container down', 'shutdown-failed');
     this.#ending = true;
+    if (line !== undefined) {
+      // Its end may come before its answer.
+      await askInside(enterContainer(this.#engine, this.#name), line, { signal }).catch(() => {});
+      if (this.#watch !== null) await endOfWatch(this.#watch, signal);
+      await this.#closeSession();
+      return await this.start(signal);
+    }
     await this.#closeSession();
     const argv = [...this.#engine.argv, 'stop', `--time=${SHUTDOWN_SECONDS}`, this.#name];
     const result = await runProgram(argv, { signal });

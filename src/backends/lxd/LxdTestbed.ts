@@ -53,6 +53,8 @@ export class LxdTestbed implements BackendVerbs {
   #ending = true;
   /** Called when an end was told. */
   #whenTold: () => void = () => {};
+  /** Called when the daemon told that the instance was started again. */
+  #whenRestarted: () => void = () => {};
   #session: GuestSession | null = null;
 
   constructor(daemon: Daemon, options: LxdOptions, host: BackendHost) {
@@ -107,15 +109,33 @@ export class LxdTestbed implements BackendVerbs {
   }
 
   /** In order, by the daemon: then the files are whole, and it is seen from outside when the init has ended. */
-  async restart(signal: AbortSignal): Promise<void> {
-    const { argv, remote } = this.#client;
+  async restart(signal: AbortSignal, line?: string): Promise<void> {
     this.#ending = true;
+    if (line === undefined) await this.#restartFromOutside(signal);
+    else await this.#restartFromInside(line, signal);
+    this.#ending = false;
+    await this.#whenBooted(signal);
+  }
+
+  async #restartFromOutside(signal: AbortSignal): Promise<void> {
+    const { argv, remote } = this.#client;
     await this.#closeSession();
     const words = ['restart', `${remote}${this.#name}`, `--timeout=${SHUTDOWN_SECONDS}`];
     const result = await runProgram([...argv, ...words], { signal });
     if (result.status !== 0) throw explain(result, this.#attempt('restarting the instance', 'restart-failed'));
-    this.#ending = false;
-    await this.#whenBooted(signal);
+  }
+
+  /** The daemon starts an instance again that rebooted, and tells of it. */
+  async #restartFromInside(line: string, signal: AbortSignal): Promise<void> {
+    const restarted = new Promise<void>((resolve, reject) => {
+      this.#whenRestarted = resolve;
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    restarted.catch(() => {});
+    // Its end may come before its answer.
+    await askInside(enterInstance(this.#client, this.#name), line, { signal }).catch(() => {});
+    await restarted;
+    await this.#closeSession();
   }
 
   /** Made anew: where a pool can do snapshots, an instance made of an image is one already. */
@@ -171,6 +191,7 @@ export class LxdTestbed implements BackendVerbs {
   }
 
   #told(action: string): void {
+    if (action === 'instance-restarted') this.#whenRestarted();
     const what = ENDS[action];
     if (what === undefined || this.#ending) return;
     this.#died(`the instance ${this.#name} ${what}`);

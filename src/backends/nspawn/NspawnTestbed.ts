@@ -37,7 +37,7 @@ export function nspawnCapabilities({ boot, login }: Pick<NspawnOptions, 'boot' |
 /** The verbs of a testbed that is a container of systemd-nspawn(1). */
 export class NspawnTestbed implements BackendVerbs {
   readonly observations$ = new Subject<Observation>();
-  readonly restart?: (signal: AbortSignal) => Promise<void>;
+  readonly restart?: (signal: AbortSignal, line?: string) => Promise<void>;
   readonly #options: NspawnOptions;
   readonly #host: BackendHost;
   #base: BaseImage | null = null;
@@ -50,7 +50,7 @@ export class NspawnTestbed implements BackendVerbs {
   constructor(options: NspawnOptions, host: BackendHost) {
     this.#options = options;
     this.#host = host;
-    if (options.boot) this.restart = (signal) => this.#restart(signal);
+    if (options.boot) this.restart = (signal, line) => this.#restart(signal, line);
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -82,8 +82,7 @@ export class NspawnTestbed implements BackendVerbs {
 
   async endpoint(signal: AbortSignal): Promise<Location> {
     if (this.#enter === null) throw new BackendError('not-started', 'the container does not run');
-    await this.#session?.close();
-    this.#session = null;
+    await this.#closeSession();
     const { session: kind, login, normalUser } = this.#options;
     this.#session = await openSession({ enter: this.#enter, kind, host: this.#host, signal, login, normalUser });
     return { endpoint: this.#session.endpoint, capabilities: nspawnCapabilities(this.#options) };
@@ -114,17 +113,23 @@ export class NspawnTestbed implements BackendVerbs {
   }
 
   /** The init reboots in order, the container ends, and another follows over the same files. */
-  async #restart(signal: AbortSignal): Promise<void> {
+  async #restart(signal: AbortSignal, line?: string): Promise<void> {
     const [container, enter, cgroup] = [this.#container, this.#enter, this.#cgroup];
     if (container === null || enter === null || cgroup === null)
       throw new BackendError('not-started', 'the container does not run');
-    await this.#session?.close();
-    this.#session = null;
+    if (line === undefined) await this.#closeSession();
     // Its end may come before its answer.
-    const status = await container.end(() => askInside(enter, REBOOT, { signal }).catch(() => {}), signal);
+    const status = await container.end(() => askInside(enter, line ?? REBOOT, { signal }).catch(() => {}), signal);
+    await this.#closeSession();
     if (status !== REBOOTED)
       throw new BackendError('no-reboot', `the container ended with exit status ${status} where it should reboot`);
     await this.#run(container, this.#plan(cgroup), signal);
+  }
+
+  async #closeSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
   }
 
   async #run(container: Container, plan: ContainerPlan, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,8 @@ const failed = z.object({ failure: failureSchema });
  */
 export const backendSchemas = {
   'startup.requested': nothing,
-  'restart.requested': nothing,
+  /** See `reboot.requested` for `line`. */
+  'restart.requested': z.object({ line: z.string().optional() }),
   'reset.requested': nothing,
   'removal.requested': z.object({ force: z.boolean() }),
 

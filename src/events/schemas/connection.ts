@@ -56,7 +56,8 @@ export const connectionSchemas = {
 
 /** Reboots. A boot's identity is the kernel's boot_id and PID 1's start time: containers share the former. */
 export const rebootSchemas = {
-  'reboot.requested': z.object({ how: z.enum(['guest', 'backend']) }),
+  /** With `line`, the guest is told to reboot by that line for sh, and not by a reboot command: a test does it itself. */
+  'reboot.requested': z.object({ how: z.enum(['guest', 'backend']), line: z.string().optional() }),
   'boot.identified': z.object({ connection, identity: z.string() }),
   'boot.unidentified': z.object({ connection, failure: failureSchema }),
   /** The guest was told to reboot; what its reboot command answers means nothing. */

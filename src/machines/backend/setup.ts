@@ -80,7 +80,11 @@ export const backendSetup = setup({
     input: {} as BackendInput,
   },
   actions: {
-    call: emit(({ context }, params: { verb: Verb }) => ({ type: params.verb, testbed: context.testbed })),
+    call: emit(({ context, event }, params: { verb: Verb }) => ({
+      type: params.verb,
+      testbed: context.testbed,
+      ...(event.type === 'restart.requested' && event.line !== undefined ? { line: event.line } : {}),
+    })),
     armVerb: emit(({ context }, params: { verb: Verb }) => arm(context, VERBS[params.verb].deadline)),
     disarmVerb: emit(({ context }, params: { verb: Verb }) => disarm(context, VERBS[params.verb].deadline)),
     cancelVerb: emit(({ context }) => ({ type: 'cancel' as const, testbed: context.testbed })),

@@ -22,6 +22,8 @@ export type RebootEvent = TrundleEvent<(typeof REBOOT_ALPHABET)[number]>;
 export interface RebootContext extends Subject {
   login: string;
   how: 'guest' | 'backend';
+  /** What has the guest reboot; empty for a reboot command. */
+  line: string;
   generation: number;
   /** How many connections it has asked for. */
   dials: number;
@@ -37,6 +39,7 @@ export interface RebootInput {
   login: string;
   generation: number;
   how: 'guest' | 'backend';
+  line: string;
   deadlines: DeadlineTable;
 }
 
@@ -69,11 +72,13 @@ export const rebootSetup = setup({
       type: 'restart.requested' as const,
       testbed: context.testbed,
       from: 'machine' as const,
+      ...lineOf(context),
     })),
     askGuest: emit(({ context }) => ({
       type: 'ask-reboot' as const,
       testbed: context.testbed,
       connection: context.connection,
+      ...lineOf(context),
     })),
     identify: emit(({ context }) => ({
       type: 'identify-boot' as const,
@@ -135,3 +140,7 @@ export const rebootSetup = setup({
     redial: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'redial',
   },
 });
+
+function lineOf({ line }: RebootContext): { line?: string } {
+  return line === '' ? {} : { line };
+}

@@ -153,7 +153,10 @@ export const testbedMachine = testbedSetup.createMachine({
           { guard: 'ours', actions: ['abandonLogin', 'dropConnection', 'schedule'] },
         ],
         'backend.failed': failing,
-        'reboot.requested': 'rebooting',
+        'reboot.requested': [
+          { guard: 'byItself', target: 'rebooting' },
+          { target: 'rebooting', actions: 'hangUpAll' },
+        ],
         'revert.requested': 'reverting',
         'teardown.requested': teardown,
         ...breach('ready', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
@@ -164,9 +167,9 @@ export const testbedMachine = testbedSetup.createMachine({
         executing: { always: { guard: 'quiet', target: 'idle' } },
       },
     },
-    // The reboot machine is in charge, on connections of its own: those that stand end because they are meant to.
+    // The reboot machine is in charge, on connections of its own: those that stand end because they are meant to, and
+    // those on which something reboots the testbed itself end with the boot.
     rebooting: {
-      entry: 'hangUpAll',
       on: {
         'connection.requested': noting,
         'connection.established': { actions: 'noteEstablished' },
@@ -177,7 +180,7 @@ export const testbedMachine = testbedSetup.createMachine({
         'channel.refused': { guard: 'noRoom', actions: 'lowerLimit' },
         'backend.readied': { actions: 'noteLogin' },
         'backend.failed': dyingIn('reboot'),
-        'reboot.proven': { target: 'ready', actions: ['nextGeneration', 'schedule'] },
+        'reboot.proven': { target: 'ready', actions: ['hangUpOlder', 'nextGeneration', 'schedule'] },
         'reboot.failed': failing,
         'teardown.requested': teardown,
         ...breach('rebooting', 'testbed.requested', 'provision.completed', 'backend.removed'),

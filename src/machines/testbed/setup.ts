@@ -169,6 +169,16 @@ export const testbedSetup = setup({
       }
       enqueue.assign({ pool });
     }),
+    /** Those of the boot before, which may not have noticed that it is over. */
+    hangUpOlder: enqueueActions(({ context, enqueue }) => {
+      let { pool } = context;
+      for (const { id, leaving } of context.pool.connections) {
+        if (leaving || id.startsWith(`${context.testbed}.g${context.generation}r`)) continue;
+        pool = pools.leave(pool, id);
+        enqueue.emit({ type: 'hangup.requested', testbed: context.testbed, from: 'machine', connection: id });
+      }
+      enqueue.assign({ pool });
+    }),
     armSettle: emit(({ context }) => arm(context, 'settle')),
     disarmSettle: emit(({ context }) => disarm(context, 'settle')),
     armHangUp: emit(({ context }) => arm(context, 'hang-up')),
@@ -235,6 +245,7 @@ export const testbedSetup = setup({
     })),
   },
   guards: {
+    byItself: ({ event }) => event.type === 'reboot.requested' && event.line !== undefined,
     busy: ({ context }) => pools.load(context.pool) > 0,
     quiet: ({ context }) => pools.load(context.pool) === 0,
     hungUp: ({ context }) => context.pool.connections.length === 0,

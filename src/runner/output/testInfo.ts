@@ -1,10 +1,13 @@
 import type { TestbedFacts } from '../session/facts.ts';
+import type { OtherKernel } from '../session/TestbedSession.ts';
 
 /** What goes into testinfo.json. */
 export interface TestInfo {
   /** The backend and its arguments as typed. */
   readonly backend: readonly string[];
   readonly facts: TestbedFacts | null;
+  /** Kernels that tests met, other than that of the start. */
+  readonly otherKernels?: readonly OtherKernel[];
   /** `NAME=VALUE` as given with --env. */
   readonly environment: readonly string[];
 }
@@ -15,6 +18,7 @@ export function testInfoJson(info: TestInfo): string {
   const entries: [string, unknown][] = [
     ['virt_server', info.backend.map(shellWord).join(' ')],
     ['kernel_version', facts?.kernel],
+    ['test_kernel_versions', info.otherKernels?.length ? info.otherKernels : undefined],
     ['custom_environment', info.environment.length > 0 ? info.environment : undefined],
     ['nproc', facts?.processors],
     ['cpu_model', facts?.cpuModel],

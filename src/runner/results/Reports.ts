@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -40,10 +41,22 @@ const NOT_WRITTEN = 20;
 export class Reports {
   readonly #options: ReportsOptions;
   readonly #results: Results;
+  /** Which nothing that runs in a testbed can know. */
+  readonly #token = randomUUID();
 
   constructor(options: ReportsOptions) {
     this.#options = options;
     this.#results = new Results(options.now());
+  }
+
+  /** Before anything of a test's is printed: none of it may be taken for a command of GitHub Actions. */
+  begin(): Promise<void> {
+    return this.#command(`::stop-commands::${this.#token}\n`);
+  }
+
+  #command(text: string): Promise<void> {
+    const { annotations: wanted, terminal } = this.#options;
+    return wanted ? writeTo(terminal.stdout, text) : Promise.resolve();
   }
 
   follow(run: Run): void {
@@ -52,7 +65,7 @@ export class Reports {
 
   /** Writes them. What cannot be written is told, and fails the run. */
   async write(report: RunReport): Promise<RunReport> {
-    const { results, junit, terminal, log, hide, packages } = this.#options;
+    const { results, junit, log, hide, packages } = this.#options;
     const { exitCode, cause, trace } = report;
     const versions = packages.map(({ name, source, output }) => ({ name, source, version: versionOf(output) }));
     const whole = hide(this.#results.conclude({ exitCode, cause, trace, packages: versions }));
@@ -70,10 +83,10 @@ export class Reports {
       results?.close();
       junit?.close();
     }
-    if (!this.#options.annotations) return report;
+    await this.#command(`::${this.#token}::\n`);
     for (const [index, { source }] of packages.entries()) {
       const part = parts?.[index] ?? { name: null, results: whole };
-      await writeTo(terminal.stdout, annotations(part.results, inCheckout(source), part.name));
+      await this.#command(annotations(part.results, inCheckout(source), part.name));
     }
     return report;
   }

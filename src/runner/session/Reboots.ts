@@ -1,8 +1,13 @@
+import path from 'node:path';
 import type { Testbed } from '../../testbed/index.ts';
 import {
+  AWAIT_MARK,
   BOOT_STATE,
   CLEAR_PLACE,
+  goOn,
   OFFER_TOOL,
+  PREPARE_TOOL,
+  prepareTool,
   REBOOT_TOOL,
   rebootPlace,
   rebootTool,
@@ -40,17 +45,25 @@ export class Reboots {
     return stdout;
   }
 
-  /** Puts the program by which tests ask into its place. @throws StepError, TestbedError */
+  /** Puts the programs by which tests ask into their places. @throws StepError, TestbedError */
   async offer(): Promise<void> {
     const { steps, scratch } = this.#options.workspace;
-    const words = [`${scratch}/autopkgtest-reboot`, rebootTool(rebootPlace(scratch)), REBOOT_TOOL];
-    await steps.must({ doing: 'offering reboots to the tests', phase: 'provision', script: OFFER_TOOL, words });
+    const place = rebootPlace(scratch);
+    const tools = [
+      [REBOOT_TOOL, rebootTool(place)],
+      [PREPARE_TOOL, prepareTool(place)],
+    ] as const;
+    for (const [tool, text] of tools) {
+      const words = [`${scratch}/${path.posix.basename(tool)}`, text, tool];
+      await steps.must({ doing: 'offering reboots to the tests', phase: 'provision', script: OFFER_TOOL, words });
+    }
   }
 
   /** Forgets what an earlier test may have asked for. @throws StepError, TestbedError */
   async clear(): Promise<void> {
     const { steps, scratch } = this.#options.workspace;
-    const words = [rebootPlace(scratch).directory];
+    const { directory, prepare } = rebootPlace(scratch);
+    const words = [directory, prepare];
     await steps.must({ doing: 'preparing for a reboot by the test', phase: 'exec', script: CLEAR_PLACE, words });
   }
 
@@ -63,8 +76,28 @@ export class Reboots {
     return status === 0 ? stdout : null;
   }
 
-  /** Reboots, with everything as it was afterwards. @throws StepError, TestbedError */
-  async reboot(): Promise<void> {
+  /**
+   * The mark with which a test wants to go on that is about to reboot the testbed itself, and waits until it may.
+   * @param signal ends the waiting, when no test runs any more: null
+   */
+  async whenPrepared(signal: AbortSignal): Promise<string | null> {
+    const { testbed, workspace } = this.#options;
+    const { steps, scratch } = workspace;
+    const argv = ['sh', '-c', AWAIT_MARK, 'sh', rebootPlace(scratch).prepare];
+    const running = testbed.start(argv, { login: steps.admin, signal });
+    running.stderr.resume();
+    let mark = '';
+    for await (const chunk of running.stdout as AsyncIterable<Uint8Array>) mark += Buffer.from(chunk).toString();
+    const { result } = await running.ended;
+    return result.kind === 'exited' && result.status === 0 && mark !== '' ? mark : null;
+  }
+
+  /**
+   * Reboots, with everything as it was afterwards.
+   * @param who reboots: the runner, or the test, which was waiting for leave to
+   * @throws StepError, TestbedError
+   */
+  async reboot(who: 'runner' | 'test' = 'runner'): Promise<void> {
     const { testbed, workspace, signal, afterBoot } = this.#options;
     const { steps, scratch } = workspace;
     const doing = 'saving the scratch directory before a reboot';
@@ -75,7 +108,9 @@ export class Reboots {
       words: [scratch],
       limit: 'copy',
     });
-    await workspace.outlast(stdout.trim(), () => testbed.reboot({ signal }));
+    await workspace.outlast(stdout.trim(), () =>
+      testbed.reboot({ signal, ...(who === 'test' ? { line: goOn(rebootPlace(scratch)) } : {}) }),
+    );
     await this.offer();
     await afterBoot();
   }

@@ -19,6 +19,9 @@ import { Reboots } from './Reboots.ts';
 import { type SetUpContext, type SetUpOptions, setUp, setUpBoot } from './setUp.ts';
 import { Workspace } from './Workspace.ts';
 
+/** A kernel that a test met, other than the one at the start: test, mark of the last reboot, `uname -srv`. */
+export type OtherKernel = readonly [test: string, mark: string, kernel: string];
+
 /** What a session needs. */
 export interface SessionOptions {
   readonly testbed: Testbed;
@@ -34,6 +37,8 @@ export interface SessionOptions {
   readonly setup: SetUpOptions;
   /** Called before a run ends because what should be done to the testbed first could not be done. */
   readonly onSetUpFailure: (place: ShellPlace) => Promise<void>;
+  /** Called where another kernel runs than at the start. */
+  readonly onOtherKernel: (other: OtherKernel) => void;
   /** Whether it tells what kind of testbed this is; one is enough of several alike. */
   readonly announce: boolean;
   /** The debs under test. */
@@ -47,8 +52,6 @@ export interface PlacedTree {
   readonly tree: SourceTree;
   /** Relative to the scratch directory. */
   readonly place: string;
-  /** Whether it is the ordinary user's; the administrator's otherwise. */
-  readonly writable: boolean;
 }
 
 /**
@@ -62,6 +65,8 @@ export class TestbedSession {
   /** What is installed; undefined while nobody has asked since it changed. */
   #installed: InstalledPackages | null | undefined;
   #base: InstalledPackages | null = null;
+  /** The kernel at the start. */
+  readonly #kernel: string | null;
   #placed: PlacedTree | null = null;
   #dirty = false;
   /** Whether the testbed's apt knows of the debs under test. */
@@ -71,6 +76,7 @@ export class TestbedSession {
     this.#options = options;
     this.#aptSetup = new AptSetup(options.aptSetup);
     this.#workspace = workspace;
+    this.#kernel = workspace.facts.kernel;
   }
 
   /** Makes the workspace and learns what the testbed is. @throws StepError, TestbedError */
@@ -113,6 +119,16 @@ export class TestbedSession {
   soil(): void {
     this.#dirty = true;
     this.#installed = undefined;
+  }
+
+  /** Looks at the kernel after a boot: a test may have installed another. @param mark of the test's last reboot */
+  noteKernel(test: string, mark: string): void {
+    const { kernel } = this.#workspace.facts;
+    if (kernel === null || kernel === this.#kernel) return;
+    const { log, onOtherKernel } = this.#options;
+    const reboot = mark === '' ? '' : `, last reboot marker: ${mark}`;
+    log.info(`testbed running kernel changed: ${kernel} (current test: ${test}${reboot})`);
+    onOtherKernel([test, mark, kernel]);
   }
 
   /** What is installed; null where the testbed has no dpkg. */

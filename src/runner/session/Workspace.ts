@@ -230,7 +230,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     }
     await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
     const script = 'chmod -R a+rX "$1" && { [ -z "$2" ] || [ "$(id -u)" != 0 ] || chown -R "$2" "$1"; }';
-    const words = [target, placed.writable && this.owner !== this.admin ? this.owner : ''];
+    const words = [target, this.owner !== this.admin ? this.owner : ''];
     await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
   }
 }

@@ -47,6 +47,7 @@ export async function settle(place: Place, testbed: Testbed, log: RunLog, announ
     ...context,
     ...how,
     ...{ repository, aptSetup, announce },
+    onOtherKernel: (other) => treeRun.otherKernels.push(other),
     onSetUpFailure: async (where) => {
       if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, where, signal);
     },

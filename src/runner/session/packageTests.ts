@@ -116,7 +116,10 @@ export class PackageTests {
     if (log.failure) throw log.failure;
     log.info(`test ${planned.definition.name}: preparing testbed`);
     const stale = this.#used || this.#session.dirty;
-    if (stale && testbed.capabilities.includes('revert')) await this.#session.revert();
+    if (stale && testbed.capabilities.includes('revert')) {
+      await this.#session.revert();
+      this.#session.noteKernel(planned.definition.name, '');
+    }
     this.#used = true;
     if (await this.#ready(planned)) await this.#test(planned);
   }
@@ -188,6 +191,7 @@ export class PackageTests {
       login,
       timeout: this.#options.timeouts.test,
       reboots,
+      onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),
     });
 
     const { output } = this.#context;

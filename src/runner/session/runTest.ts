@@ -35,7 +35,9 @@ export interface TestCommand {
   /** Milliseconds. */
   readonly timeout: number;
   /** null where the testbed cannot reboot. */
-  readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'reboot'> | null;
+  readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'whenPrepared' | 'reboot'> | null;
+  /** Called after each reboot. */
+  readonly onRebooted: (mark: string) => void;
 }
 
 /**
@@ -110,7 +112,7 @@ export async function runTest(
 async function runThrough(
   context: TestRunContext,
   planned: PlannedTest,
-  { argv, login, timeout, reboots }: TestCommand,
+  { argv, login, timeout, reboots, onRebooted }: TestCommand,
   keeping: Keeping,
 ): Promise<CommandEnd> {
   const { run, testbed, log } = context;
@@ -123,13 +125,34 @@ async function runThrough(
     const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal });
     const told = { testbed: testbed.id, from: 'runner', test, command: running.command } as const;
     run.emit(mark === null ? { type: 'test.started', ...told } : { type: 'test.resumed', ...told, mark });
-    const end = await follow(context, test, running, keeping, abort);
+    const following = follow(context, test, running, keeping, abort);
+    const prepared = reboots === null ? null : await firstOf(following, reboots);
+    if (reboots !== null && prepared !== null) {
+      log.info(`test process requested preparation for reboot with marker ${prepared}`);
+      run.emit({ type: 'test.suspended', testbed: testbed.id, from: 'runner', test, mark: prepared });
+      await reboots.reboot('test');
+      // It ended with the boot, or before; if its output could not be kept, that counts.
+      await following;
+      onRebooted(prepared);
+      mark = prepared;
+      continue;
+    }
+    const end = await following;
     mark = reboots !== null && wasKilled(end) ? await reboots.takeMark() : null;
     if (reboots === null || mark === null) return end;
     log.info(`test process requested reboot with marker ${mark}`);
     run.emit({ type: 'test.suspended', testbed: testbed.id, from: 'runner', test, mark });
     await reboots.reboot();
+    onRebooted(mark);
   }
+}
+
+/** The mark of a test that is about to reboot the testbed itself; null where it ended without. */
+async function firstOf(following: Promise<CommandEnd>, reboots: Pick<Reboots, 'whenPrepared'>): Promise<string | null> {
+  const ended = new AbortController();
+  const end = () => ended.abort(new Error('the test has ended'));
+  following.then(end, end);
+  return await reboots.whenPrepared(ended.signal);
 }
 
 /** By SIGKILL, as the program does that asks for a reboot; a server without signals tells 128 and its number. */

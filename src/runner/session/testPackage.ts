@@ -21,7 +21,7 @@ import type { Outcomes } from './Outcomes.ts';
 import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
 import { Seat } from './Seat.ts';
 import type { SetUpOptions } from './setUp.ts';
-import type { PlacedTree, TestbedSession } from './TestbedSession.ts';
+import type { OtherKernel, PlacedTree, TestbedSession } from './TestbedSession.ts';
 import type { WholeRun } from './wholeRun.ts';
 
 /** One package of a run, with everything checked and opened that can be before there is a run. */
@@ -30,6 +30,8 @@ export interface TreeRun {
   readonly subject: Subject;
   /** What is under test, for whoever has to look for what is wrong; grows as it is taken in hand. */
   readonly blame: string[];
+  /** Kernels that tests met, other than that of the start. */
+  readonly otherKernels: OtherKernel[];
   /** Directories for the length of the run. */
   readonly rooms: TemporaryRooms;
   /** What stands in for the package's own description of its tests. */

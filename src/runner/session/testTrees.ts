@@ -123,7 +123,12 @@ async function testOne(
     () =>
       output?.write(
         'testinfo.json',
-        testInfoJson({ backend: options.backend.words, facts, environment: (options.env ?? []).map(hide) }),
+        testInfoJson({
+          backend: options.backend.words,
+          facts,
+          otherKernels: treeRun.otherKernels,
+          environment: (options.env ?? []).map(hide),
+        }),
       ),
     () => {
       if (log.failure) throw log.failure;

@@ -30,12 +30,12 @@ export interface ObtainOptions extends BuildOptions {
 export async function obtainTree(session: TestbedSession, source: Source, options: ObtainOptions): Promise<SourceTree> {
   const { log, builtBinaries, testsNeedBuild, rooms } = options;
   if (source.kind === 'built-tree') {
-    await session.place({ tree: source, place: 'tree', writable: false });
+    await session.place({ tree: source, place: 'tree' });
     return source;
   }
   if (isTree(source) && !builtBinaries && !isPatched(source.directory) && !(await testsNeedBuild(source))) {
     log.info('build not needed');
-    await session.place({ tree: source, place: 'tree', writable: true });
+    await session.place({ tree: source, place: 'tree' });
     return source;
   }
 
@@ -55,8 +55,7 @@ export async function obtainTree(session: TestbedSession, source: Source, option
   log.info(why ?? 'build not needed');
   if (why !== null) await build(session, options);
   await copyUp('');
-  // As with autopkgtest, a tree that was built is a test's to write only where it asks for that.
-  session.adopt({ tree, place: PLACE, writable: why === null });
+  session.adopt({ tree, place: PLACE });
   if (why !== null && builtBinaries) {
     for (const deb of await builtDebs(session)) await session.repository.fetch(steps, deb);
   }

@@ -27,7 +27,10 @@ export const connectionSentences = {
   'forward.opened': (e) => `${e.direction} forward ${e.forward} leads from ${e.source} to ${e.target}`,
   'forward.failed': (e) => `forward ${e.forward} could not be opened: ${failureWords(e.failure)}`,
   'forward.closed': (e) => `forward ${e.forward} is closed`,
-  'reboot.requested': (e) => `the testbed is to reboot${e.how === 'backend' ? ' by way of its backend' : ''}`,
+  'reboot.requested': (e) =>
+    e.line === undefined
+      ? `the testbed is to reboot${e.how === 'backend' ? ' by way of its backend' : ''}`
+      : 'the testbed is to be rebooted by what runs in it',
   'boot.identified': (e) => `the running boot is ${e.identity}`,
   'boot.unidentified': (e) => `the running boot cannot be identified: ${failureWords(e.failure)}`,
   'reboot.asked': () => 'the testbed was told to reboot',

@@ -43,6 +43,19 @@ const CASES: readonly Case[] = [
     user: 'tester',
   },
   {
+    name: 'the-tree-is-the-ordinary-users',
+    control: 'Tests: a\nDepends:\n\nTests: b\nDepends:\nRestrictions: needs-root\n',
+    tests: { a: 'stat -c %U . debian/tests/a; echo x >new\n', b: 'stat -c %U . new\n' },
+    user: 'tester',
+  },
+  {
+    name: 'the-built-tree-too',
+    control: 'Tests: a\nDepends:\n',
+    tests: { a: 'stat -c %U . debian/tests/a; echo x >new; ls\n' },
+    user: 'tester',
+    built: true,
+  },
+  {
     name: 'the-tree-stays',
     control: 'Tests: a\nDepends:\n\nTests: b\nDepends:\n',
     tests: { a: 'echo x >new; rm data\n', b: 'ls; cat new\n' },

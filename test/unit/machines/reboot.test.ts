@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { passed, specOf, told } from '../../support/machineSpec.ts';
 
-const given = specOf('reboot', { testbed: 'tb1', login: 'root', generation: 0, how: 'guest', deadlines: {} });
+const given = specOf('reboot', { testbed: 'tb1', login: 'root', generation: 0, how: 'guest', line: '', deadlines: {} });
 
 /** The first connection is for learning which boot runs; those after it are for proving that another does. */
 const [FIRST, SECOND] = [{ connection: 'tb1.g0r1' }, { connection: 'tb1.g0r2' }];
@@ -34,6 +34,11 @@ describe('a reboot', () => {
       .bornWith({ how: 'backend' })
       .when(OLD_BOOT);
     expect(then).toMatchObject({ state: 'restarting', facts: ['hangup.requested', 'restart.requested'] });
+  });
+
+  test('with a line, has that line run by the backend', () => {
+    const restarts = given(...IDENTIFYING).bornWith({ how: 'backend', line: 'go' });
+    expect(restarts.when(OLD_BOOT).fact('restart.requested')).toMatchObject({ line: 'go' });
   });
 
   test('is proven by another boot, and by nothing else', () => {

@@ -154,6 +154,19 @@ describe('rebooting and reverting', () => {
     expect(then.fact('testbed.readied').generation).toBe(1);
   });
 
+  test('but not where something in the testbed reboots it: what is left of the old boot goes when another answers', () => {
+    const asked = told('reboot.requested', { line: 'go' });
+    expect(given(...READY).when(asked)).toMatchObject({ state: 'rebooting', facts: [] });
+    const [id, login] = ['tb1.g0r1', 'root'];
+    const risen = [
+      told('connection.requested', { connection: id, login }),
+      told('connection.established', { connection: id, login }),
+    ];
+    const then = given(...READY, asked, ...risen).when('reboot.proven');
+    expect(then.fact('hangup.requested')).toMatchObject(C1);
+    expect(then.facts).toEqual(['hangup.requested', 'testbed.readied']);
+  });
+
   test('a reboot that is not proven fails the testbed', () => {
     expect(
       given(...REBOOTING)
