@@ -31,6 +31,25 @@ export interface WorkspaceOptions {
   readonly evidence: () => readonly number[];
 }
 
+/** What a test leaves in its testbed. */
+export interface LeftByTest {
+  /** Processes that had to be ended: `PID COMMAND`. */
+  readonly processes: readonly string[];
+  /** Whether there are artifacts. */
+  readonly artifacts: boolean;
+}
+
+/**
+ * A process may leave the session and the group of its test, and close all that it was given; what it was started with
+ * stays in its environment, by which it is known. Only one that was given another environment is not found.
+ */
+const LOOK_AFTER = `for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 2>/dev/null); do
+  pid=\${environ#/proc/}; pid=\${pid%/environ}
+  command=$(tr '\\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 200 | tr -d '\\n')
+  kill -s KILL "$pid" 2>/dev/null && echo "process $pid $command"
+done
+if [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
+
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
 export class Workspace {
   /** Commands in the testbed. */
@@ -141,15 +160,13 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return paths;
   }
 
-  /** Whether a directory of the testbed holds anything. */
-  async holdsAnything(directory: string): Promise<boolean> {
-    const { stdout } = await this.steps.must({
-      doing: 'looking for artifacts',
-      phase: 'copy',
-      script: 'ls -A "$1" | head -n 1',
-      words: [directory],
-    });
-    return stdout !== '';
+  /** Ends what a test left running, wherever that has gone, and looks for artifacts. */
+  async lookAfter({ artifacts }: TestPaths): Promise<LeftByTest> {
+    const doing = 'looking for what the test left';
+    const { stdout } = await this.steps.must({ doing, phase: 'exec', script: LOOK_AFTER, words: [artifacts] });
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const processes = lines.flatMap((line) => (line.startsWith('process ') ? [line.slice('process '.length)] : []));
+    return { processes, artifacts: lines.includes('artifacts') };
   }
 
   /** Copies a directory of the testbed to the host. */

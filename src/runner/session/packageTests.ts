@@ -186,18 +186,22 @@ export class PackageTests {
     const pidFile = reboots?.pidFile ?? null;
     const login = workspace.login(definition);
     this.#session.forgetInstalled();
+    let artifacts = false;
     const verdict = await runTest(this.#context, planned, {
       argv: (mark) => [workspace.facts.shell, '-c', testScript(definition.program, paths, environment(mark), pidFile)],
       login,
       timeout: this.#options.timeouts.test,
       reboots,
+      lookAfter: async () => {
+        const left = await workspace.lookAfter(paths);
+        artifacts = left.artifacts;
+        return left.processes;
+      },
       onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),
     });
 
     const { output } = this.#context;
-    if (output && (await workspace.holdsAnything(paths.artifacts))) {
-      await workspace.fetch(paths.artifacts, output.artifacts(id));
-    }
+    if (output && artifacts) await workspace.fetch(paths.artifacts, output.artifacts(id));
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
       await this.#shell({ login, cwd: paths.tree, env: environment(null) });

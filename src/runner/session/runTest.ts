@@ -36,6 +36,8 @@ export interface TestCommand {
   readonly timeout: number;
   /** null where the testbed cannot reboot. */
   readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'whenPrepared' | 'reboot'> | null;
+  /** Ends what the test left running, and tells of it. */
+  readonly lookAfter: () => Promise<readonly string[]>;
   /** Called after each reboot. */
   readonly onRebooted: (mark: string) => void;
 }
@@ -70,8 +72,14 @@ export async function runTest(
   }
 
   log.info(`test ${name}: -----------------------]`);
-  if (end.leaked) log.warning(`test ${name}: it left processes behind; they were ended`);
-  if (end.leaked === null) log.warning(`test ${name}: nobody can tell whether it left processes behind`);
+  const endedByItself =
+    end.result.kind === 'exited' || end.result.kind === 'signalled' || end.result.kind === 'timed-out';
+  const over = end.cause === null && endedByItself;
+  const left = over ? await command.lookAfter() : [];
+  if (end.leaked || left.length > 0) log.warning(`test ${name}: it left processes behind; they were ended`);
+  for (const process of left) log.info(`test ${name}: ended ${process}`);
+  if (end.leaked === null && left.length === 0)
+    log.warning(`test ${name}: nobody can tell whether it left processes behind`);
   const finished = () =>
     run.emit({
       type: 'test.finished',
@@ -81,12 +89,10 @@ export async function runTest(
       result: end.result,
       stderrBytes: stderr.bytes,
       stderrLine: stderr.firstLine,
-      leaked: end.leaked,
+      leaked: left.length > 0 ? true : end.leaked,
       cause: end.cause,
     });
-  const endedByItself =
-    end.result.kind === 'exited' || end.result.kind === 'signalled' || end.result.kind === 'timed-out';
-  if (end.cause !== null || !endedByItself) {
+  if (!over) {
     finished();
     const doing = `running test ${name}`;
     const interrupted = {
