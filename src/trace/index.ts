@@ -36,3 +36,4 @@ export { renderSlice, renderWhatIf } from './renderWhatIf.ts';
 export { type DifferentReplay, type Replay, replay, type SameReplay } from './replay.ts';
 export { TraceError } from './TraceError.ts';
 export { type Edit, EditError, whatIf } from './whatIf.ts';
+export { writeSlice } from './writeSlice.ts';

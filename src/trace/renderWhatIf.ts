@@ -36,7 +36,7 @@ export function renderWhatIf(run: string, { before, after, parted, events, added
 }
 
 /** The smallest slice, in words. Pure. */
-export function renderSlice(run: string, slice: Slice | null): string {
+export function renderSlice(run: string, slice: Slice | null, output: string | null = null): string {
   if (slice === null) return `Run ${run} has no cause: nothing failed in it, or its trace ends before.\n`;
   const { cause, events, of, trials, smallest } = slice;
   return [
@@ -45,6 +45,7 @@ export function renderSlice(run: string, slice: Slice | null): string {
     smallest
       ? `Without any one of them it comes to something else (${trials} histories were tried).`
       : `There may be fewer: the search was ended after ${trials} histories.`,
+    ...(output === null ? [] : [`They are in ${printable(output)}, as a trace.`]),
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import type { AnsweredChannel, AnsweredConnection, ConnectionPlan, ExecRequest }
 import type { Cue, RecordedCommand, RecordedTestbed, RecordedVerb } from '../../trace/index.ts';
 import { answerIdentity, answerSurvivors, markers, sayWhy } from './answers.ts';
 import { type AskedLine, readAsked, readScript } from './asked.ts';
+import { around, aroundDifference } from './difference.ts';
 import { outputOf } from './output.ts';
 
 /** Milliseconds after which a question that was recorded, and is not asked, is passed over: others wait. */
@@ -45,6 +46,8 @@ export class Player {
   readonly #pids = new Map<number, string>();
   readonly #connections = new Map<string, AnsweredConnection>();
   #timer: unknown = null;
+  /** How many commands the program has run. */
+  #commands = 0;
   #before: { recorded: number; now: number };
   #over = false;
 
@@ -135,11 +138,11 @@ export class Player {
   }
 
   #command({ nonce, shown }: AskedLine & { kind: 'command' }, channel: AnsweredChannel): void {
+    this.#commands++;
     const cue = this.#match(shown);
-    const [what = ''] = shown;
     if (cue === null) {
       sayWhy(channel, 'the recorded testbed has no answer to this');
-      return this.#leave(`the program runs: ${what}`);
+      return this.#leaveBy(shown);
     }
     this.#claim(cue, () => this.#channels.set(cue.of.command, { channel, nonce, of: cue.of }));
   }
@@ -271,11 +274,20 @@ export class Player {
     this.#left(asked, this.#cues.slice(this.#at).find((each) => isAsked(each) && this.#isAhead(each)) ?? null);
   }
 
-  #left(asked: string, instead: Cue | null): void {
+  /** The program runs another command than the recorded one. */
+  #leaveBy(shown: readonly string[]): void {
+    const next = this.#cues.slice(this.#at).find((each) => isAsked(each) && this.#isAhead(each)) ?? null;
+    const who = `the program's command ${this.#commands} is: `;
+    if (next?.kind !== 'exec') return this.#left(`${who}${around(shown[0] ?? '', 0)}`, next);
+    const { asked, recorded } = aroundDifference(shown, next.of.line);
+    this.#left(`${who}${asked}`, next, `command ${next.of.command}: ${recorded}`);
+  }
+
+  #left(asked: string, instead: Cue | null, recorded = instead === null ? null : around(instead.text, 0)): void {
     if (this.#over) return;
     this.#over = true;
     const seq = instead?.kind === 'exec' ? instead.of.requested : (instead?.seq ?? null);
-    this.#options.left(asked, instead?.text ?? null, seq);
+    this.#options.left(asked, recorded, seq);
   }
 
   /** The way down begins: what has not been asked by now will not be. */

@@ -49,7 +49,7 @@ function question(script: string): AskedLine {
 
 /** The forms in which a trace may have written this program down. */
 function shown(program: string): string[] {
-  if (program.endsWith(`"\${SHELL:-/bin/sh}" -l`)) return [''];
+  if (program.endsWith(`"\${SHELL:-/bin/sh}" -l`)) return ['login shell'];
   let words = wordsOf(program);
   if (words === null) return [shortened(program)];
   if (words[0] === '/usr/bin/env' && words[1] === '--') {

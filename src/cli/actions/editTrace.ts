@@ -1,4 +1,4 @@
-import type { TrundleEvent } from '../../events/index.ts';
+import { systemClock, type TrundleEvent } from '../../events/index.ts';
 import { createMachines } from '../../testbed/index.ts';
 import {
   type Edit,
@@ -10,6 +10,7 @@ import {
   renderSlice,
   renderWhatIf,
   whatIf,
+  writeSlice,
 } from '../../trace/index.ts';
 import type { Io } from '../Io.ts';
 import { traceArgument } from '../live/traceArgument.ts';
@@ -25,8 +26,11 @@ export async function editTrace(argument: string | undefined, settings: ReplaySe
   const head = { run, trace: trace.directory };
   if (settings.minimise === true) {
     const slice = minimise(events, createMachines);
+    const { output = null } = settings;
+    if (output !== null && slice !== null)
+      writeSlice(output, { slice, header: trace.header, clock: systemClock, createMachines });
     if (settings.json === true) io.document({ ...head, slice });
-    else io.stdout.write(renderSlice(run, slice));
+    else io.stdout.write(renderSlice(run, slice, output));
     return slice === null ? 1 : 0;
   }
   try {

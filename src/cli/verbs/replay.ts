@@ -28,7 +28,8 @@ Examples:
   trundle replay out --without 84
   trundle replay out --insert '84:{"type":"guest.panicked","message":"oops"}'
   trundle replay out --deadline ssh-ready=120
-  trundle replay --minimise --last`;
+  trundle replay --minimise --last
+  trundle replay --minimise -o small out`;
 
 /** What the options of the verb say. */
 export interface ReplaySettings {
@@ -36,6 +37,7 @@ export interface ReplaySettings {
   json?: boolean;
   update?: boolean;
   minimise?: boolean;
+  output?: string;
   without?: readonly string[];
   insert?: readonly string[];
   deadline?: Readonly<Record<string, number>>;
@@ -55,6 +57,7 @@ export async function replay(words: readonly string[], io: Io): Promise<number> 
       .option('--insert <n:json>', 'as if this had happened after event N', collect)
       .option('--deadline <name=seconds>', 'as if this deadline had been so long', limitValue)
       .option('--minimise', 'the fewest events that still come to the same cause')
+      .option('-o, --output <directory>', 'with --minimise: write them there, as a trace')
       .option('--update', 'write what is expected of several traces')
       .option('--json', 'print one document')
       .addHelpText('after', HELP),
@@ -62,6 +65,8 @@ export async function replay(words: readonly string[], io: Io): Promise<number> 
   );
   const settings = command.opts<ReplaySettings>();
   const edited = [settings.without, settings.insert, settings.deadline].some((option) => option !== undefined);
+  if (settings.output !== undefined && settings.minimise !== true)
+    throw new UsageError('--output is for what --minimise finds');
   if (settings.minimise === true && edited) throw new UsageError('--minimise takes no edited history');
   if (edited || settings.minimise === true) {
     if (command.args.length > 1) throw new UsageError('a history is edited in one trace at a time');

@@ -1,17 +1,24 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { TrundleEvent } from '../../../src/events/index.ts';
+import { systemClock, type TrundleEvent } from '../../../src/events/index.ts';
 import { createMachines } from '../../../src/machines/index.ts';
+import { explain } from '../../../src/trace/explain/explain.ts';
 import { isEvent } from '../../../src/trace/folds.ts';
 import { minimise } from '../../../src/trace/minimise.ts';
 import { parseInsertion } from '../../../src/trace/parseEdit.ts';
 import { readTrace } from '../../../src/trace/readTrace.ts';
 import { renderSlice, renderWhatIf } from '../../../src/trace/renderWhatIf.ts';
+import { replay } from '../../../src/trace/replay.ts';
 import { type Edit, whatIf } from '../../../src/trace/whatIf.ts';
+import { writeSlice } from '../../../src/trace/writeSlice.ts';
+import { temporaryDirectory } from './support/trace.ts';
+
+const CORPUS = join(import.meta.dirname, '../../traces');
 
 async function events(name: string): Promise<TrundleEvent[]> {
   const found: TrundleEvent[] = [];
-  const trace = await readTrace(join(import.meta.dirname, '../../traces', name));
+  const trace = await readTrace(join(CORPUS, name));
   for await (const line of trace.lines()) if (isEvent(line)) found.push(line);
   return found;
 }
@@ -77,6 +84,28 @@ test.each(['v1-failing-test', 'v1-lost-connection', 'v1-wrong-host-key', 'v1-int
       expect([rest?.cause.class, rest?.cause.doing]).not.toEqual([slice.cause.class, slice.cause.doing]);
     }
     expect(renderSlice('r1', slice)).toContain(`${slice.events.length} event`);
+  },
+);
+
+test.each(readdirSync(CORPUS).filter((name) => /^v\d-(?!.*(?:pass|killed-truncated))/.test(name)))(
+  'the smallest slice of %s is a trace of its own that replays to the same cause',
+  async (name) => {
+    const slice = minimise(await events(name), createMachines);
+    // What nobody's machine concluded, as of a killed run, has none.
+    if (slice === null) return expect(name).toMatch(/-killed$/);
+    const directory = join(temporaryDirectory(), 'slice');
+    const { header } = await readTrace(join(CORPUS, name));
+    writeSlice(directory, { slice, header, clock: systemClock, createMachines });
+    const trace = await readTrace(directory, { validate: true });
+    const { class: causeClass, phase, doing } = slice.cause;
+    expect(await replay(trace, { createMachines })).toMatchObject({
+      same: true,
+      verdict: { cause: { class: causeClass, phase, doing } },
+    });
+    const { cause, evidence, interrupted } = await explain(trace);
+    expect(interrupted).toBeNull();
+    // What proves it is in the slice, under its new number.
+    expect(evidence).toHaveLength(cause?.evidence.length ?? -1);
   },
 );
 
