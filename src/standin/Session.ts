@@ -1,82 +1,86 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ServerChannel } from 'ssh2';
-import type { SessionProcess } from './contract.ts';
+import { type End, type Launched, LauncherLost } from './launching/contract.ts';
 
 /** One session's process, on pipes. It is the leader of a new process group, as a session of sshd is. */
 export class Session {
-  readonly #child: ChildProcess;
+  readonly #launching: Promise<Launched>;
   readonly #channel: ServerChannel;
-  readonly #onEnd: (session: Session) => void;
   readonly #stands: () => Promise<boolean>;
-  #exited = false;
   #sent: Promise<void> = Promise.resolve();
   readonly #gone: Promise<void>;
   /** Whether a kill was our own wish. */
   #unwanted = false;
-  /** Resolves when the end is told, or need not be. */
-  #told: Promise<void> = Promise.resolve();
 
-  /** @param stands whether the testbed still stands; where not, it has ended the connection */
+  /**
+   * @param stands whether the testbed still stands; where not, it has ended the connection
+   * @param lost ends the connection: how the command ended cannot be told
+   * @param onEnd called when nothing is left of it
+   */
   constructor(
-    process: SessionProcess,
+    launching: Promise<Launched>,
     channel: ServerChannel,
-    onEnd: (session: Session) => void,
-    stands: () => Promise<boolean>,
+    {
+      stands,
+      lost,
+      onEnd,
+    }: { stands: () => Promise<boolean>; lost: (error: Error) => void; onEnd: (session: Session) => void },
   ) {
+    this.#launching = launching;
     this.#channel = channel;
     this.#stands = stands;
-    this.#onEnd = onEnd;
     this.#gone = new Promise((resolve) => channel.once('close', () => resolve()));
-    const [program = '', ...args] = process.argv;
-    // sshd goes on in / where the home directory is missing.
-    const cwd = existsSync(process.cwd) ? process.cwd : '/';
-    this.#child = spawn(program, args, {
-      cwd,
-      env: { ...process.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
-    this.#wire();
+    channel.on('error', () => {});
+    void launching
+      .then(
+        (process) =>
+          this.#run(process).then(
+            () => channel.end(),
+            (error: Error) => lost(error),
+          ),
+        (error: Error) => (error instanceof LauncherLost ? lost(error) : this.#refuse(error)),
+      )
+      .then(() => onEnd(this));
   }
 
   /** Signals the whole process group, whoever of it is left. */
   signal(name: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
     this.#unwanted ||= name === 'SIGKILL';
-    try {
-      process.kill(-pid, name);
-    } catch {
-      // ESRCH: nobody is left, which is what was wanted.
-    }
+    const send = ({ pid }: Launched) => {
+      try {
+        process.kill(-pid, name);
+      } catch {
+        // ESRCH: nobody is left, which is what was wanted.
+      }
+    };
+    // Of one that does not start, nobody is left either.
+    void this.#launching.then(send, () => {});
   }
 
-  #wire(): void {
-    const child = this.#child;
+  /** Resolves when it has ended, what it wrote is sent, and nobody holds its pipes any more. */
+  async #run({ stdin, stdout, stderr, ended }: Launched): Promise<void> {
     const channel = this.#channel;
-    child.once('error', (error) => {
-      channel.stderr.write(`${error.message}\n`);
-      this.#exit(127, null);
-      this.#closed();
-    });
-    child.once('exit', (code, signal) => this.#exit(code, signal));
-    child.once('close', () => this.#closed());
-    this.#pump(child.stdout as Readable, channel);
-    this.#pump(child.stderr as Readable, channel.stderr);
-    channel.pipe(child.stdin as NodeJS.WritableStream);
-    child.stdin?.on('error', () => {
+    const left = [stdout, stderr].map((from) => new Promise<void>((closed) => from.once('close', closed)));
+    this.#pump(stdout, channel);
+    this.#pump(stderr, channel.stderr);
+    channel.pipe(stdin);
+    stdin.on('error', () => {
       // The process does not read its stdin: what still comes is dropped, as a closed pipe would.
       channel.unpipe();
       channel.resume();
     });
-    channel.once('close', () => {
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-      child.stdin?.destroy();
+    void this.#gone.then(() => {
+      for (const stream of [stdin, stdout, stderr]) stream.destroy();
     });
-    channel.on('error', () => {});
+    try {
+      await this.#tell(await ended);
+      await Promise.all(left);
+    } finally {
+      for (const stream of [stdin, stdout, stderr]) stream.destroy();
+      channel.resume();
+    }
+    // On a channel that is gone, ssh2 takes nothing more and says so to nobody.
+    await Promise.race([this.#sent, this.#gone]);
   }
 
   /**
@@ -98,27 +102,23 @@ export class Session {
     Object.assign(this.#channel, nothing);
   }
 
-  #exit(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#exited) return;
-    this.#exited = true;
-    const tell = () => {
-      if (signal === null) this.#channel.exit(code ?? 255);
-      else this.#channel.exit(signal.replace(/^SIG/, ''), false);
-    };
+  async #tell({ status, signal }: End): Promise<void> {
     // Some ways in tell of a kill by the shell's exit status.
-    if ((signal === 'SIGKILL' || code === 137) && !this.#unwanted)
-      this.#told = this.#stands().then((stands) => {
-        if (stands) tell();
-      });
-    else tell();
+    const killed = signal === 'SIGKILL' || status === 137;
+    if (killed && !this.#unwanted && !(await this.#stands())) return;
+    if (signal === null) this.#channel.exit(status ?? 255);
+    else this.#channel.exit(signal.replace(/^SIG/, ''), false);
   }
 
-  #closed(): void {
-    // On a channel that is gone, ssh2 takes nothing more and says so to nobody.
-    const sent = Promise.race([this.#sent, this.#gone]);
-    void Promise.all([this.#told, sent]).then(() => {
-      this.#channel.end();
-      this.#onEnd(this);
-    });
+  /** The system would not start it: too many processes, no such program, a testbed that has gone. */
+  async #refuse(error: Error): Promise<void> {
+    if (await this.#stands()) refuse(this.#channel, error.message);
   }
+}
+
+/** Says why there is no session, as a shell would. */
+export function refuse(channel: ServerChannel, why: string): void {
+  channel.stderr.write(`trundle: ${why}\n`);
+  channel.exit(126);
+  channel.end();
 }

@@ -10,6 +10,15 @@ export function findAccount(login: string, passwd = readFileSync('/etc/passwd', 
   return null;
 }
 
+/** The numbers of the groups of a user, as group(5) has them, his own first. Pure. */
+export function groupsOf({ name, gid }: Account, group = readFileSync('/etc/group', 'utf8')): number[] {
+  const others = group.split('\n').flatMap((line) => {
+    const [, , number, members = ''] = line.split(':');
+    return members.split(',').includes(name) ? [Number(number)] : [];
+  });
+  return [...new Set([gid, ...others])];
+}
+
 /** Reads a line of passwd(5); null where it is none. Pure. */
 export function parseAccount(line: string): Account | null {
   const [name, , uid, gid, , home, shell] = line.split(':');
@@ -17,18 +26,14 @@ export function parseAccount(line: string): Account | null {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
-/**
- * The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. SHLVL tells bash that it
- * is an inner shell: our pipes are sockets, by which it would take us for rshd and read ~/.bashrc before each command.
- * Pure.
- */
+/** The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. Pure. */
 export function loginEnvironment(account: Account): Record<string, string> {
   const path =
     account.uid === 0
       ? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
       : '/usr/local/bin:/usr/bin:/bin:/usr/games';
   const { name, home, shell } = account;
-  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell, SHLVL: '1' };
+  return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell };
 }
 
 /**

@@ -18,8 +18,18 @@ export interface Account {
   readonly shell: string;
 }
 
+/** Where sessions run: whoever goes there need not enter it again for each of them. */
+export interface Place {
+  /** Files of namespaces, as in `/proc/PID/fd/N`, in the order in which they are to be joined. */
+  readonly namespaces: readonly string[];
+  /** A root directory; null for the one that comes with the namespaces. */
+  readonly root: string | null;
+}
+
 /** How the stand-in enters the testbed to run one session. */
 export interface Entry {
+  /** Where sessions run, if that can be joined; else each is run by {@link enter}. */
+  readonly place?: Place;
   /** The account of a login, asked for at each login; null where the testbed lets nobody in by that name. */
   find(login: string): Account | null | Promise<Account | null>;
   /** Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */

@@ -3,9 +3,10 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { isAllowed, publicKeyOf } from './authentication.ts';
 import type { Account, Entry, StandIn } from './contract.ts';
 import { generateKeys } from './keys.ts';
+import { Starter } from './launching/Starter.ts';
 import { memoryPipe } from './memoryPipe.ts';
 import { loadPty, type NodePty, type PtyRequest, PtySession } from './PtySession.ts';
-import { Session } from './Session.ts';
+import { refuse, Session } from './Session.ts';
 
 /** What a stand-in needs. */
 export interface StandInOptions {
@@ -21,8 +22,9 @@ export function createStandIn(options: StandInOptions): StandIn {
   const sessions = new Set<Session | PtySession>();
   const streams = new Set<Duplex>();
   const idle: (() => void)[] = [];
+  const starter = new Starter(options);
   const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
-    serve(connection, options, allowed, (session) => {
+    serve(connection, options, starter, allowed, (session) => {
       sessions.add(session);
       return () => {
         sessions.delete(session);
@@ -45,13 +47,20 @@ export function createStandIn(options: StandInOptions): StandIn {
       for (const session of sessions) session.signal('SIGKILL');
       if (sessions.size > 0) await new Promise<void>((resolve) => idle.push(resolve));
       for (const stream of streams) stream.destroy();
+      await starter.close();
     },
   };
 }
 
 type Register = (session: Session | PtySession) => () => void;
 
-function serve(connection: Connection, { entry, log }: StandInOptions, allowed: Buffer, register: Register): void {
+function serve(
+  connection: Connection,
+  { entry, log }: StandInOptions,
+  starter: Starter,
+  allowed: Buffer,
+  register: Register,
+): void {
   let account: Account | null = null;
   const own = new Set<Session | PtySession>();
   const keep: Register = (session) => {
@@ -66,6 +75,10 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
     const still = await (entry.stands?.() ?? Promise.resolve(true)).catch(() => false);
     if (!still) connection.end();
     return still;
+  };
+  const lost = (error: Error) => {
+    log('how a command ended is not known', { message: error.message });
+    connection.end();
   };
   connection.on('authentication', (context) => {
     if (!isAllowed(context, allowed)) return context.reject(['publickey']);
@@ -115,12 +128,11 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
     const launch = (stream: ServerChannel, argv: readonly string[], nodePty: NodePty | null) => {
       try {
         if (account === null) return stream.close();
-        const process = entry.enter(account, argv);
-        const ended = () => drop();
+        const onEnd = () => drop();
         const session: Session | PtySession =
           pty === null || nodePty === null
-            ? new Session(process, stream, ended, stands)
-            : new PtySession(nodePty, pty, process, stream, ended);
+            ? new Session(starter.launch(account, argv), stream, { stands, lost, onEnd })
+            : new PtySession(nodePty, pty, entry.enter(account, argv), stream, onEnd);
         const drop = keep(session);
         running = session;
       } catch (error) {
@@ -140,10 +152,4 @@ function serve(connection: Connection, { entry, log }: StandInOptions, allowed: 
     });
     on('shell', (acceptShell: () => ServerChannel) => start(acceptShell(), [account?.shell ?? '/bin/sh', '-l']));
   });
-}
-
-function refuse(stream: ServerChannel, why: string): void {
-  stream.stderr.write(`trundle: ${why}\n`);
-  stream.exit(126);
-  stream.end();
 }

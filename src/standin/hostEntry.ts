@@ -1,12 +1,15 @@
-import { findAccount, loginEnvironment, USUAL_LIMITS } from './accounts.ts';
+import { findAccount, groupsOf, loginEnvironment, USUAL_LIMITS } from './accounts.ts';
 import type { Entry } from './contract.ts';
 
 /** Enters this machine itself. Another user than our own takes root, and setpriv(1) to give root up. */
 export function hostEntry(ownUid: number = process.getuid?.() ?? 0): Entry {
   return {
+    place: { namespaces: [], root: null },
     find(login) {
       const account = findAccount(login);
-      return account !== null && (ownUid === 0 || account.uid === ownUid) ? account : null;
+      // Our own groups are what they are, whatever group(5) says of them by now.
+      if (account === null || account.uid === ownUid) return account;
+      return ownUid === 0 ? { ...account, groups: groupsOf(account) } : null;
     },
     enter(account, argv) {
       const { uid, gid, home: cwd } = account;

@@ -53,8 +53,8 @@ export async function wayOfRoot(id: string, hasInit: boolean, signal: AbortSigna
   };
   try {
     const root = keep(location);
-    const pid = hasInit ? [`--pid=${keep(join(location, 'proc/1/ns/pid'))}`] : [];
-    const prefix = ['nsenter', ...pid, `--root=${root}`, `--wd=${root}`];
+    const namespaces = hasInit ? [keep(join(location, 'proc/1/ns/pid'))] : [];
+    const prefix = ['nsenter', ...namespaces.map((path) => `--pid=${path}`), `--root=${root}`, `--wd=${root}`];
     const as = ({ uid, gid }: { uid: number; gid: number }) => [
       ...prefix,
       '--setuid',
@@ -63,7 +63,8 @@ export async function wayOfRoot(id: string, hasInit: boolean, signal: AbortSigna
       String(gid),
       '--',
     ];
-    return { enter: { argv: [...prefix, '--'], environment: 'passed', as }, close };
+    const place = { namespaces, root };
+    return { enter: { argv: [...prefix, '--'], environment: 'passed', place, as }, close };
   } catch (error) {
     close();
     throw error;

@@ -1,3 +1,4 @@
+import type { Place } from '../../standin/index.ts';
 import { BackendError } from '../contract.ts';
 import { failureOfProgram, lastLine, ownEnvironment, type ProgramResult, runProgram } from './runProgram.ts';
 
@@ -17,6 +18,8 @@ export interface Enter {
   readonly argv: readonly string[];
   /** Whether the program gets the environment that the prefix was started with; else it is handed over by env(1). */
   readonly environment: 'passed' | 'dropped';
+  /** Where the prefix leads, if that is namespaces and a root directory and no more. */
+  readonly place?: Place;
   /** The prefix that runs a program as somebody else; used where the image has no setpriv(1) of its own. */
   as?(user: UserIds): readonly string[];
 }

@@ -85,11 +85,12 @@ export class Init {
     );
     const descriptors: number[] = [];
     try {
-      const words = wanted.map(([file, flag]) => {
+      const namespaces = wanted.map(([file]) => {
         const descriptor = openSync(`/proc/${pid}/ns/${file}`, 'r');
         descriptors.push(descriptor);
-        return `${flag}=/proc/${process.pid}/fd/${descriptor}`;
+        return `/proc/${process.pid}/fd/${descriptor}`;
       });
+      const words = wanted.map(([, flag], index) => `${flag}=${namespaces[index]}`);
       const keep = identity === 'single' ? ['--preserve-credentials'] : [];
       const prefix = ['nsenter', ...keep, ...words];
       const as = (user: { uid: number; gid: number }) => [
@@ -100,7 +101,12 @@ export class Init {
         String(user.gid),
         '--',
       ];
-      const enter: Enter = { argv: [...prefix, '--'], environment: 'passed', ...(identity === 'single' ? {} : { as }) };
+      const enter: Enter = {
+        argv: [...prefix, '--'],
+        environment: 'passed',
+        place: { namespaces, root: null },
+        ...(identity === 'single' ? {} : { as }),
+      };
       return new Init(child, exited, pid, enter, descriptors);
     } catch (error) {
       for (const descriptor of descriptors) closeSync(descriptor);

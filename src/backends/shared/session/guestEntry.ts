@@ -37,6 +37,7 @@ export interface GuestTools {
 /** The stand-in's way into a testbed: accounts are the testbed's own, and sessions are run by `enter`. */
 export function guestEntry(enter: Enter, tools: GuestTools): Entry {
   return {
+    ...(enter.place === undefined ? {} : { place: enter.place }),
     async find(login) {
       const account = await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT));
       return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;

@@ -1,0 +1,49 @@
+import { loginEnvironment } from '../accounts.ts';
+import type { Account, Entry } from '../contract.ts';
+import type { Launched, Launching } from './contract.ts';
+import { Launcher } from './Launcher.ts';
+import { spawnDirectly } from './spawnDirectly.ts';
+
+/** Starts the commands of a stand-in by a launcher, or where there can be none as children of our own. */
+export class Starter {
+  readonly #entry: Entry;
+  readonly #log: (message: string, fields?: Record<string, unknown>) => void;
+  #launching: Promise<Launching>;
+  #closed = false;
+
+  constructor({ entry, log }: { entry: Entry; log: (message: string, fields?: Record<string, unknown>) => void }) {
+    this.#entry = entry;
+    this.#log = log;
+    this.#launching = this.#start();
+  }
+
+  async launch(account: Account, argv: readonly string[]): Promise<Launched> {
+    const launching = await this.#launching;
+    const { home: cwd } = account;
+    return await launching.launch(
+      launching.inside
+        ? { argv, env: loginEnvironment(account), cwd, account }
+        : { ...this.#entry.enter(account, argv), account: null },
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await (await this.#launching).close();
+  }
+
+  async #start(): Promise<Launching> {
+    try {
+      const launcher = await Launcher.start(this.#entry.place ?? null);
+      // Somebody may end it. What it had started is lost; what comes then is not.
+      void launcher.gone.then(() => {
+        if (!this.#closed) this.#launching = this.#start();
+      });
+      return launcher;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#log('commands are started without a launcher', { message });
+      return spawnDirectly;
+    }
+  }
+}
