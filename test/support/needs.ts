@@ -91,6 +91,7 @@ const REQUIREMENTS = {
   git: program('git', 'git'),
   autopkgtest: program('autopkgtest', 'autopkgtest'),
   xmllint: program('xmllint', 'libxml2-utils'),
+  perl: program('perl', 'perl-base'),
   python3: program('python3', 'python3'),
   mmdebstrap: program('mmdebstrap', 'mmdebstrap'),
   newuidmap: program('newuidmap', 'uidmap'),

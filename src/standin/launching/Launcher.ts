@@ -56,7 +56,7 @@ export class Launcher implements Launching {
     const argv = ['perl', '-e', LAUNCHER, '--', String(setns ?? 0), place?.root ?? '', ...namespaces];
     const child = spawn('/bin/sh', ['-c', `${USUAL_LIMITS}; exec "$@"`, 'sh', ...argv], {
       cwd: '/',
-      env: { PATH: process.env.PATH ?? '' },
+      env: { ...process.env, LC_ALL: 'C', PERL5LIB: undefined, PERL5OPT: undefined, PERL_UNICODE: undefined },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
