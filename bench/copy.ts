@@ -85,8 +85,8 @@ function writeGreatFile(file: string, mebibytes: number): void {
   closeSync(fd);
 }
 
-/** About 2 KiB each, two hundred to a directory. */
-function writeManyFiles(directory: string, count: number): void {
+/** Writes files of about 2 KiB each, two hundred to a directory. */
+export function writeManyFiles(directory: string, count: number): void {
   const content = randomBytes(4096);
   mkdirSync(directory);
   for (let index = 0; index < count; index++) {
