@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
 import { LauncherLost } from '../../src/standin/launching/contract.ts';
@@ -10,7 +12,7 @@ import { forThisTest, workplace } from '../support/workplace.ts';
 
 const REQUEST = { argv: ['/bin/cat'], env: {}, cwd: '/', account: null };
 
-describeWith(['perl'], 'a launcher', () => {
+describeWith(['perl', 'bash'], 'a launcher', () => {
   test('is one process for all commands of a stand-in, and goes with it', async () => {
     const before = launchers();
     const host = await openHost(await configureBackend(['null']));
@@ -44,6 +46,18 @@ describeWith(['perl'], 'a launcher', () => {
     process.kill(first, 'SIGKILL');
     await vi.waitFor(() => expect(launchers().filter((pid) => pid !== first && !before.includes(pid))).toHaveLength(1));
     expect(await host.testbed.exec('exit 7')).toMatchObject({ status: 7 });
+  });
+
+  test('hands on no descriptor that this process was started with', async () => {
+    // Without close-on-exec, as some programs leave them: here a shell, which Node.js then does not close.
+    const look = 'ls /proc/self/fd | sort -n | tail -n 2 | head -n 1';
+    const trundle = `import { configureBackend, openTestbed } from './src/index.ts';
+      const testbed = await openTestbed(await configureBackend(['null']));
+      console.log((await testbed.exec(${JSON.stringify(look)})).stdout.trim());
+      await testbed.close();`;
+    const node = ['node', '--import', 'tsx', '--input-type=module', '-e', trundle];
+    const { stdout } = await promisify(execFile)('bash', ['-c', 'exec 251</dev/null; "$@"', 'bash', ...node]);
+    expect(stdout).toBe('2\n');
   });
 
   test('refuses what comes after its end', async () => {

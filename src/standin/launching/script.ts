@@ -20,6 +20,11 @@ use POSIX ();
 my ($setns, $root, @files) = @ARGV;
 $0 = 'trundle: starts commands';
 umask 022;
+# Node.js closes few of those that it was started with itself.
+opendir(my $descriptors, '/proc/self/fd') or die "/proc/self/fd: $!\n";
+my @inherited = grep { /^\d+$/ && $_ > 2 } readdir $descriptors;
+closedir $descriptors;
+POSIX::close($_) for @inherited;
 my $pidfd_open = 434;
 my $self = syscall($pidfd_open, $$ + 0, 0);
 $self >= 0 or die "pidfd_open: $!\n";
@@ -59,8 +64,9 @@ sub launch {
   my ($uid, $gid, $groups, $cwd, $count, @words) = @_;
   my @argv = splice @words, 0, $count;
   return out('F', 'too many commands run at once') if keys %running >= 1000;
-  # They are opened by name, as /dev/stdout, by whom the command runs as.
-  if ($uid ne '' && $> == 0) { chown $uid, $gid, @theirs }
+  # They are opened by name, as /dev/stdout, by whom the command runs as; if that is not known, by whoever has them.
+  if ($uid eq '') { chmod 0666, @theirs }
+  elsif ($> == 0) { chown $uid, $gid, @theirs }
   my $pid = fork;
   return out('F', "fork: $!") if !defined $pid;
   if ($pid == 0) {
