@@ -64,7 +64,9 @@ read -r go || exit 0
 ${plan.lock === null ? '' : `exec 9<${quote(plan.lock)}\nflock --shared 9\n`}r=${quote(place)}
 ${rootLines(plan)}
 ${networkLines(plan)}
-mkdir -p "$r/proc" "$r/sys" "$r/dev" "$r/run" "$r/tmp"
+set --
+for d in proc sys dev run tmp; do [ -d "$r/$d" ] || set -- "$@" "$r/$d"; done
+[ "$#" = 0 ] || mkdir -p "$@"
 mount -n -t proc -o nosuid,nodev,noexec proc "$r/proc"
 ${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || ' : ''}mount -n --rbind /sys "$r/sys"
 mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"

@@ -1,5 +1,6 @@
 import { type Account, parseAccount } from '../../../standin/index.ts';
 import { askInside, type Enter } from '../enter.ts';
+import { numbersIn, type Survey } from './prepare.ts';
 
 /** Prints the account's line of passwd(5), by NSS where there is getent(1), and the numbers of its groups. */
 const FIND = `
@@ -17,8 +18,18 @@ export async function findInside(enter: Enter, login: string, signal: AbortSigna
   const [line = '', groups = ''] = stdout.split('\n');
   const account = parseAccount(line);
   if (account?.name !== login) return null;
-  const numbers = groups.split(' ').map(Number).filter(Number.isSafeInteger);
-  return groups.trim() === '' ? account : { ...account, groups: numbers };
+  return withGroups(account, numbersIn(groups));
+}
+
+/** The account that a survey of the testbed showed; null where its passwd(5) has none. Pure. */
+export function surveyed(login: string, { passwd, groups }: Pick<Survey, 'passwd' | 'groups'>): Account | null {
+  const accounts = passwd.split('\n').map(parseAccount);
+  const account = accounts.find((each) => each?.name === login) ?? null;
+  return account === null ? null : withGroups(account, groups);
+}
+
+function withGroups(account: Account, groups: readonly number[]): Account {
+  return groups.length === 0 ? account : { ...account, groups };
 }
 
 /**

@@ -34,12 +34,18 @@ export interface GuestTools {
   readonly onlyUid: number | null;
 }
 
-/** The stand-in's way into a testbed: accounts are the testbed's own, and sessions are run by `enter`. */
-export function guestEntry(enter: Enter, tools: GuestTools): Entry {
+/**
+ * The stand-in's way into a testbed: accounts are the testbed's own, and sessions are run by `enter`.
+ * @param first an account as it was seen a moment ago: its first login need not ask again
+ */
+export function guestEntry(enter: Enter, tools: GuestTools, first: Account | null): Entry {
+  let known = first;
   return {
     ...(enter.place === undefined ? {} : { place: enter.place }),
     async find(login) {
-      const account = await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT));
+      const seen = known?.name === login ? known : null;
+      known = null;
+      const account = seen ?? (await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT)));
       return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;
     },
     enter: (account, argv) => processFor(enter, tools, account, argv),

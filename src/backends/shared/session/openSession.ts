@@ -4,7 +4,7 @@ import { BackendError, type BackendHost } from '../../contract.ts';
 import { askInside, type Enter, tellInside } from '../enter.ts';
 import { searchPath } from '../programs.ts';
 import { failureOfProgram } from '../runProgram.ts';
-import { findInside, suggestUser } from './accounts.ts';
+import { findInside, suggestUser, surveyed } from './accounts.ts';
 import { guestEntry } from './guestEntry.ts';
 import { parseSurvey, SURVEY, type Survey } from './prepare.ts';
 import { installScript, type SshdFiles, sshdArgv } from './sshdConfig.ts';
@@ -45,7 +45,8 @@ export interface GuestSession {
  */
 export async function openSession(request: SessionRequest): Promise<GuestSession> {
   const { enter, kind, host, signal, onlyUid = null } = request;
-  const result = await askInside(enter, SURVEY, { signal });
+  const first = request.login ?? 'root';
+  const result = await askInside(enter, SURVEY, { signal, args: [first] });
   if (result.status !== 0)
     throw failureOfProgram(enter.argv[0] ?? '', result, { code: 'enter-failed', doing: 'entering the testbed' });
   const survey = parseSurvey(result.stdout);
@@ -59,7 +60,7 @@ export async function openSession(request: SessionRequest): Promise<GuestSession
   host.log('session', { server, ...users });
   if (server === 'sshd') return loginSession(request, survey, survey.sshd ?? 'sshd', users);
   const standIn = createStandIn({
-    entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }),
+    entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(first, survey)),
     log: (message, fields) => host.log(message, fields),
   });
   return {
