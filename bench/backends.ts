@@ -41,7 +41,7 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
       schroot: ['autopkgtest-virt-schroot', chroot.name],
       chroot: ['autopkgtest-virt-chroot', own],
     };
-    const rounds = quick ? 1 : 9;
+    const rounds = quick ? 1 : 5;
     const standIn = ['--session', 'stand-in'];
     return [
       await comeAndGo('unshare', unshare, virt.unshare, rounds, 0.3),

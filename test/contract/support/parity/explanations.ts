@@ -40,8 +40,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: 'environment: SHLVL',
-    backends: /./,
-    why: 'Shells count themselves in it. The stand-in begins at 1, or bash would read ~/.bashrc before each command.',
+    backends: /^ssh |third party/,
+    why: "Shells count themselves in it. The tests begin it at 1 where their sshd is this machine's, or bash would read ~/.bashrc before each command.",
   },
   {
     fact: /^environment: SSH_(CLIENT|CONNECTION)$/,
@@ -52,11 +52,6 @@ export const EXPLANATIONS: readonly Explanation[] = [
     fact: /^environment: SSH_(CLIENT|CONNECTION)$/,
     backends: /^ssh over TCP$/,
     why: 'Over TCP there are addresses; over a pipe or a Unix socket sshd knows none.',
-  },
-  {
-    fact: /^std(in|out|err)$/,
-    backends: STAND_IN,
-    why: 'Node.js connects a child by Unix sockets. Reading and writing is the same, but /dev/stdin, /dev/stdout and /dev/stderr cannot be opened by name: write >&2 instead of >/dev/stderr, or use an sshd.',
   },
   {
     fact: 'host name',
