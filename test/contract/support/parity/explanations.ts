@@ -40,8 +40,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: 'environment: SHLVL',
-    backends: /^ssh |third party/,
-    why: "Shells count themselves in it. The tests begin it at 1 where their sshd is this machine's, or bash would read ~/.bashrc before each command.",
+    backends: /./,
+    why: 'bash counts shells in it, dash does not: it depends on the account. The tests begin it at 1 where their sshd is of this machine, or bash would read ~/.bashrc before each command.',
   },
   {
     fact: /^environment: SSH_(CLIENT|CONNECTION)$/,
