@@ -12,3 +12,13 @@ export interface BenchRow {
   target: string;
   met: boolean;
 }
+
+/** A row of two times in milliseconds, of which ours may be at most `target` times the other. */
+export function timeRow(
+  figure: string,
+  { ours, reference }: { ours: number; reference: number },
+  target: number,
+): BenchRow {
+  const ratio = ours / reference;
+  return { figure, ours, reference, unit: 'ms', ratio, target: `<= ${target} x`, met: ratio <= target };
+}
