@@ -1,5 +1,5 @@
 import type { Cause, Command, TrundleEvent } from '../../events/index.ts';
-import type { DecisionLine, TraceHeader } from '../../trace/pure.ts';
+import { type DecisionLine, foldStage, type TraceHeader } from '../../trace/pure.ts';
 import type { ChartPicture, Notice } from '../contract.ts';
 import { isFailure } from './failures.ts';
 
@@ -57,6 +57,8 @@ export class RunModel {
   /** Grows with every change, so that whoever shows the model knows of it. */
   version = 0;
 
+  readonly #stage = foldStage();
+
   constructor(charts: readonly ChartPicture[]) {
     for (const chart of charts) this.charts.set(chart.kind, chart);
   }
@@ -65,6 +67,11 @@ export class RunModel {
   take(lines: readonly string[]): void {
     for (const line of lines) if (line !== '') this.#takeLine(line);
     this.version++;
+  }
+
+  /** What the run was about when its last event came. */
+  get doing(): string {
+    return this.#stage.result().doing;
   }
 
   get last(): number {
@@ -123,6 +130,7 @@ export class RunModel {
     if (isFailure(event)) this.failures.push(event.seq);
     // Events of a foreign system may be called like ours and mean something else.
     if ('say' in event) return;
+    this.#stage.see(event);
     if (event.type === 'command.output') {
       this.#stream(`${event.command}.${event.stream}`).chunks.push({
         seq: event.seq,

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { CAUSES, foldStage, shellLine } from '../../trace/pure.ts';
+import { CAUSES, shellLine } from '../../trace/pure.ts';
 import { waitingAt } from '../model/waiting.ts';
 import { span, time } from './format.ts';
 import { current, helpShown, open, scheme, sentence, supply, type View, view } from './state.ts';
@@ -139,15 +139,12 @@ function Waits({ view: now }: { view: View }) {
     return () => clearInterval(timer);
   }, [model.live]);
   if (model.conclusion !== null || model.last === 0 || !(model.live || model.complete)) return null;
-  const stage = foldStage();
-  for (const event of model.events) stage.see(event);
-  const { doing } = stage.result();
   const at = (model.event(model.last)?.at ?? 0) + (model.live ? performance.now() - now.lastLine : 0);
   const [next, ...others] = waitingAt(model, model.last);
   if (!model.charts.has('run')) return null;
   return (
     <p class="waits">
-      {model.live ? 'Now' : 'Last'} {doing}.{' '}
+      {model.live ? 'Now' : 'Last'} {model.doing}.{' '}
       {next === undefined ? (
         'No deadline runs.'
       ) : (
