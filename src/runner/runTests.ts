@@ -72,6 +72,8 @@ export interface RunTestsOptions {
   aptFallback?: boolean;
   /** Brings the testbed up to date first (--apt-upgrade). */
   aptUpgrade?: boolean;
+  /** Debian architecture of the packages under test; the testbed's own by default (--test-architecture). */
+  testArchitecture?: string;
   /** False builds no binaries for the tests (--no-built-binaries); .deb files to test do the same. */
   builtBinaries?: boolean;
   /** Command to gain root in builds instead of fakeroot (--gain-root). */

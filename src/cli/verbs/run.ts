@@ -57,6 +57,7 @@ export type TestFlags = Pick<
   | 'aptDefaultRelease'
   | 'aptFallback'
   | 'aptUpgrade'
+  | 'testArchitecture'
   | 'parallel'
   | 'testbeds'
   | 'retries'
@@ -98,7 +99,7 @@ Examples:
   trundle run -o out --parallel 2 ./one ./two ./three -- podman debian:12`;
 
 /** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
-const LATER: readonly string[] = ['-a, --test-architecture <arch>', '--insecure'];
+const LATER: readonly string[] = ['--insecure'];
 
 /** The verb's command line. */
 export function runCommand(): Command {
@@ -115,6 +116,7 @@ export function runCommand(): Command {
     .addOption(
       new Option('--needs-internet <how>', 'run or skip tests that need the internet').choices(['run', 'try', 'skip']),
     )
+    .option('-a, --test-architecture <arch>', "architecture of the packages under test (default: the testbed's)")
     .addOption(
       new Option('-B, --no-built-binaries', 'build no packages from the source for the tests').default(undefined),
     )
@@ -220,6 +222,7 @@ interface Flags extends SessionFlags, PageOptions {
   aptDefaultRelease?: string;
   aptFallback?: boolean;
   aptUpgrade?: boolean;
+  testArchitecture?: string;
   gainRoot?: string;
   buildParallel?: number;
   parallel?: number;
@@ -287,6 +290,7 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     aptDefaultRelease: flags.aptDefaultRelease,
     aptFallback: flags.aptFallback === false ? false : undefined,
     aptUpgrade: flags.aptUpgrade,
+    testArchitecture: flags.testArchitecture,
     parallel: flags.buildParallel,
     testbeds: flags.parallel,
     retries: flags.retryTestbed,

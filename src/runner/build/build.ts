@@ -23,6 +23,7 @@ const OPTIONS = 'nocheck noautodbgsym noddebs';
  */
 export async function build(session: TestbedSession, options: BuildOptions): Promise<void> {
   const { steps, scratch, facts, owner } = session.workspace;
+  if (session.foreign !== null) throw notForForeign(session.foreign, steps.failed.bind(steps));
   session.soil();
   const tree = `${scratch}/${PLACE}`;
   await installBuildDepends(session, tree, options);
@@ -92,6 +93,14 @@ async function installBuildDepends(session: TestbedSession, tree: string, option
   if (apt === null) return;
   const fakeroot = await session.install([parseAlternatives('fakeroot')]);
   if (fakeroot.kind === 'badpkg') throw steps.failed('installing fakeroot', 'provision', fakeroot.message);
+}
+
+/** Packages are built for the testbed's architecture: the tests would be about others. */
+function notForForeign(foreign: string, failed: TestbedSession['workspace']['steps']['failed']): StepError {
+  const doing = 'building the package';
+  const detail = `nothing is built for another architecture than the testbed's: for ${foreign}, give .deb files, or -B`;
+  const { cause } = failed(doing, 'provision', detail);
+  return new StepError(doing, { ...cause, class: 'wrong-usage' });
 }
 
 /** Nobody may install anything: whoever chose the testbed has to. */

@@ -11,6 +11,8 @@ export interface AptSetupContext {
   readonly apt: Apt;
   readonly steps: Steps;
   readonly log: RunLog;
+  /** Another architecture than the testbed's, whose packages are to be had too; null where there is none. */
+  readonly foreign: string | null;
 }
 
 const PREFERENCES = '/etc/apt/preferences.d';
@@ -33,15 +35,16 @@ export class AptSetup implements Pins {
 
   /** Sets apt up in a testbed that is new, or was put back. @throws StepError, TestbedError */
   async prepare(context: AptSetupContext): Promise<void> {
-    const { apt, log } = context;
+    const { apt, log, foreign } = context;
     const { defaultRelease, sources, upgrade } = this.#options;
     this.#context = context;
     this.#pinned = [];
+    if (foreign !== null) await this.#addArchitecture(foreign);
     if (defaultRelease !== null) {
       await this.#prefer('autopkgtest-00-default-release.pref', [pin('*', defaultRelease, 990)]);
     }
     const pockets = this.#options.pockets.length > 0;
-    if (upgrade || pockets || sources.length > 0 || this.#options.releases.length > 0) {
+    if (foreign !== null || upgrade || pockets || sources.length > 0 || this.#options.releases.length > 0) {
       log.info('updating testbed package index (apt update)');
       await apt.update('updating the package index');
     }
@@ -79,6 +82,12 @@ export class AptSetup implements Pins {
     const words = [`${PREFERENCES}/${latest.file}`];
     await this.#context.steps.must({ doing: 'removing a pin', phase: 'provision', script: 'rm -f "$1"', words });
     return latest.release;
+  }
+
+  async #addArchitecture(foreign: string): Promise<void> {
+    const { steps } = this.#here();
+    const doing = `adding the architecture ${foreign}`;
+    await steps.must({ doing, phase: 'provision', script: 'exec dpkg --add-architecture "$1"', words: [foreign] });
   }
 
   /** The release that the testbed is of: where its base-files come from. Null where no one needs to know. */

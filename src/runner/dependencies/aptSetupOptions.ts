@@ -11,6 +11,8 @@ export interface AptSetupOptions {
   readonly defaultRelease: string | null;
   readonly fallback: boolean;
   readonly upgrade: boolean;
+  /** Architecture of the packages under test; null for the testbed's own. */
+  readonly architecture: string | null;
 }
 
 /** The options as they were given. */
@@ -22,6 +24,7 @@ export interface GivenAptOptions {
   readonly aptDefaultRelease?: string;
   readonly aptFallback?: boolean;
   readonly aptUpgrade?: boolean;
+  readonly testArchitecture?: string;
 }
 
 /** Reads the options, and the files that they name, before there is a run. @throws UsageError */
@@ -36,6 +39,7 @@ export function aptSetupOptions(given: GivenAptOptions): AptSetupOptions {
       given.aptDefaultRelease === undefined ? null : releaseOf('--apt-default-release', given.aptDefaultRelease),
     fallback: given.aptFallback ?? true,
     upgrade: given.aptUpgrade ?? false,
+    architecture: given.testArchitecture === undefined ? null : architectureOf(given.testArchitecture),
   };
 }
 
@@ -43,6 +47,11 @@ export function aptSetupOptions(given: GivenAptOptions): AptSetupOptions {
 export function asksForApt(options: AptSetupOptions): boolean {
   const { sources, releases, pockets, pins, defaultRelease, upgrade } = options;
   return upgrade || defaultRelease !== null || [sources, releases, pockets, pins].some(({ length }) => length > 0);
+}
+
+function architectureOf(name: string): string {
+  if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
+  throw new UsageError(`--test-architecture ${name}: expected a Debian architecture, as dpkg names them`);
 }
 
 const LINE = /^deb(-src)?\s+(\[[^\]]+\]\s+)?\S+\s+\S+/;

@@ -14,11 +14,18 @@ import { BadPackageError } from '../errors.ts';
 /**
  * A test's dependencies with `@`, `@builddeps@` and `@recommends@` replaced and everything meant for other
  * architectures or build profiles left out (README.package-tests, "Depends"). Pure.
+ * @param architecture of the packages under test
+ * @param foreign whether that is not the testbed's own: `@` then stands for packages of it by name
  * @throws BadPackageError for a relation in debian/control that cannot be read
  */
-export function expandDepends(test: TestDefinition, control: SourceControl, architecture: string): Alternatives[] {
+export function expandDepends(
+  test: TestDefinition,
+  control: SourceControl,
+  architecture: string,
+  foreign = false,
+): Alternatives[] {
   return test.depends.flatMap((entry): Alternatives[] => {
-    if (entry === '@') return ownPackages(control, architecture);
+    if (entry === '@') return ownPackages(control, architecture, foreign);
     if (entry === '@builddeps@') {
       return [...field('build dependencies', control.buildDepends, architecture), parseAlternatives('build-essential')];
     }
@@ -47,10 +54,12 @@ function nameOf(relation: PackageRelation): string {
   return relation.package;
 }
 
-function ownPackages(control: SourceControl, architecture: string): Alternatives[] {
+function ownPackages(control: SourceControl, architecture: string, foreign = false): Alternatives[] {
   return control.binaries
     .filter(({ architectures }) => architectures.includes('all') || listCovers(architectures, architecture))
-    .map(({ name }) => parseAlternatives(name));
+    .map(({ name, architectures }) =>
+      parseAlternatives(foreign && !architectures.includes('all') ? `${name}:${architecture}` : name),
+    );
 }
 
 function field(what: string, text: string, architecture: string): Alternatives[] {

@@ -6,8 +6,10 @@ import type { TestDefinition } from '../control/testControl.ts';
 /** What decides which tests run. */
 export interface PlanContext {
   readonly capabilities: readonly Capability[];
-  /** Debian architecture of the testbed; null where nobody knows it: Architecture fields are then not looked at. */
+  /** Debian architecture of the packages under test; null where nobody knows it: Architecture fields are then not looked at. */
   readonly architecture: string | null;
+  /** Whether that is another than the testbed's own (--test-architecture). */
+  readonly foreign?: boolean;
   /** False where tests that want the internet are to be skipped (--needs-internet=skip). */
   readonly internet: boolean;
   /** Restrictions that must not lead to a skip (--ignore-restrictions). */
@@ -52,6 +54,10 @@ function obstacle(test: TestDefinition, context: PlanContext): string | null {
   const effective = test.restrictions.filter((restriction) => !context.ignoreRestrictions.includes(restriction));
   const unknown = effective.find((restriction) => needsOf(restriction) === null);
   if (unknown !== undefined) return `unknown restriction ${unknown}`;
+
+  if (context.foreign && effective.includes('skip-foreign-architecture')) {
+    return `Test restriction "skip-foreign-architecture" and test architecture ${context.architecture}`;
+  }
 
   const provided = new Set<Need>(context.capabilities);
   if (context.internet) provided.add('has_internet');

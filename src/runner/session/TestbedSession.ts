@@ -142,6 +142,33 @@ export class TestbedSession {
     this.#installed = undefined;
   }
 
+  /** Architecture of the packages under test; null where nobody knows the testbed's. */
+  get testArchitecture(): string | null {
+    const { architecture } = this.#workspace.facts;
+    return architecture === null ? null : (this.#options.aptSetup.architecture ?? architecture);
+  }
+
+  /** The same where it is not the testbed's own; null where it is. */
+  get foreign(): string | null {
+    const { testArchitecture } = this;
+    return testArchitecture === this.#workspace.facts.architecture ? null : testArchitecture;
+  }
+
+  /** DEB_HOST_* and DEB_BUILD_* where the packages under test are of another architecture. @throws StepError */
+  async crossVariables(): Promise<Readonly<Record<string, string>>> {
+    const { foreign } = this;
+    const { steps, facts } = this.#workspace;
+    if (foreign === null || facts.architecture === null) return {};
+    const own = { DEB_BUILD_ARCH: facts.architecture, DEB_HOST_ARCH: foreign };
+    // Without dpkg-dev in the testbed nobody needs the rest.
+    const script = 'if command -v dpkg-architecture >/dev/null; then exec dpkg-architecture -f -a "$1" 2>/dev/null; fi';
+    const doing = 'asking about the test architecture';
+    const { stdout } = await steps.must({ doing, phase: 'exec', script, words: [foreign] });
+    const lines = stdout.split('\n').filter((line) => /^DEB_(HOST|BUILD)_/.test(line));
+    const told = lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+    return { ...own, ...Object.fromEntries(told) };
+  }
+
   /** apt in the testbed; null where nothing can be installed there. */
   get apt(): Apt | null {
     const { facts, steps } = this.#workspace;
@@ -256,6 +283,7 @@ export class TestbedSession {
       log.info(
         facts.architecture === null ? 'testbed has no dpkg' : `testbed dpkg architecture: ${facts.architecture}`,
       );
+      if (this.foreign !== null) log.info(`testbed test architecture: ${this.foreign}`);
       if (facts.kernel !== null) log.info(`testbed running kernel: ${facts.kernel}`);
     }
     if (output && facts.dpkg) {
@@ -286,15 +314,15 @@ export class TestbedSession {
 
   #aptToSetUp(): SetUpContext['apt'] {
     const { log, aptSetup } = this.#options;
-    if (!asksForApt(aptSetup)) return null;
-    const { apt } = this;
+    const { apt, foreign } = this;
+    if (!asksForApt(aptSetup) && foreign === null) return null;
     const { steps } = this.#workspace;
     if (apt === null) {
       const doing = 'setting up apt';
       const detail = 'the runner is not root in the testbed, or there is no apt: leave out the options for apt';
       throw new StepError(doing, { ...steps.failed(doing, 'provision', detail).cause, class: 'wrong-usage' });
     }
-    const context = { apt, steps, log };
+    const context = { apt, steps, log, foreign };
     return {
       prepare: () => this.#aptSetup.prepare(context),
       upgrade: async () => {

@@ -72,10 +72,11 @@ export class PackageTests {
   async run(definitions: readonly TestDefinition[], first: Tester, helpers: Helpers): Promise<void> {
     const { run, testbed, log } = this.#context;
     const { only, without, ignoreRestrictions, internet } = this.#options;
-    const architecture = this.#session.workspace.facts.architecture;
+    const { testArchitecture: architecture, foreign } = this.#session;
     const plan = planTests(definitions, {
       capabilities: testbed.capabilities,
       internet: internet !== false,
+      foreign: foreign !== null,
       ...{ architecture, only, without, ignoreRestrictions },
     });
     const of = this.#context.package === null ? {} : { package: this.#context.package };
@@ -128,10 +129,10 @@ export class PackageTests {
   async #ready(planned: PlannedTest): Promise<boolean> {
     const { log, output, signal } = this.#context;
     const { definition } = planned;
-    const { architecture } = this.#session.workspace.facts;
+    const { testArchitecture: architecture, foreign } = this.#session;
     await this.#session.publish();
     const known = architecture === null ? null : ([definition, this.#control, architecture] as const);
-    const depends = known && expandDepends(...known);
+    const depends = known && expandDepends(...known, foreign !== null);
     const own = known ? ownDependencies(...known) : [];
     const preparation = await this.#session.installer.prepare({ test: planned, depends, own }, signal);
     if (preparation.kind === 'badpkg') {
@@ -172,10 +173,13 @@ export class PackageTests {
     const { workspace } = this.#session;
     const paths = await workspace.prepare(id, definition);
     const root = definition.restrictions.includes('needs-root');
+    const cross = await this.#session.crossVariables();
     const environment = (mark: string | null) =>
       testEnvironment({
         paths,
         facts: workspace.facts,
+        testArchitecture: this.#session.testArchitecture,
+        cross,
         lang: this.#options.lang,
         normalUser: root ? workspace.user : null,
         parallel: this.#options.parallel,

@@ -228,14 +228,15 @@ function wantsBinaries(
 /** Whether a test that runs here needs a built tree. Which tests were asked for does not matter, as in autopkgtest. */
 function needsBuild(
   definitions: readonly TestDefinition[],
-  { capabilities, workspace: { facts } }: TestbedSession,
+  { capabilities, testArchitecture, foreign }: TestbedSession,
   { internet, ignoreRestrictions }: Pick<PackageOptions, 'internet' | 'ignoreRestrictions'>,
 ): boolean {
-  const { architecture } = facts;
+  const architecture = testArchitecture;
   const all = { only: [], without: [] };
   return planTests(definitions, {
     capabilities,
     architecture,
+    foreign: foreign !== null,
     internet: internet !== false,
     ignoreRestrictions,
     ...all,

@@ -12,6 +12,10 @@ export interface TestPaths {
 export interface EnvironmentOptions {
   readonly paths: TestPaths;
   readonly facts: TestbedFacts;
+  /** Architecture of the packages under test; null where nobody knows. */
+  readonly testArchitecture: string | null;
+  /** Variables of dpkg-architecture(1), where that is not the testbed's own. */
+  readonly cross: Readonly<Record<string, string>>;
   /** Value of LANG. */
   readonly lang: string;
   /** An ordinary user that a test run as root may turn to. */
@@ -38,7 +42,11 @@ export function testEnvironment(options: EnvironmentOptions): Record<string, str
     ...(parallel === null ? {} : { DEB_BUILD_OPTIONS: `parallel=${parallel}` }),
     ...(facts.architecture === null
       ? {}
-      : { AUTOPKGTEST_TESTBED_ARCH: facts.architecture, AUTOPKGTEST_TEST_ARCH: facts.architecture }),
+      : {
+          AUTOPKGTEST_TESTBED_ARCH: facts.architecture,
+          AUTOPKGTEST_TEST_ARCH: options.testArchitecture ?? facts.architecture,
+        }),
+    ...options.cross,
     ...(options.normalUser === null
       ? {}
       : { AUTOPKGTEST_NORMAL_USER: options.normalUser, ADT_NORMAL_USER: options.normalUser }),

@@ -90,12 +90,21 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
   });
 
   test('what apt is given is passed on', () => {
-    const words = ['-U', '--add-apt-source=deb x y z', '--add-apt-release', 'sid', '--pin-packages=sid=a,src:b'];
+    const words = [
+      '-a',
+      'arm64',
+      '-U',
+      '--add-apt-source=deb x y z',
+      '--add-apt-release',
+      'sid',
+      '--pin-packages=sid=a,src:b',
+    ];
     const more = ['--apt-pocket=proposed', '--apt-pocket', 'x=a', '--apt-default-release=stable', '--no-apt-fallback'];
     expect(parseRun([...words, ...more, './hello']).tests).toEqual({
       source: './hello',
       timeouts: {},
       aptUpgrade: true,
+      testArchitecture: 'arm64',
       addAptSources: ['deb x y z'],
       addAptReleases: ['sid'],
       pinPackages: ['sid=a,src:b'],
@@ -132,7 +141,7 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     });
   });
 
-  test.each(['-a=arm64'])('%s is known, and not supported yet', (word) => {
+  test.each(['--insecure'])('%s is known, and not supported yet', (word) => {
     expect(() => parseRun([word, './hello'])).toThrow('is an option of autopkgtest that Trundle does not support yet');
   });
 });

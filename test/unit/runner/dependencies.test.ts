@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { relationText } from '../../../src/runner/control/relations.ts';
 import { parseSourceControl } from '../../../src/runner/control/sourceControl.ts';
 import { parseTestControl } from '../../../src/runner/control/testControl.ts';
 import { expandDepends } from '../../../src/runner/dependencies/expandDepends.ts';
@@ -63,6 +64,13 @@ describe('dependencies', () => {
   it('@ stands for the debs of this architecture that the source package makes', () => {
     expect(expand('@')).toEqual(['hello', 'hello-data']);
     expect(expand('@', 'arm64')).toEqual(['hello', 'hello-data', 'hello-arm']);
+  });
+
+  it('@ names the architecture where that is not the testbed is of', () => {
+    const [test] = parseTestControl('Tests: t\nDepends: @\n');
+    const names = test && expandDepends(test, control, 'arm64', true).map(([each]) => each && relationText(each));
+    expect(names).toContain('hello-arm:arm64');
+    expect(names).toContain('hello-data');
   });
 
   it('@builddeps@ stands for the build dependencies and build-essential', () => {

@@ -71,6 +71,14 @@ describe('a test is skipped for what its stanza says', () => {
     expect(plan('Tests: t\nArchitecture: !amd64\n', { architecture: null })).toEqual([['t', null]]);
   });
 
+  it('another architecture than the testbed has, where it says so', () => {
+    const text = 'Tests: t\nRestrictions: skip-foreign-architecture\n';
+    expect(plan(text)).toEqual([['t', null]]);
+    expect(plan(text, { architecture: 'i386', foreign: true })).toEqual([
+      ['t', 'Test restriction "skip-foreign-architecture" and test architecture i386'],
+    ]);
+  });
+
   it('a name that is a path', () => {
     expect(plan('Tests: a/b ..\n')).toEqual([
       ['a/b', 'test name may not contain / character'],

@@ -49,6 +49,8 @@ const base = (): EnvironmentOptions => ({
   normalUser: null,
   parallel: null,
   mark: null,
+  testArchitecture: facts.architecture,
+  cross: {},
   extra: [],
 });
 
