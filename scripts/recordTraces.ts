@@ -42,7 +42,7 @@ const overSsh = (sshd: SshServer, hostKey = sshd.hostKey, address = sshd.address
   ...['ssh', '-H', address.host, '-p', String(address.port), '-i', identity, '--host-key', hostKey],
 ];
 /** A backend whose verb fails. */
-const failing = (sshd: SshServer, verb: string) => [
+const failing = (sshd: SshServer, verb: string, how: '--fail' | '--throw-in' = '--fail') => [
   join(root, 'test/fixtures/backends/gated.js'),
   ...[
     '--host',
@@ -56,7 +56,7 @@ const failing = (sshd: SshServer, verb: string) => [
     '--place',
     place,
   ],
-  ...['--ability', 'revert', '--ability', 'reboot', '--fail', verb],
+  ...['--ability', 'revert', '--ability', 'reboot', how, verb],
 ];
 /** Bytes that a tar gives which no honest one makes: a member above its directory. */
 const LYING_TAR = `#!/bin/sh
@@ -194,6 +194,17 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
     package: { tests: { floods: 'head -c 4000000 /dev/zero' } },
     prepare: makeSmallPlace,
     options: ['-o', join(place, 'small', 'results')],
+  },
+  'no-image': { package: TWO, backend: () => ['unshare', '--tarball', join(place, 'nowhere.tar')] },
+  internal: { package: TWO, backend: (sshd) => failing(sshd, 'endpoint', '--throw-in') },
+  // A recording of a recording: the program that is recorded here is another one than was recorded there.
+  diverged: {
+    package: { tests: { greets: 'echo hello' } },
+    backend: async () => {
+      const before = join(place, 'before');
+      await trundle(['exec', '--trace', before, 'echo hello', '--', 'null'], () => {});
+      return ['replay', before];
+    },
   },
   'bad-package': { package: { control: 'Tests: *\nDepends:\nRestrictions: needs-root\nTests: twice\n' } },
 };
