@@ -62,7 +62,9 @@ export function signalScript(pid: number, signal: string, jobs: readonly number[
   const count =
     `n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; p=\${l%% *}; set -- \${l##*) }; ` +
     `[ "$3" = ${pid} ] && [ "$1" != Z ]${other} && n=$((n+1)); done`;
-  return `kill -s 0 -- -${pid} 2>/dev/null || { echo 0; exit 0; }; ${count}; kill -s ${signal} -- -${pid} 2>/dev/null; echo $n`;
+  // The kill of busybox knows no --, and that of dash takes a group for an option without it.
+  const kill = (what: string) => `{ kill -s ${what} -- -${pid} || kill -${what} -${pid}; } 2>/dev/null`;
+  return `${kill('0')} || { echo 0; exit 0; }; ${count}; ${kill(signal)}; echo $n`;
 }
 
 /** Prints the boot id, and PID 1's status line. */

@@ -8,8 +8,10 @@ import type {
   Endpoint,
   EventData,
   EventDraft,
+  Phase,
   TrundleEvent,
 } from '../events/index.ts';
+import { foldStage } from '../trace/pure.ts';
 import { BackendEdge } from './BackendEdge.ts';
 import { Commands } from './Commands.ts';
 
@@ -48,8 +50,9 @@ export class Site {
   /** Connections that are ready, in the order in which they became so. */
   readonly established = new Set<string>();
   readonly #append: (draft: EventDraft) => void;
-  /** Why somebody first wanted it gone. */
-  #unwanted: string | null = null;
+  readonly #stage = foldStage();
+  /** Why somebody first wanted it gone, and what was going on then. */
+  #unwanted: { readonly reason: string; readonly phase: Phase; readonly doing: string } | null = null;
   #ready = false;
   readonly #awaitingReady: ((ready: Ready) => void)[] = [];
   readonly #awaitingRemoval: ((removed: Removed) => void)[] = [];
@@ -88,6 +91,8 @@ export class Site {
 
   /** Folds an event of this testbed. */
   observe(event: TrundleEvent): void {
+    if (event.type === 'teardown.requested') this.#noteUnwanted(event.reason);
+    this.#stage.see(event);
     switch (event.type) {
       case 'backend.readied':
         this.endpoint = event.endpoint;
@@ -112,9 +117,6 @@ export class Site {
       case 'reboot.requested':
       case 'revert.requested':
         this.#ready = false;
-        return;
-      case 'teardown.requested':
-        this.#unwanted ??= event.reason;
         return;
       case 'testbed.readied':
         this.#ready = true;
@@ -195,6 +197,13 @@ export class Site {
     });
   }
 
+  #noteUnwanted(reason: string): void {
+    const { phase, doing } = this.#stage.result();
+    // One that is open is only taken down.
+    const open = phase === 'exec' || phase === 'copy' || phase === 'plan' || phase === 'teardown';
+    this.#unwanted ??= open ? { reason, phase: 'teardown', doing: 'using the testbed' } : { reason, phase, doing };
+  }
+
   #finish(event: Removed): void {
     this.cause = event.cause ?? this.cause;
     this.removed = event;
@@ -209,9 +218,9 @@ export class Site {
 
   /** Why a testbed that is gone cannot be used: it failed, or somebody wanted it gone. */
   #causeOfEnd(removed: Removed): Cause {
-    const unwanted = { class: 'operator-interrupted', phase: 'teardown', doing: 'using the testbed' } as const;
-    const why = this.#unwanted === null ? '' : `: ${this.#unwanted}`;
-    return this.cause ?? { ...unwanted, detail: `it was torn down${why}`, evidence: [removed.seq] };
+    const { phase = 'teardown', doing = 'using the testbed', reason = null } = this.#unwanted ?? {};
+    const detail = `it was torn down${reason === null ? '' : `: ${reason}`}`;
+    return this.cause ?? { class: 'operator-interrupted', phase, doing, detail, evidence: [removed.seq] };
   }
 
   #settleReady(ready: Ready): void {

@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { EventType } from '../../src/events/index.ts';
+import type { EventType, Phase } from '../../src/events/index.ts';
 import { workplace } from '../support/workplace.ts';
 import { everyBackend } from './support/everyBackend.ts';
 import { makeMark, processesWith } from './support/marks.ts';
 
 /** By which event each phase of opening is recognised. */
-const PHASES: readonly { phase: string; begins: EventType }[] = [
-  { phase: 'provisioning', begins: 'startup.requested' },
-  { phase: 'booting', begins: 'provision.completed' },
-  { phase: 'connecting', begins: 'dial.started' },
-  { phase: 'authenticating', begins: 'hostkey.verified' },
+const PHASES: readonly { what: string; phase: Phase; begins: EventType }[] = [
+  { what: 'provisioning', phase: 'provision', begins: 'startup.requested' },
+  { what: 'booting', phase: 'boot', begins: 'provision.completed' },
+  { what: 'connecting', phase: 'ssh-ready', begins: 'dial.started' },
+  { what: 'authenticating', phase: 'ssh-ready', begins: 'hostkey.verified' },
 ];
 
 everyBackend('abort', (contract) => {
@@ -21,7 +21,7 @@ everyBackend('abort', (contract) => {
   });
 
   // That nothing is left is checked by open() itself.
-  test.each(PHASES)('while $phase: what stands is taken down', async ({ begins }) => {
+  test.each(PHASES)('while $what: what stands is taken down', async ({ begins, phase }) => {
     const aborter = new AbortController();
     const opening = contract.open({
       signal: aborter.signal,
@@ -30,7 +30,10 @@ everyBackend('abort', (contract) => {
           if (type === begins) aborter.abort(new Error('changed my mind'));
         }),
     });
-    await expect(opening).rejects.toMatchObject({ name: 'TestbedError', cause: { class: 'operator-interrupted' } });
+    await expect(opening).rejects.toMatchObject({
+      name: 'TestbedError',
+      cause: { class: 'operator-interrupted', phase },
+    });
   });
 
   test('once it is open: it is closed', async () => {
@@ -85,7 +88,7 @@ everyBackend('abort', (contract) => {
     const under = bed.testbed[verb]({ signal: aborter.signal });
     const refused = expect(under).rejects.toMatchObject({
       name: 'TestbedError',
-      cause: { class: 'operator-interrupted' },
+      cause: { class: 'operator-interrupted', phase: verb },
     });
     aborter.abort(new Error('not now'));
     await refused;

@@ -41,7 +41,8 @@ function scriptOf(line: string): string {
 }
 
 function question(script: string): AskedLine {
-  const [, signal, pid] = /; kill -s ([A-Z0-9]+) -- -(\d+) 2>\/dev\/null; echo \$n$/.exec(script) ?? [];
+  const [, signal, pid] =
+    /; \{ kill -s ([A-Z0-9]+) -- -(\d+) \|\| [^;]*; \} 2>\/dev\/null; echo \$n$/.exec(script) ?? [];
   if (signal !== undefined) return { kind: 'signal', pid: Number(pid), signal };
   if (script.includes('/proc/sys/kernel/random/boot_id')) return { kind: 'identify' };
   return script.includes('systemctl reboot') ? { kind: 'reboot' } : { kind: 'unknown' };

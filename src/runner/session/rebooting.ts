@@ -37,7 +37,7 @@ export function rebootTool({ pid, mark }: RebootPlace): string {
     USAGE,
     `read -r pid <${quote(pid)}`,
     `printf '%s' "$1" >${quote(mark)}`,
-    'kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid"',
+    '{ kill -s KILL -- "-$pid" || kill -KILL "-$pid" || kill -s KILL "$pid"; } 2>/dev/null',
     'while :; do sleep 60; done',
     '',
   ].join('\n');

@@ -28,14 +28,18 @@ export interface Fault {
 type Kind = (place: Place, draw: Draw) => Fault | null;
 
 /** By which event each phase of opening is recognised. */
-const OPENING: readonly EventType[] = ['startup.requested', 'provision.completed', 'dial.started', 'hostkey.verified'];
+const OPENING: readonly (readonly [EventType, Phase])[] = [
+  ['startup.requested', 'provision'],
+  ['provision.completed', 'boot'],
+  ['dial.started', 'ssh-ready'],
+  ['hostkey.verified', 'ssh-ready'],
+];
 
 /** Every kind of fault; null where a testbed of that place cannot have it. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   'the operator gives up while it is opened': (_place, draw) => {
-    const abortAt = draw.of(OPENING);
-    // What was asked for then is a teardown.
-    return { what: `at ${abortAt}`, abortAt, expected: { class: 'operator-interrupted', phase: 'teardown' } };
+    const [abortAt, phase] = draw.of(OPENING);
+    return { what: `at ${abortAt}`, abortAt, expected: { class: 'operator-interrupted', phase } };
   },
   'the operator gives a command up': (_place, draw) => {
     const grandchildren = draw.below(3);
@@ -160,7 +164,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       ? null
       : {
           what: 'as it begins',
-          expected: { class: 'operator-interrupted', phase: 'teardown' },
+          expected: { class: 'operator-interrupted', phase: 'revert' },
           use: async (testbed, log, abort) => {
             const under = testbed.revert({ signal: abort.signal });
             await Promise.all([under, log.first('revert.requested').then(() => abort.abort(new Error('not now')))]);
