@@ -50,6 +50,12 @@ const REASONS: readonly Reason[] = [
       `${called(attempt)} pull ${attempt.image}, or --pull; ${called(attempt)} import TARBALL ${attempt.image} makes one of a root file system`,
   },
   {
+    pattern: /OCI runtime "?[\w.-]+"? not found|could not find a working conmon/i,
+    code: 'program-missing',
+    what: ({ engine }) => `this machine lacks a program that ${engine.name} runs containers by`,
+    remedy: () => 'apt-get install conmon crun (or runc, where there is no cgroup v2)',
+  },
+  {
     pattern: /exec format error/i,
     code: 'wrong-architecture',
     what: ({ image }) => `the image ${image} is for another kind of processor (this machine: ${process.arch})`,

@@ -1,7 +1,8 @@
 import { BackendError } from '../contract.ts';
 import { throwIfNoShell } from '../shared/enter.ts';
 import { NO_OVERLAY } from '../shared/namespaces/setupScript.ts';
-import { lastLine } from '../shared/runProgram.ts';
+import { missedProgram } from '../shared/programs.ts';
+import { lastLine, programMissing } from '../shared/runProgram.ts';
 import { NO_CGROUPS } from './script.ts';
 
 /** How a container, or what set it up, ended before it was there. */
@@ -15,6 +16,8 @@ export interface EarlyEnd {
 
 /** Why a container did not come to be, and what would mend it. Pure. */
 export function explainStart({ status, said, image, boot }: EarlyEnd): BackendError {
+  const missed = missedProgram(said);
+  if (missed !== null) return programMissing(missed, 'starting the container');
   const words = lastLine(said) || `it ended with exit status ${status}`;
   if (/doesn't look like (it has )?an OS/.test(said)) {
     const lacks = boot && /os-release/.test(said) ? 'it has no os-release, which --boot takes' : 'it has no /usr';

@@ -72,7 +72,8 @@ export function throwIfNoShell(program: string, { status, stderr }: Pick<Program
   }
   // schroot(1) has no exit status of its own for it.
   const notExecuted = status === 126 || status === 127 || stderr.includes('Failed to execute');
-  if (notExecuted && /\/bin\/sh/.test(stderr)) {
+  // lxc(1) and incus(1) do not say which.
+  if (notExecuted && /\/bin\/sh|^Error: Command not found$/m.test(stderr)) {
     throw new BackendError('no-shell', `the image has no /bin/sh that runs: ${program}: ${words}`, {
       remedy: 'use an image with a POSIX shell, and with the libraries that it needs',
     });

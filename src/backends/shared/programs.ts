@@ -13,6 +13,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   newuidmap: 'uidmap',
   newgidmap: 'uidmap',
   ip: 'iproute2',
+  tar: 'tar',
+  cp: 'coreutils',
+  du: 'coreutils',
   zstd: 'zstd',
   xz: 'xz-utils',
   sh: 'dash',
@@ -49,6 +52,16 @@ export function findProgram(name: string): string | null {
 /** The command that installs a program. Pure. */
 export function installCommand(program: string): string {
   return `apt-get install ${PACKAGES[program] ?? program}`;
+}
+
+/** How shells, env(1) and setpriv(1) say that there is no such program. */
+const NOT_FOUND =
+  /(?:failed to execute |sh: (?:line )?\d+: (?:exec: )?|env: \W?)([\w-]+)\W?: (?:command )?(?:not found|No such file)/;
+
+/** The program of this machine that a script of our own missed, as its stderr says; null where it was something else. Pure. */
+export function missedProgram(stderr: string): string | null {
+  const name = NOT_FOUND.exec(stderr)?.[1];
+  return name !== undefined && name in PACKAGES ? name : null;
 }
 
 /** The answer of a backend's `probe()` for programs that it cannot do without; null where all are there. */

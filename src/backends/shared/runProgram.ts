@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { BackendError } from '../contract.ts';
-import { installCommand, searchPath } from './programs.ts';
+import { installCommand, missedProgram, searchPath } from './programs.ts';
 
 /** How to run a program to its end. */
 export interface ProgramOptions {
@@ -97,6 +97,8 @@ export function failureOfProgram(
   result: ProgramResult,
   { code, doing, remedy }: { code: string; doing: string; remedy?: string },
 ): BackendError {
+  const missed = missedProgram(result.stderr);
+  if (missed !== null) return programMissing(missed, doing);
   const full = NO_ROOM.test(result.stderr);
   const ended = result.killedBy === null ? `exited with status ${result.status}` : `was killed by ${result.killedBy}`;
   const words = tellingLine(result.stderr);
@@ -123,6 +125,13 @@ export function tellingLine(stderr: string): string {
 /** The last line that says something. Pure. */
 export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+}
+
+/** The error for a program that a script of our own looked for. Pure. */
+export function programMissing(program: string, doing: string): BackendError {
+  return new BackendError('program-missing', `${doing}: this machine has no ${program}`, {
+    remedy: installCommand(program),
+  });
 }
 
 /** The error for a program that could not be started. Pure. */

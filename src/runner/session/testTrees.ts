@@ -5,7 +5,7 @@ import { createRun, type Run } from '../../testbed/index.ts';
 import { BadPackageError } from '../errors.ts';
 import { causeLine, causeOfError } from '../failures.ts';
 import { dateAndTime, type RunLog } from '../output/RunLog.ts';
-import { shellWord, testInfoJson } from '../output/testInfo.ts';
+import { shellWord, type TestInfo, testInfoJson } from '../output/testInfo.ts';
 import type { RunReport, RunTestsOptions } from '../runTests.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
@@ -40,9 +40,12 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
   });
   const outcomes = new Outcomes(several.map(({ subject }) => subject.name ?? ''));
   const book = new EvidenceBook();
+  // One backend for all testbeds of the run, and one kind of session.
+  let server: TestInfo['server'] = null;
   run.events$.subscribe((event) => {
     book.note(event);
     outcomes.note(event);
+    if (event.type === 'endpoint.announced') server = event.endpoint.server;
   });
   const stopListening = listenToAbort(run, options.signal);
   options.onRun?.(run);
@@ -50,7 +53,7 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
 
   const whole = wholeRun(run, clock, options.timeout);
   const test = (treeRun: TreeRun, testbeds: number, supply: Supply) =>
-    testOne(treeRun, run, whole, { observers: { book, outcomes }, testbeds, supply });
+    testOne(treeRun, run, whole, { observers: { book, outcomes }, server: () => server, testbeds, supply });
   const testbeds = options.testbeds ?? 1;
   let told = false;
   if (single !== null) told = await test(single, testbeds, FRESH);
@@ -110,10 +113,15 @@ async function testOne(
   treeRun: TreeRun,
   run: Run,
   whole: WholeRun,
-  how: { observers: { book: EvidenceBook; outcomes: Outcomes }; testbeds: number; supply: Supply },
+  how: {
+    observers: { book: EvidenceBook; outcomes: Outcomes };
+    server: () => TestInfo['server'];
+    testbeds: number;
+    supply: Supply;
+  },
 ): Promise<boolean> {
   const { options, output, log, hide } = treeRun;
-  const { observers, ...where } = how;
+  const { observers, server, ...where } = how;
   let facts: TestbedFacts | null = null;
   const learn = (found: TestbedFacts) => {
     facts = found;
@@ -125,6 +133,7 @@ async function testOne(
         'testinfo.json',
         testInfoJson({
           backend: options.backend.words,
+          server: server(),
           facts,
           otherKernels: treeRun.otherKernels,
           environment: (options.env ?? []).map(hide),

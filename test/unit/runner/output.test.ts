@@ -205,15 +205,17 @@ describe('testinfo.json', () => {
       cpuModel: null,
       cpuFlags: null,
     } as const;
-    expect(JSON.parse(testInfoJson({ backend: ['ssh', '--host', 'a b'], facts, environment: ['A=b'] }))).toEqual({
+    const backend = ['ssh', '--host', 'a b'];
+    expect(JSON.parse(testInfoJson({ backend, server: 'sshd', facts, environment: ['A=b'] }))).toEqual({
       virt_server: "ssh --host 'a b'",
+      session: 'login',
       kernel_version: 'Linux 6',
       custom_environment: ['A=b'],
       nproc: '2',
     });
-    expect(JSON.parse(testInfoJson({ backend: ['null'], facts: null, environment: [] }))).toEqual({
-      virt_server: 'null',
-    });
+    const short = { backend: ['null'], facts: null, environment: [] };
+    expect(JSON.parse(testInfoJson({ ...short, server: null }))).toEqual({ virt_server: 'null' });
+    expect(JSON.parse(testInfoJson({ ...short, server: 'stand-in' }))).toMatchObject({ session: 'stand-in' });
   });
 
   it('quotes words as a person would', () => {

@@ -3,7 +3,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { BackendError, type BackendHost, type Observation } from '../../contract.ts';
 import { type Enter, throwIfNoShell } from '../enter.ts';
-import { lastLine, notStarted, ownEnvironment } from '../runProgram.ts';
+import { missedProgram } from '../programs.ts';
+import { lastLine, notStarted, ownEnvironment, programMissing } from '../runProgram.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
 import { NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
 
@@ -204,12 +205,10 @@ class Start {
       const { code, missing, remedy } = explainUnshare(this.#options.identity, stderr);
       return new BackendError(code, missing, { remedy });
     }
+    const missed = missedProgram(stderr);
+    if (missed !== null) return programMissing(missed, "setting the testbed's namespaces up");
     const words = lastLine(stderr) || `it ended with exit status ${status}`;
     if (status === NO_OVERLAY) return new BackendError('no-overlay', `an overlay cannot be mounted: ${words}`);
-    if (status === 127 && /ip: not found/.test(stderr))
-      return new BackendError('program-missing', 'this machine has no ip, which --private-network takes', {
-        remedy: 'apt-get install iproute2',
-      });
     return new BackendError('setup-failed', `the testbed's namespaces could not be set up: ${words}`);
   }
 }

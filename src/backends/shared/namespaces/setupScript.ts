@@ -82,7 +82,7 @@ mkdir -m 1777 "$r/run/lock"
 ${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
 cd "$r"
 mount -n --move . /
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot)" . /bin/sh -c ${quote(INIT)}
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot || echo chroot)" . /bin/sh -c ${quote(INIT)}
 `;
 }
 

@@ -1,0 +1,86 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { open, refusal } from '../backends/support/open.ts';
+import { IMAGE_PATIENCE } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { workplace } from '../support/workplace.ts';
+import { type Change, PROVIDERS, type Provider } from './support/providers.ts';
+
+const noShell: Change = (root) => rmSync(join(root, 'bin/sh'));
+
+/** e_machine of elf(5): a VAX, which nobody emulates here. */
+const foreign: Change = (root) => {
+  const busybox = join(root, 'bin/busybox');
+  const program = readFileSync(busybox);
+  program.writeUInt16LE(75, 18);
+  rmSync(busybox);
+  writeFileSync(busybox, program, { mode: 0o755 });
+};
+
+/** An sshd that takes its configuration and ends as soon as it is to serve. */
+const exitingSshd: Change = (root) => {
+  mkdirSync(join(root, 'sbin'), { recursive: true });
+  const file = join(root, 'sbin/sshd');
+  writeFileSync(file, '#!/bin/sh\n[ "$1" != -t ] || exit 0\necho "sshd: out of luck" >&2\nexit 7\n');
+  chmodSync(file, 0o755);
+};
+
+for (const { name, needs, make } of PROVIDERS) {
+  describeWith(needs, `an image of ${name}`, () => {
+    let provider: Provider;
+    beforeAll(async () => {
+      provider = await make();
+    }, IMAGE_PATIENCE);
+    afterAll(() => provider?.[Symbol.asyncDispose]());
+
+    test('without a shell: no-shell', async () => {
+      expect(await refusal(provider.words(provider.image(noShell)))).toMatchObject({
+        code: 'no-shell',
+        class: 'boot-failed',
+        phase: 'boot',
+        remedy: expect.stringContaining('POSIX shell'),
+      });
+    });
+
+    test('for another kind of processor: wrong-architecture', async () => {
+      expect(await refusal(provider.words(provider.image(foreign)))).toMatchObject({
+        // The log of Incus ends before liblxc's reason: its client says no more than that it did not start.
+        code: name === 'incus' ? expect.stringMatching(/^(wrong-architecture|start-failed)$/) : 'wrong-architecture',
+        class: 'boot-failed',
+        phase: 'boot',
+      });
+    });
+
+    test('without an sshd, where a login is asked for: no-sshd', async () => {
+      expect(await refusal(provider.words(provider.image(), '--session=login'))).toMatchObject({
+        code: 'no-sshd',
+        class: 'boot-failed',
+        phase: 'boot',
+        remedy: expect.stringContaining('openssh-server'),
+      });
+    });
+
+    test('whose sshd exits: the connection was closed, with its last words', async () => {
+      const refused = await refusal(provider.words(provider.image(exitingSshd)), {
+        deadlines: { 'ssh-ready': 3000, redial: 100 },
+      });
+      expect(refused).toMatchObject({ class: 'connection-closed', phase: 'ssh-ready' });
+      expect(refused.log.all('dial.failed')[0]?.failure.message).toContain('it said: sshd: out of luck');
+    });
+
+    test('whose /tmp is full: the copy fails for it, and the testbed goes on', async () => {
+      const small = name === 'podman' || name === 'docker' ? ['--tmpfs=/tmp:size=1m'] : [];
+      const { testbed } = await open([...provider.words(provider.image()), ...small]);
+      if (small.length === 0) await testbed.exec('mount -t tmpfs -o size=1m none /tmp');
+      expect(await testbed.exec('cat /dev/zero >/tmp/filler')).toMatchObject({ status: 1 });
+      const large = join(workplace(), 'large');
+      writeFileSync(large, Buffer.alloc(2 ** 20, 'x'));
+      await expect(testbed.copyDown(large, '/tmp/large')).rejects.toMatchObject({
+        cause: { class: 'testbed-disk-full', phase: 'copy' },
+      });
+      expect(await testbed.exec('rm /tmp/filler; ls /tmp')).toMatchObject({ status: 0, stdout: '' });
+      expect((await testbed.close()).cause).toBeNull();
+    });
+  });
+}
