@@ -1,9 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
+import { stripVTControlCharacters } from 'node:util';
 
 /** Characters of a line that are kept: a console may print without ever ending its line. */
 const LONGEST = 4096;
 
-/** Cuts a stream of bytes into lines of text, without line ends and without escape sequences' control characters. */
+/** Cuts a stream of bytes into lines of text, without line ends, escape sequences and control characters. */
 export class LineSplitter {
   readonly #onLine: (line: string) => void;
   readonly #decoder = new StringDecoder('utf8');
@@ -31,6 +32,7 @@ export class LineSplitter {
   }
 
   #tell(line: string): void {
-    this.#onLine(line.slice(0, LONGEST).replaceAll(/[^\P{Cc}\t]/gu, ''));
+    const text = stripVTControlCharacters(line.slice(0, LONGEST));
+    this.#onLine(text.replaceAll(/[^\P{Cc}\t]/gu, ''));
   }
 }
