@@ -38,7 +38,10 @@ export async function faultRun(plan: FaultRunOptions): Promise<FaultRun> {
       said[stream] += chunk.toString();
     });
   }
-  let log: EventLog | undefined;
+  let begun: (log: EventLog) => void;
+  const beginning = new Promise<EventLog>((resolve) => {
+    begun = resolve;
+  });
   let fault: Promise<void> = Promise.resolve();
   const ended = runTests({
     source: makePackage(directory, plan.package),
@@ -47,14 +50,15 @@ export async function faultRun(plan: FaultRunOptions): Promise<FaultRun> {
     outputDir,
     trace: join(directory, 'trace'),
     onRun: (run) => {
-      log = new EventLog(run.events$);
+      const log = new EventLog(run.events$);
       fault = plan.during?.(log, run) ?? fault;
+      begun(log);
     },
     ...plan.options,
   });
-  // The run begins at once, so the log is there; a fault that could not be made ends the wait for it.
-  if (log === undefined) throw new Error('there was no run');
-  const [report] = await (log as EventLog).during('the run', Promise.all([ended, fault]));
+  // A run that is refused has no log; a fault that could not be made ends the wait for the run.
+  const log = await Promise.race([beginning, ended.then(() => Promise.reject(new Error('there was no run')))]);
+  const [report] = await log.during('the run', Promise.all([ended, fault]));
   const summary = join(outputDir, 'summary');
   return {
     report,
