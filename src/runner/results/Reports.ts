@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Run } from '../../testbed/index.ts';
@@ -102,7 +102,8 @@ function versionOf(output: OutputDirectory | null): RunResults['package'] {
 
 /** A source tree below the current directory, as a path from there. */
 function inCheckout(source: string): string | null {
-  if (!statSync(path.join(source, 'debian'), { throwIfNoEntry: false })?.isDirectory()) return null;
+  // Never throws: a source may also be a file, or the name of a package.
+  if (!existsSync(path.join(source, 'debian'))) return null;
   const relative = path.relative(process.cwd(), path.resolve(source));
   return relative.startsWith('..') || path.isAbsolute(relative) ? null : relative || '.';
 }
