@@ -236,9 +236,9 @@ describeWith(['root', 'systemd-nspawn', 'mmdebstrap', 'overlay'], 'on a recordin
 
   test('the program reboots it, logs in as somebody else, and finds what it found', async () => {
     const both = await twice(['nspawn', '--boot', image], async (testbed) => {
-      const before = await testbed.exec('touch /root/kept; cat /proc/1/stat | cut -d" " -f22');
+      const before = await testbed.exec('touch ~/kept; cat /proc/1/stat | cut -d" " -f22');
       await testbed.reboot();
-      const after = await testbed.exec('ls /root/kept; cat /proc/1/stat | cut -d" " -f22');
+      const after = await testbed.exec('ls ~/kept; cat /proc/1/stat | cut -d" " -f22');
       const other = await testbed.exec('id -un', { login: IMAGE_USER });
       await testbed.reboot();
       return [before, after, other, (await testbed.exec('echo up')).stdout];

@@ -45,7 +45,7 @@ describeWith(['root', 'useradd'], 'another user of the stand-in', () => {
   test('has his own rights, groups, home and environment', async () => {
     const user = forThisTest(makeOrdinaryUser());
     const host = forThisTest(await openHost(await configureBackend(['null', '--normal-user', user.login])));
-    const script = 'id -un; id -gn; pwd; echo "$HOME $USER $LOGNAME $SHELL"; touch /root/x 2>&1 | grep -c denied';
+    const script = 'id -un; id -gn; pwd; echo "$HOME $USER $LOGNAME $SHELL"; touch ~root/x 2>&1 | grep -c denied';
     const { stdout } = await host.testbed.exec(script, { login: user.login });
     const { login, home } = user;
     expect(stdout).toBe(`${login}\n${login}\n${home}\n${home} ${login} ${login} /bin/sh\n1\n`);
