@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { connect, type Socket as NetworkSocket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Failure, Loss, ReachableEndpoint } from '../events/index.ts';
 
@@ -17,7 +17,7 @@ export async function openSocket(endpoint: ReachableEndpoint): Promise<Socket> {
   const { via } = endpoint;
   switch (via.kind) {
     case 'tcp':
-      return network(connect({ host: via.host, port: via.port, noDelay: true }));
+      return network(endingAsItWas(connect({ host: via.host, port: via.port, noDelay: true, allowHalfOpen: true })));
     case 'unix':
       return network(connect({ path: via.path }));
     case 'process':
@@ -28,6 +28,18 @@ export async function openSocket(endpoint: ReachableEndpoint): Promise<Socket> {
       return { stream, connected: Promise.resolve(), lastWords: () => '' };
     }
   }
+}
+
+/**
+ * Tells a reset from an orderly end where the two look alike: bytes and a reset that arrive together are read as bytes
+ * and an end. The kernel still keeps its word for who writes, and a write of nothing asks for it without a byte on the
+ * wire. After an orderly end it does nothing, and this side ends as well.
+ */
+function endingAsItWas(stream: NetworkSocket): Duplex {
+  stream.once('end', () => {
+    if (stream.writable) stream.write('', () => stream.end());
+  });
+  return stream;
 }
 
 function network(stream: Duplex): Socket {

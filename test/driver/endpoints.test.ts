@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
-import { openSocket } from '../../src/driver/socket.ts';
+import { lossOf, openSocket } from '../../src/driver/socket.ts';
 import type { ReachableEndpoint } from '../../src/events/index.ts';
 import { startSshServer } from '../faults/support/sshServer.ts';
 import { describeWith } from '../support/needs.ts';
 import { forThisTest } from '../support/workplace.ts';
 import { beginHost, endpointOf, hostAt, type OpenHost, openHost } from './support/openHost.ts';
+import { peerInThread } from './support/peerInThread.ts';
 import { sshdPerConnection } from './support/sshdPerConnection.ts';
 
 describeWith(['sshd'], 'an SSH server', () => {
@@ -89,6 +90,24 @@ describeWith(['sshd'], 'a TCP socket of the driver', () => {
     const [told] = Object.getOwnPropertySymbols(stream).filter(({ description }) => description === 'kSetNoDelay');
     expect(told && (stream as Socket & Record<symbol, unknown>)[told]).toBe(true);
     stream.destroy();
+  });
+});
+
+describe('a TCP peer that goes while this side is busy', () => {
+  test.each([
+    { how: 'resets the connection', last: 'socket.resetAndClosing = true; socket.destroy()', loss: 'reset' },
+    { how: 'ends the connection', last: 'socket.destroy()', loss: null },
+  ])('and $how is told by what it did', async ({ last, loss }) => {
+    const peer = forThisTest(await peerInThread(last));
+    const { stream, connected } = await openSocket({ via: { kind: 'tcp', ...peer.address } } as ReachableEndpoint);
+    await connected;
+    const errors: unknown[] = [];
+    stream.on('error', (error) => errors.push(error)).resume();
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    // The last bytes and the end stand in the kernel before this side looks at either.
+    peer.goAndWait();
+    await closed;
+    expect(errors.map(lossOf)).toEqual(loss === null ? [] : [loss]);
   });
 });
 
