@@ -1,7 +1,7 @@
 import { BackendError, type BackendVerbs } from './contract.ts';
 
 const REQUIRED = ['create', 'start', 'endpoint', 'stop', 'destroy'] as const;
-const OPTIONAL = ['restart', 'reset'] as const;
+const OPTIONAL = ['restart', 'reset', 'keep'] as const;
 
 /**
  * What a backend's open() gave, once it is known to have all verbs: whoever writes one shall read which is missing.

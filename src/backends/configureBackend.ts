@@ -21,6 +21,8 @@ export async function configureBackend(
     name: backend.name,
     words: [name, ...redactWords(parserOf(backend), backend.help ?? {}, rest)],
     capabilities: () => backend.capabilities(options),
+    whyNotKept: () =>
+      backend.whyNotKept === undefined ? 'it has no way to leave a testbed behind' : backend.whyNotKept(options),
     open: (host) => checkVerbs(backend.name, backend.open(options, host)),
   };
 }

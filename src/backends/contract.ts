@@ -48,6 +48,12 @@ export interface Location {
   capabilities: readonly Capability[];
 }
 
+/** A testbed that stays. */
+export interface KeptPlace {
+  /** The command by which a person gets in: an interactive shell, with whatever the testbed needs for it started anew. */
+  enter: readonly string[];
+}
+
 /**
  * One testbed in a backend's hands. The backend machine calls the verbs in order, one at a time, each with a
  * deadline; when `signal` aborts, a verb stops soon and rejects. A rejection is recorded with its `code` and
@@ -74,6 +80,12 @@ export interface BackendVerbs {
   stop(signal: AbortSignal): Promise<void>;
   /** Removes all that is left, whatever state it is in. Must be safe to call after any failure. */
   destroy(signal: AbortSignal): Promise<void>;
+  /**
+   * Lets go of a testbed that is up, so that it stays when this process ends: what our own process does for it ends
+   * here, and the resources that stay are not struck out. Called in place of stop and destroy, when all connections are
+   * hung up; both follow where it rejects. Absent: it cannot stay.
+   */
+  keep?(signal: AbortSignal): Promise<KeptPlace>;
 }
 
 /** Whether this machine can run a backend, and if not, what is missing and what would mend it. */
@@ -110,6 +122,8 @@ export interface Backend<S extends z.ZodObject = z.ZodObject> {
   probe(): Promise<Availability>;
   /** Capabilities known before the testbed is up. */
   capabilities(options: z.output<S>): readonly Capability[];
+  /** Why a testbed cannot stay after the run (--keep); null where it has the verb keep. Absent: none of this kind can. */
+  whyNotKept?(options: z.output<S>): string | null;
   /** Makes the object that holds one testbed; must not do anything outside memory yet. */
   open(options: z.output<S>, host: BackendHost): BackendVerbs;
 }
@@ -125,6 +139,8 @@ export interface ConfiguredBackend {
   /** For the trace: backend name and arguments as typed, secrets taken out. */
   readonly words: readonly string[];
   capabilities(): readonly Capability[];
+  /** Why its testbeds cannot stay after the run; null where they can. Absent: nobody can say, so they cannot. */
+  whyNotKept?(): string | null;
   open(host: BackendHost): BackendVerbs;
 }
 

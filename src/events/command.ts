@@ -4,7 +4,7 @@
  */
 export type Command =
   /** Call a verb of the backend; its end comes back as `*.completed` or `*.failed`. */
-  | { type: 'create' | 'start' | 'locate' | 'reset' | 'stop' | 'destroy'; testbed: string }
+  | { type: 'create' | 'start' | 'locate' | 'reset' | 'stop' | 'destroy' | 'keep'; testbed: string }
   /** The same for the verb restart; with `line`, that is what has the guest reboot. */
   | { type: 'restart'; testbed: string; line?: string }
   /** Abort the verb in flight; it still ends with an event of its own. */
@@ -37,6 +37,7 @@ export const DEADLINES = {
   cancel: 10_000,
   shutdown: 60_000,
   destroy: 60_000,
+  keep: 30_000,
   'ssh-ready': 60_000,
   redial: 250,
   connect: 10_000,

@@ -68,6 +68,7 @@ const LATE: ReadonlySet<EventType> = new Set<EventType>([
   'connection.failed',
   'connection.retired',
   'backend.removed',
+  'backend.kept',
   'testbed.removed',
   'reboot.failed',
 ]);

@@ -165,6 +165,8 @@ export const IGNORES: readonly Ignore[] = [
       'restart.failed',
       'reset.completed',
       'reset.failed',
+      'keeping.completed',
+      'keeping.failed',
       'deadline.expired',
     ],
     reason: 'the late end of a verb that nobody waits for any more',

@@ -11,6 +11,7 @@ export const RECORDED_ONLY: readonly RecordedOnly[] = [
   {
     events: [
       'testbed.readied',
+      'testbed.kept',
       'test.judged',
       'package.concluded',
       'retry.granted',

@@ -33,11 +33,11 @@ export const REFUSALS: readonly Ignore[] = [
   { machine: 'backend', states: '*', events: ['deadline.expired'], reason: STALE },
   {
     machine: 'backend',
-    states: ['starting', 'locating', 'up'],
+    states: ['starting', 'locating', 'up', 'keeping'],
     events: ['process.exited'],
     reason: 'a helper ended; the testbed lives and dies with its main process only',
   },
-  { machine: 'backend', states: ['stopping'], events: ['removal.requested'], reason: NO_MORE_FORCE },
+  { machine: 'backend', states: ['stopping', 'keeping'], events: ['removal.requested'], reason: NO_MORE_FORCE },
   { machine: 'reboot', states: '*', events: ['deadline.expired'], reason: STALE },
   {
     machine: 'reboot',

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Subscription } from 'rxjs';
@@ -25,7 +25,10 @@ export interface BackendEdgeOptions {
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
 
-type VerbCommand = Extract<Command, { type: 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy' }>;
+type VerbCommand = Extract<
+  Command,
+  { type: 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy' | 'keep' }
+>;
 type Ends = { done: EventDraft['type']; failed: EventDraft['type'] };
 
 const ENDS: Record<Exclude<VerbCommand['type'], 'locate'>, Ends> = {
@@ -35,6 +38,7 @@ const ENDS: Record<Exclude<VerbCommand['type'], 'locate'>, Ends> = {
   reset: { done: 'reset.completed', failed: 'reset.failed' },
   stop: { done: 'shutdown.completed', failed: 'shutdown.failed' },
   destroy: { done: 'destruction.completed', failed: 'destruction.failed' },
+  keep: { done: 'keeping.completed', failed: 'keeping.failed' },
 };
 
 /** Carries out the backend machine's commands by the backend's verbs, and tells what the backend sees as events. */
@@ -111,6 +115,7 @@ export class BackendEdge {
     await null;
     try {
       if (verb === 'locate') await this.#locate(aborter.signal);
+      else if (verb === 'keep') await this.#keep(aborter.signal);
       else {
         await this.#run(verb, aborter.signal, line);
         this.#over(aborter.signal);
@@ -137,11 +142,18 @@ export class BackendEdge {
     this.#emit({ type: 'endpoint.announced', endpoint: open, capabilities: [...capabilities] });
   }
 
-  async #run(verb: Exclude<VerbCommand['type'], 'locate'>, signal: AbortSignal, line?: string): Promise<void> {
+  async #keep(signal: AbortSignal): Promise<void> {
+    if (this.#verbs.keep === undefined) throw unsupported('keep');
+    const { enter } = await this.#verbs.keep(signal);
+    await this.#leaveWorkDirectory();
+    this.#over(signal);
+    this.#emit({ type: 'keeping.completed', enter: [...enter] });
+  }
+
+  async #run(verb: Exclude<VerbCommand['type'], 'locate' | 'keep'>, signal: AbortSignal, line?: string): Promise<void> {
     if (verb === 'create') await this.#makeWorkDirectory();
     const method = this.#verbs[verb];
-    if (method === undefined)
-      throw Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
+    if (method === undefined) throw unsupported(verb);
     await method.call(this.#verbs, signal, line);
     if (verb === 'destroy') await this.#removeWorkDirectory();
   }
@@ -161,6 +173,19 @@ export class BackendEdge {
   async #removeWorkDirectory(): Promise<void> {
     if (this.#releaseDirectory === null) return;
     await rm(this.#workDirectory, { recursive: true, force: true });
+    this.#releaseDirectory();
+    this.#releaseDirectory = null;
+  }
+
+  /** What is kept may be in it; else there is no need for it to stay. */
+  async #leaveWorkDirectory(): Promise<void> {
+    if (this.#releaseDirectory === null) return;
+    try {
+      await rmdir(this.#workDirectory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY') return;
+      throw error;
+    }
     this.#releaseDirectory();
     this.#releaseDirectory = null;
   }
@@ -200,4 +225,8 @@ export class BackendEdge {
   #emit<T extends EventType>(event: { type: T } & EventData<T>): void {
     this.#options.emit({ testbed: this.#options.testbed, from: 'backend', ...event } as unknown as EventDraft);
   }
+}
+
+function unsupported(verb: string): Error {
+  return Object.assign(new Error(`this backend has no verb ${verb}`), { code: 'unsupported' });
 }

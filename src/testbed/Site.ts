@@ -30,7 +30,7 @@ export interface SiteOptions {
 }
 
 type Ready = { ok: true } | { ok: false; cause: Cause };
-type Removed = TrundleEvent<'testbed.removed'>;
+type Removed = TrundleEvent<'testbed.removed' | 'testbed.kept'>;
 
 /**
  * All that belongs to one testbed outside the machines: the backend's verbs, the SSH driver, the commands in flight,
@@ -45,6 +45,8 @@ export class Site {
   capabilities: readonly Capability[] = [];
   cause: Cause | null = null;
   removed: Removed | null = null;
+  /** Why it was removed although it should stay. */
+  whyNotKept: string | null = null;
   /** Resources that stand, by id. */
   readonly resources = new Map<string, EventData<'resource.acquired'>>();
   /** Connections that are ready, in the order in which they became so. */
@@ -83,7 +85,7 @@ export class Site {
     return new Promise((resolve) => this.#awaitingReady.push(resolve));
   }
 
-  /** Resolves when nothing of the testbed is left, or nothing more can be done about it. */
+  /** Resolves when nothing of the testbed is left, or nothing more can be done about it, or it is left on purpose. */
   whenRemoved(): Promise<Removed> {
     if (this.removed !== null) return Promise.resolve(this.removed);
     return new Promise((resolve) => this.#awaitingRemoval.push(resolve));
@@ -126,7 +128,11 @@ export class Site {
         this.cause = event.cause;
         this.#settleReady({ ok: false, cause: event.cause });
         return;
+      case 'keeping.failed':
+        this.whyNotKept = event.failure.message;
+        return;
       case 'testbed.removed':
+      case 'testbed.kept':
         this.#finish(event);
         return;
     }
@@ -143,6 +149,7 @@ export class Site {
       case 'reset':
       case 'stop':
       case 'destroy':
+      case 'keep':
       case 'cancel':
         this.backend.perform(command);
         return;
@@ -205,7 +212,7 @@ export class Site {
   }
 
   #finish(event: Removed): void {
-    this.cause = event.cause ?? this.cause;
+    if (event.type === 'testbed.removed') this.cause = event.cause ?? this.cause;
     this.removed = event;
     this.#ready = false;
     this.driver.abandon();

@@ -11,6 +11,7 @@ import type {
   ExecResult,
   RunningCommand,
   ShellOptions,
+  StandingResource,
   Testbed,
 } from './contract.ts';
 import { TestbedError } from './contract.ts';
@@ -132,12 +133,19 @@ export class TestbedHandle implements Testbed {
     await this.#readyAgain(options.signal);
   }
 
-  close(options: { force?: boolean; reason?: string } = {}): Promise<ClosedTestbed> {
-    const { force = false, reason = 'closed' } = options;
+  close(options: { force?: boolean; keep?: boolean; reason?: string } = {}): Promise<ClosedTestbed> {
+    const { force = false, keep = false, reason = 'closed' } = options;
     if (this.#closing === null || force) {
-      this.#options.append({ type: 'teardown.requested', testbed: this.id, from: 'runner', reason, force });
+      this.#options.append({
+        type: 'teardown.requested',
+        testbed: this.id,
+        from: 'runner',
+        reason,
+        force,
+        ...(keep ? { keep } : {}),
+      });
     }
-    this.#closing ??= this.#whenClosed();
+    this.#closing ??= this.#whenClosed(keep);
     return this.#closing;
   }
 
@@ -145,15 +153,28 @@ export class TestbedHandle implements Testbed {
     await this.close();
   }
 
-  async #whenClosed(): Promise<ClosedTestbed> {
-    const removed = await this.#site.whenRemoved();
+  async #whenClosed(keep: boolean): Promise<ClosedTestbed> {
+    const end = await this.#site.whenRemoved();
     await this.#options.onClosed?.();
-    const leftovers = removed.leftovers.flatMap((id) => {
+    const common = { id: this.id, cause: this.#site.cause, trace: this.#options.trace };
+    if (end.type === 'testbed.kept') {
+      const kept = { testbed: this.id, enter: end.enter, resources: this.#standing(end.resources) };
+      return { ...common, leftovers: [], kept, whyNotKept: null };
+    }
+    return {
+      ...common,
+      leftovers: this.#standing(end.leftovers),
+      kept: null,
+      whyNotKept: keep ? (this.#site.whyNotKept ?? 'it was not up') : null,
+    };
+  }
+
+  #standing(ids: readonly string[]): StandingResource[] {
+    return ids.flatMap((id) => {
       const resource = this.#site.resources.get(id);
       if (resource === undefined) return [];
       return [{ resource: id, kind: resource.kind, name: resource.name, release: resource.release ?? null }];
     });
-    return { id: this.id, leftovers, cause: removed.cause, trace: this.#options.trace };
   }
 
   async #copy(direction: 'down' | 'up', from: string, to: string, options: CopyOptions): Promise<void> {

@@ -102,15 +102,38 @@ export interface Testbed extends AsyncDisposable {
   reboot(options?: { signal?: AbortSignal; line?: string }): Promise<void>;
   /** Puts the testbed back to where it was when it was opened. An abort takes it down. @throws TestbedError */
   revert(options?: { signal?: AbortSignal }): Promise<void>;
-  /** Ends commands, hangs up, stops and destroys, in that order. `force`: at once. Safe to call again. */
-  close(options?: { force?: boolean; reason?: string }): Promise<ClosedTestbed>;
+  /**
+   * Ends commands, hangs up, stops and destroys, in that order. `force`: at once. `keep`: it is neither stopped nor
+   * destroyed but stays, if its backend can leave it and it is up. Safe to call again.
+   */
+  close(options?: { force?: boolean; keep?: boolean; reason?: string }): Promise<ClosedTestbed>;
 }
 
-/** What is left of a testbed: nothing that runs. */
+/** A resource that still stands, with the command that removes it. */
+export interface StandingResource {
+  readonly resource: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly release: readonly string[] | null;
+}
+
+/** A testbed that was left on purpose. */
+export interface KeptTestbed {
+  readonly testbed: string;
+  /** The command by which a person gets in. */
+  readonly enter: readonly string[];
+  readonly resources: readonly StandingResource[];
+}
+
+/** What is left of a testbed: nothing that runs, unless it was to be kept. */
 export interface ClosedTestbed {
   readonly id: string;
   /** Resources that could not be removed, with the commands that would. */
-  readonly leftovers: readonly { resource: string; kind: string; name: string; release: readonly string[] | null }[];
+  readonly leftovers: readonly StandingResource[];
+  /** Where it stays, because somebody asked for that. */
+  readonly kept: KeptTestbed | null;
+  /** Why it does not stay although somebody asked for that. */
+  readonly whyNotKept: string | null;
   /** Why the testbed failed, where it did. */
   readonly cause: Cause | null;
   /** Directory of the trace; null where none was kept. */

@@ -141,9 +141,9 @@ class LiveRun implements Run {
       });
     }
     if (site.removed === null) tearDown('it did not become ready');
-    const removed = await site.whenRemoved();
+    await site.whenRemoved();
     const first = ready.ok ? null : ready.cause;
-    const cause = removed.cause ??
+    const cause = site.cause ??
       first ?? { class: 'internal-error', phase: 'provision', doing: 'opening the testbed', evidence: [] };
     throw new TestbedError(testbed, cause, `${cause.doing}: ${cause.detail ?? cause.class}`);
   }
@@ -254,7 +254,8 @@ class LiveRun implements Run {
       this.cause = event.cause;
       this.#end = { exitCode: event.exitCode, cause: event.cause, trace: this.trace };
     } else if (event.type === 'testbed.failed') this.cause ??= event.cause;
-    else if (event.type === 'testbed.removed' && event.testbed !== null) this.#sites.delete(event.testbed);
+    else if ((event.type === 'testbed.removed' || event.type === 'testbed.kept') && event.testbed !== null)
+      this.#sites.delete(event.testbed);
   }
 
   #perform(command: Command): void {

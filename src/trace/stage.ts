@@ -55,9 +55,12 @@ function stageAfter(event: TrundleEvent, before: Phase): Stage | null {
   if (phase === undefined) return null;
   // An endpoint is announced after a reboot and a revert too, and a failed testbed is not one that is taken down anew.
   if (event.type === 'endpoint.announced' && before !== 'boot') return null;
-  if (before === 'teardown' && event.type !== 'testbed.requested' && event.type !== 'testbed.removed') return null;
-  return { phase, doing: event.type === 'testbed.removed' ? 'ending the run' : DOING[phase], since: event.seq };
+  if (before === 'teardown' && event.type !== 'testbed.requested' && !ENDED.has(event.type)) return null;
+  return { phase, doing: ENDED.has(event.type) ? 'ending the run' : DOING[phase], since: event.seq };
 }
+
+/** What ends a testbed's part in a run. */
+const ENDED: ReadonlySet<TrundleEvent['type']> = new Set(['testbed.removed', 'testbed.kept'] as const);
 
 const DOING: Readonly<Record<Phase, string>> = {
   plan: 'preparing the run',
@@ -81,4 +84,5 @@ const PHASE_AFTER: Readonly<Partial<Record<TrundleEvent['type'], Phase>>> = {
   'testbed.failed': 'teardown',
   'teardown.requested': 'teardown',
   'testbed.removed': 'teardown',
+  'testbed.kept': 'teardown',
 };

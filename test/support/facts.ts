@@ -47,6 +47,7 @@ const USUAL: { [K in EventType]: EventData<K> } = {
   'testbed.readied': { generation: 0 },
   'testbed.failed': { cause: cause('testbed-died') },
   'testbed.removed': { leftovers: [], cause: null },
+  'testbed.kept': { enter: ['enter', 'tb1'], resources: [] },
 
   'startup.requested': {},
   'restart.requested': {},
@@ -67,6 +68,8 @@ const USUAL: { [K in EventType]: EventData<K> } = {
   'shutdown.failed': failed,
   'destruction.completed': {},
   'destruction.failed': failed,
+  'keeping.completed': { enter: ['enter', 'tb1'] },
+  'keeping.failed': failed,
   'console.printed': { line: 'hello' },
   'process.spawned': { process: 'p1', role: 'main', pid: 7, argv: ['vm'] },
   'process.exited': { process: 'p1', role: 'main', status: 1, signal: null },
@@ -77,6 +80,7 @@ const USUAL: { [K in EventType]: EventData<K> } = {
   'backend.readied': { endpoint, capabilities: ['root-on-testbed'] },
   'backend.failed': { cause: cause('boot-failed') },
   'backend.removed': { leftovers: [], cause: null },
+  'backend.kept': { enter: ['enter', 'tb1'], resources: [] },
   'resource.acquired': { resource: 'r1', kind: 'directory', name: '/tmp/r1' },
   'resource.released': { resource: 'r1' },
 

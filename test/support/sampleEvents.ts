@@ -7,8 +7,8 @@ type Variants = { readonly [T in EventType]?: readonly Partial<EventData<T>>[] }
 
 /** Where it matters what an event says: each kind of thing that it can say. */
 const VARIANTS: Variants = {
-  'removal.requested': [{ force: false }, { force: true }],
-  'teardown.requested': [{ force: false }, { force: true }],
+  'removal.requested': [{ force: false }, { force: true }, { force: false, keep: true }],
+  'teardown.requested': [{ force: false }, { force: true }, { force: false, keep: true }],
   'reboot.requested': [{}, { line: 'true' }],
   'process.exited': [{ role: 'main' }, { role: 'helper' }],
   'dial.failed': [{ how: 'refused' }, { how: 'protocol' }],
@@ -26,7 +26,7 @@ const VARIANTS: Variants = {
 const DEADLINES: Readonly<Record<MachineKind, readonly Deadline[]>> = {
   run: [],
   testbed: ['settle', 'hang-up', 'teardown', 'boot'],
-  backend: ['provision', 'boot', 'endpoint', 'restart', 'reset', 'cancel', 'shutdown', 'destroy', 'kill'],
+  backend: ['provision', 'boot', 'endpoint', 'restart', 'reset', 'cancel', 'shutdown', 'destroy', 'keep', 'kill'],
   connection: ['ssh-ready', 'redial', 'connect', 'banner', 'exchange', 'auth', 'hang-up', 'kill'],
   command: ['channel', 'command', 'terminate', 'kill', 'drain', 'close', 'boot'],
   reboot: ['reboot-identify', 'reboot-down', 'reboot-up', 'redial', 'kill'],

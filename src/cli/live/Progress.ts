@@ -29,7 +29,7 @@ const ACTIVITIES = {
   testing: { words: 'running', bounds: ['command'] },
   rebooting: { words: 'rebooting', bounds: ['reboot-up', 'reboot-down', 'restart'] },
   reverting: { words: 'putting the testbed back', bounds: ['reset', 'ssh-ready'] },
-  'tearing down': { words: 'taking the testbed down', bounds: ['teardown', 'destroy', 'shutdown'] },
+  'tearing down': { words: 'taking the testbed down', bounds: ['teardown', 'destroy', 'shutdown', 'keep'] },
   ending: { words: 'ending', bounds: [] },
 } satisfies Record<string, Activity>;
 
@@ -49,6 +49,7 @@ const BEGINS: Readonly<Partial<Record<TrundleEvent['type'], ActivityName>>> = {
   'testbed.failed': 'tearing down',
   'teardown.requested': 'tearing down',
   'testbed.removed': 'ending',
+  'testbed.kept': 'ending',
 };
 
 /** Events after which what a detail said no longer holds. */

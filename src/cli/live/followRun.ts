@@ -62,6 +62,7 @@ const NEWS: ReadonlySet<TrundleEvent['type']> = new Set<TrundleEvent['type']>([
   'testbed.requested',
   'testbed.readied',
   'testbed.removed',
+  'testbed.kept',
   'dial.failed',
   'hostkey.mismatched',
   'auth.refused',

@@ -13,7 +13,8 @@ export const backendSchemas = {
   /** See `reboot.requested` for `line`. */
   'restart.requested': z.object({ line: z.string().optional() }),
   'reset.requested': nothing,
-  'removal.requested': z.object({ force: z.boolean() }),
+  /** `keep`: it is to stay after the run, if it is up and the backend can leave it; else it is removed. */
+  'removal.requested': z.object({ force: z.boolean(), keep: z.boolean().optional() }),
 
   'provision.completed': nothing,
   'provision.failed': failed,
@@ -30,6 +31,9 @@ export const backendSchemas = {
   'shutdown.failed': failed,
   'destruction.completed': nothing,
   'destruction.failed': failed,
+  /** Nothing of ours holds it any more. `enter` is the command by which a person gets in. */
+  'keeping.completed': z.object({ enter: z.array(z.string()) }),
+  'keeping.failed': failed,
 
   /** A line the testbed's console printed; the bytes are in the stream `console`. */
   'console.printed': z.object({ line: z.string() }),
@@ -69,6 +73,8 @@ export const backendSchemas = {
   'backend.failed': z.object({ cause: causeSchema }),
   /** `leftovers` are ids of resources that nobody could remove. */
   'backend.removed': z.object({ leftovers: z.array(z.string()), cause: causeSchema.nullable() }),
+  /** It stays on purpose. `resources` are those that stay with it. */
+  'backend.kept': z.object({ enter: z.array(z.string()), resources: z.array(z.string()) }),
 };
 
 /** Everything outside our memory that must be gone in the end: written before it is made, struck out after. */

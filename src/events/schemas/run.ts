@@ -19,11 +19,14 @@ export const testbedSchemas = {
   /** In a run of several packages: it serves this one from now on. */
   'testbed.assigned': z.object({ package: packageId }),
   'revert.requested': z.object({}),
-  'teardown.requested': z.object({ reason: z.string(), force: z.boolean() }),
+  /** See `removal.requested` for `keep`. */
+  'teardown.requested': z.object({ reason: z.string(), force: z.boolean(), keep: z.boolean().optional() }),
   /** `generation` grows with every revert and reboot. */
   'testbed.readied': z.object({ generation: z.number().int() }),
   'testbed.failed': z.object({ cause: causeSchema }),
   'testbed.removed': z.object({ leftovers: z.array(z.string()), cause: causeSchema.nullable() }),
+  /** In place of `testbed.removed`: it stays on purpose, with its resources. */
+  'testbed.kept': z.object({ enter: z.array(z.string()), resources: z.array(z.string()) }),
 };
 
 /** A run of tests, from the runner's plan to the verdict. */

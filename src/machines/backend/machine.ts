@@ -11,6 +11,7 @@ const ENDS = {
   reset: ['reset.completed', 'reset.failed'],
   stop: ['shutdown.completed', 'shutdown.failed'],
   destroy: ['destruction.completed', 'destruction.failed'],
+  keep: ['keeping.completed', 'keeping.failed'],
 } as const;
 
 function endsBut(pending: Verb | undefined): readonly BackendEvent['type'][] {
@@ -62,6 +63,11 @@ function dying(phase: Phase) {
   return { target: '#backend.cancelling', actions: { type: 'noteDeath' as const, params: { phase } } } as const;
 }
 
+/** It died while it was let go of: what is dead does not stay. */
+const dyingKept = {
+  target: '#backend.cancelling',
+  actions: [{ type: 'noteDeath' as const, params: { phase: 'exec' as Phase } }, 'noteRemovalWanted' as const],
+} as const;
 const unwanted = { target: '#backend.cancelling', actions: 'noteRemovalWanted' } as const;
 const settled = [{ guard: 'removalWanted', target: 'stopping' }, { target: 'failed' }] as const;
 
@@ -79,6 +85,7 @@ export const backendMachine = backendSetup.createMachine({
     capabilities: [],
     cause: null,
     removalWanted: false,
+    enter: [],
   }),
   initial: 'absent',
   on: {
@@ -136,7 +143,7 @@ export const backendMachine = backendSetup.createMachine({
       on: {
         'restart.requested': 'restarting',
         'reset.requested': 'resetting',
-        'removal.requested': 'stopping',
+        'removal.requested': [{ guard: 'toBeKept', target: 'keeping' }, { target: 'stopping' }],
         'process.exited': {
           guard: 'mainProcess',
           target: 'failed',
@@ -173,12 +180,28 @@ export const backendMachine = backendSetup.createMachine({
         ...breach('resetting', { pending: 'reset' }),
       },
     },
+    // What cannot be left as it is is removed; that is no failure of the testbed, and the events tell why.
+    keeping: {
+      ...calling('keep'),
+      on: {
+        'keeping.completed': { target: 'kept', actions: 'noteKept' },
+        'keeping.failed': 'stopping',
+        'deadline.expired': { guard: { type: 'ofVerb', params: { verb: 'keep' } }, ...unwanted },
+        'process.exited': { guard: 'mainProcess', ...dyingKept },
+        'guest.panicked': dyingKept,
+        'recording.left': dyingKept,
+        'guest.stopped': dyingKept,
+        'endpoint.withdrawn': dyingKept,
+        'removal.requested': { guard: 'forced', ...unwanted },
+        ...breach('keeping', { pending: 'keep' }),
+      },
+    },
     // A verb is still running that nobody waits for any more: it is told, and given a moment to end.
     cancelling: {
       entry: ['cancelVerb', 'armCancel'],
       exit: 'disarmCancel',
       on: {
-        ...each([...ENDS.create, ...ENDS.start, ...ENDS.locate, ...ENDS.restart, ...ENDS.reset], settled),
+        ...each([...ENDS.create, ...ENDS.start, ...ENDS.locate, ...ENDS.restart, ...ENDS.reset, ...ENDS.keep], settled),
         'deadline.expired': { guard: 'cancel', target: 'confused' },
         // By force: not even a verb that does not heed its cancellation is waited for.
         'removal.requested': [
@@ -228,5 +251,6 @@ export const backendMachine = backendSetup.createMachine({
       },
     },
     gone: { type: 'final', entry: 'announceRemoved' },
+    kept: { type: 'final', entry: 'announceKept' },
   },
 });

@@ -33,6 +33,8 @@ export const BACKEND_ALPHABET = [
   'shutdown.failed',
   'destruction.completed',
   'destruction.failed',
+  'keeping.completed',
+  'keeping.failed',
   'process.exited',
   'guest.panicked',
   'guest.stopped',
@@ -50,6 +52,8 @@ export interface BackendContext extends Subject {
   capabilities: readonly Capability[];
   cause: Cause | null;
   removalWanted: boolean;
+  /** How a person gets into what stays. */
+  enter: readonly string[];
 }
 
 /** What a backend machine is born with. */
@@ -59,7 +63,10 @@ export interface BackendInput {
 }
 
 /** The backend's verbs, which the backend machine calls. */
-export type Verb = Extract<CommandType, 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy'>;
+export type Verb = Extract<
+  CommandType,
+  'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy' | 'keep'
+>;
 
 /** What each verb is to a person, when it happens, and what its failure is. */
 const VERBS: Record<Verb, { deadline: Deadline; phase: Phase; class: CauseClass; doing: string }> = {
@@ -70,6 +77,7 @@ const VERBS: Record<Verb, { deadline: Deadline; phase: Phase; class: CauseClass;
   reset: { deadline: 'reset', phase: 'revert', class: 'revert-failed', doing: 'putting the testbed back' },
   stop: { deadline: 'shutdown', phase: 'teardown', class: 'teardown-failed', doing: 'stopping the testbed' },
   destroy: { deadline: 'destroy', phase: 'teardown', class: 'teardown-failed', doing: 'removing the testbed' },
+  keep: { deadline: 'keep', phase: 'teardown', class: 'teardown-failed', doing: 'letting go of the testbed' },
 };
 
 export const backendSetup = setup({
@@ -121,6 +129,9 @@ export const backendSetup = setup({
       },
     }),
     noteRemovalWanted: assign({ removalWanted: true }),
+    noteKept: assign({
+      enter: ({ context, event }) => (event.type === 'keeping.completed' ? event.enter : context.enter),
+    }),
     noteResource: assign({
       resources: ({ context, event }) => {
         if (event.type !== 'resource.acquired' && event.type !== 'resource.released') return context.resources;
@@ -155,11 +166,19 @@ export const backendSetup = setup({
       leftovers: [...context.resources],
       cause: context.cause,
     })),
+    announceKept: emit(({ context }) => ({
+      type: 'backend.kept' as const,
+      testbed: context.testbed,
+      from: 'machine' as const,
+      enter: [...context.enter],
+      resources: [...context.resources],
+    })),
   },
   guards: {
     removalWanted: ({ context }) => context.removalWanted,
     mainProcess: ({ event }) => event.type === 'process.exited' && event.role === 'main',
     forced: ({ event }) => event.type === 'removal.requested' && event.force,
+    toBeKept: ({ event }) => event.type === 'removal.requested' && event.keep === true && !event.force,
     ofVerb: ({ event }, params: { verb: Verb }) =>
       event.type === 'deadline.expired' && event.deadline === VERBS[params.verb].deadline,
     cancel: ({ event }) => event.type === 'deadline.expired' && event.deadline === 'cancel',

@@ -43,7 +43,7 @@ const awaiting = {
 } as const;
 const teardown = [
   { guard: 'forced', target: '#testbed.tearing-down.removing-at-once' },
-  { target: '#testbed.tearing-down' },
+  { target: '#testbed.tearing-down', actions: 'noteKeep' },
 ] as const;
 
 /**
@@ -61,6 +61,7 @@ export const testbedMachine = testbedSetup.createMachine({
     awaited: '',
     cause: null,
     leftovers: [],
+    keep: false,
     generation: 0,
   }),
   initial: 'absent',
@@ -79,6 +80,7 @@ export const testbedMachine = testbedSetup.createMachine({
           'backend.readied',
           'backend.failed',
           'backend.removed',
+          'backend.kept',
           'connection.requested',
         ),
         ...shrug('absent', 'connection.established', 'connection.failed', 'connection.retired', 'channel.refused'),
@@ -92,7 +94,14 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
-        ...breach('provisioning', 'testbed.requested', 'backend.readied', 'backend.removed', 'connection.requested'),
+        ...breach(
+          'provisioning',
+          'testbed.requested',
+          'backend.readied',
+          'backend.removed',
+          'backend.kept',
+          'connection.requested',
+        ),
         ...breach(
           'provisioning',
           'connection.established',
@@ -110,7 +119,14 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
-        ...breach('booting', 'testbed.requested', 'provision.completed', 'backend.removed', 'connection.requested'),
+        ...breach(
+          'booting',
+          'testbed.requested',
+          'provision.completed',
+          'backend.removed',
+          'backend.kept',
+          'connection.requested',
+        ),
         ...breach('booting', 'connection.established', 'connection.failed', 'connection.retired', 'channel.refused'),
         ...breach('booting', 'reboot.requested', 'reboot.proven', 'reboot.failed', 'revert.requested'),
       },
@@ -123,7 +139,14 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
-        ...breach('connecting', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...breach(
+          'connecting',
+          'testbed.requested',
+          'provision.completed',
+          'backend.readied',
+          'backend.removed',
+          'backend.kept',
+        ),
         ...breach(
           'connecting',
           'channel.refused',
@@ -159,7 +182,14 @@ export const testbedMachine = testbedSetup.createMachine({
         ],
         'revert.requested': 'reverting',
         'teardown.requested': teardown,
-        ...breach('ready', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...breach(
+          'ready',
+          'testbed.requested',
+          'provision.completed',
+          'backend.readied',
+          'backend.removed',
+          'backend.kept',
+        ),
         ...breach('ready', 'reboot.proven', 'reboot.failed'),
       },
       states: {
@@ -183,7 +213,7 @@ export const testbedMachine = testbedSetup.createMachine({
         'reboot.proven': { target: 'ready', actions: ['hangUpOlder', 'nextGeneration', 'schedule'] },
         'reboot.failed': failing,
         'teardown.requested': teardown,
-        ...breach('rebooting', 'testbed.requested', 'provision.completed', 'backend.removed'),
+        ...breach('rebooting', 'testbed.requested', 'provision.completed', 'backend.removed', 'backend.kept'),
         ...breach('rebooting', 'reboot.requested', 'revert.requested'),
       },
     },
@@ -194,7 +224,14 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.requested': queueing,
         'command.concluded': releasing,
         'teardown.requested': teardown,
-        ...breach('reverting', 'testbed.requested', 'provision.completed', 'backend.removed', 'reboot.requested'),
+        ...breach(
+          'reverting',
+          'testbed.requested',
+          'provision.completed',
+          'backend.removed',
+          'backend.kept',
+          'reboot.requested',
+        ),
         ...breach('reverting', 'reboot.proven', 'reboot.failed', 'revert.requested'),
       },
       states: {
@@ -242,7 +279,14 @@ export const testbedMachine = testbedSetup.createMachine({
         'command.concluded': releasing,
         // It waits for another place on a connection, and there will be none.
         'channel.refused': { guard: 'noRoom', actions: 'abandonAsked' },
-        ...shrug('failed', 'testbed.requested', 'provision.completed', 'backend.readied', 'backend.removed'),
+        ...shrug(
+          'failed',
+          'testbed.requested',
+          'provision.completed',
+          'backend.readied',
+          'backend.removed',
+          'backend.kept',
+        ),
         ...shrug('failed', 'reboot.requested', 'revert.requested'),
       },
     },
@@ -257,6 +301,7 @@ export const testbedMachine = testbedSetup.createMachine({
         'connection.established': { actions: ['noteEstablished', 'hangUpAll'] },
         'backend.failed': { actions: 'noteCause' },
         'backend.removed': { target: 'gone', actions: ['noteLeftovers', 'noteCause'] },
+        'backend.kept': { target: 'kept' },
         ...shrug('tearing-down', 'testbed.requested', 'backend.readied'),
         ...shrug('tearing-down', 'reboot.requested', 'revert.requested'),
       },
@@ -297,5 +342,6 @@ export const testbedMachine = testbedSetup.createMachine({
       },
     },
     gone: { type: 'final', entry: 'announceRemoved' },
+    kept: { type: 'final', entry: 'announceKept' },
   },
 });

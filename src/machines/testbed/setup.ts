@@ -10,6 +10,7 @@ export const TESTBED_ALPHABET = [
   'backend.readied',
   'backend.failed',
   'backend.removed',
+  'backend.kept',
   'connection.requested',
   'connection.established',
   'connection.failed',
@@ -35,6 +36,8 @@ export interface TestbedContext extends Subject {
   awaited: string;
   cause: Cause | null;
   leftovers: readonly string[];
+  /** Whether it is to stay after the run. */
+  keep: boolean;
   generation: number;
 }
 
@@ -68,6 +71,7 @@ export const testbedSetup = setup({
       testbed: context.testbed,
       from: 'machine' as const,
       force: params.force,
+      ...(context.keep && !params.force ? { keep: true } : {}),
     })),
     noteLogin: assign(({ context, event }) => {
       if (event.type !== 'backend.readied') return {};
@@ -217,6 +221,7 @@ export const testbedSetup = setup({
     noteLeftovers: assign({
       leftovers: ({ context, event }) => (event.type === 'backend.removed' ? event.leftovers : context.leftovers),
     }),
+    noteKeep: assign({ keep: ({ event }) => event.type === 'teardown.requested' && event.keep === true }),
     nextGeneration: assign({ generation: ({ context }) => context.generation + 1 }),
     recordUnexpected: emit(({ context, event }, params: { state: string }) => unexpected(context, params.state, event)),
     noteConfusion: assign({
@@ -242,6 +247,13 @@ export const testbedSetup = setup({
       from: 'machine' as const,
       leftovers: [...context.leftovers],
       cause: context.cause,
+    })),
+    announceKept: emit(({ context, event }) => ({
+      type: 'testbed.kept' as const,
+      testbed: context.testbed,
+      from: 'machine' as const,
+      enter: event.type === 'backend.kept' ? [...event.enter] : [],
+      resources: event.type === 'backend.kept' ? [...event.resources] : [],
     })),
   },
   guards: {

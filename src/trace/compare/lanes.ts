@@ -84,7 +84,7 @@ export class Lanes {
 const RUN: Lane = { key: 'run:run', name: 'run:run', of: 'the run' };
 
 const BACKENDS =
-  /^(?:provision|boot\.(?:completed|failed)|endpoint|restart|reset|shutdown|destruction|startup|removal|backend|guest|process)/;
+  /^(?:provision|boot\.(?:completed|failed)|endpoint|restart|reset|shutdown|destruction|keeping|startup|removal|backend|guest|process)/;
 
 function plain(name: string, of: string): Lane {
   return { key: name, name, of };
@@ -95,6 +95,7 @@ const VOLATILE: ReadonlySet<string> = new Set([
   ...['v', 'seq', 'at', 'run', 'from', 'command', 'connection', 'copy', 'forward', 'pid', 'bytes', 'offset'],
   ...['evidence', 'event', 'identity', 'before', 'after', 'fingerprint', 'seen', 'expected', 'stderrBytes'],
   ...['endpoint', 'address', 'source', 'sources', 'target', 'trundle', 'backend', 'deadlines', 'leftovers'],
+  ...['enter', 'resources'],
   ...['software', 'kex', 'cipher', 'hostKeyAlgorithm', 'survivors', 'message', 'line', 'detail', 'timeout', 'method'],
 ]);
 

@@ -7,7 +7,7 @@ const PHASES: readonly { span: string; from: EventType; to: readonly EventType[]
   { span: 'starting it', from: 'provision.completed', to: ['boot.completed', 'boot.failed'] },
   { span: 'connecting', from: 'connection.requested', to: ['connection.established', 'connection.failed'] },
   { span: 'making it ready', from: 'testbed.requested', to: ['testbed.readied', 'testbed.failed'] },
-  { span: 'taking it down', from: 'teardown.requested', to: ['testbed.removed'] },
+  { span: 'taking it down', from: 'teardown.requested', to: ['testbed.removed', 'testbed.kept'] },
 ];
 
 /** How many milliseconds each thing took, by its name, in the order of its end. */

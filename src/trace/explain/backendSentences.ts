@@ -7,7 +7,8 @@ export const backendSentences = {
   'startup.requested': () => 'the testbed is wanted',
   'restart.requested': () => 'the testbed is to be restarted from outside',
   'reset.requested': () => 'the testbed is to be put back to where it was',
-  'removal.requested': (e) => `the testbed is to be removed${e.force ? ' at once' : ''}`,
+  'removal.requested': (e) =>
+    `the testbed is to be ${e.keep === true ? 'left as it is' : 'removed'}${e.force ? ' at once' : ''}`,
   'provision.completed': () => 'the testbed is made',
   'provision.failed': (e) => `the testbed could not be made: ${failureWords(e.failure)}`,
   'boot.completed': () => 'the testbed is started',
@@ -23,6 +24,8 @@ export const backendSentences = {
   'shutdown.failed': (e) => `the testbed could not be stopped: ${failureWords(e.failure)}`,
   'destruction.completed': () => 'the testbed is removed',
   'destruction.failed': (e) => `the testbed could not be removed: ${failureWords(e.failure)}`,
+  'keeping.completed': (e) => `nothing here holds the testbed any more; this gets into it: ${shellLine(e.enter)}`,
+  'keeping.failed': (e) => `the testbed could not be left as it is: ${failureWords(e.failure)}`,
   'console.printed': (e) => `the console says: ${e.line}`,
   'process.spawned': (e) => `process ${e.process} (pid ${e.pid}) runs: ${shellLine(e.argv)}`,
   'process.exited': (e) =>
@@ -39,6 +42,7 @@ export const backendSentences = {
   'backend.readied': (e) => `the testbed is up, with ${list(e.capabilities, 'no special capability')}`,
   'backend.failed': (e) => `the backend gave up: ${causeWords(e.cause)}`,
   'backend.removed': (e) => `the backend is done${left(e.leftovers.length)}`,
+  'backend.kept': (e) => `the backend leaves the testbed with ${count(e.resources.length, 'resource')}`,
   'resource.acquired': (e) => `the ${e.kind} ${e.name} is taken`,
   'resource.released': (e) => `the resource ${e.resource} is gone`,
 } satisfies Partial<Sentences<EventType>>;

@@ -7,11 +7,13 @@ export const runSentences = {
   'testbed.requested': (e) => `a testbed of backend ${e.backend} is asked for`,
   'testbed.assigned': (e) => `the testbed serves package ${e.package}`,
   'revert.requested': () => 'the testbed is to be put back to where it was',
-  'teardown.requested': (e) => `the testbed is to be taken down${e.force ? ' at once' : ''}: ${e.reason}`,
+  'teardown.requested': (e) =>
+    `the testbed is to be ${e.keep === true ? 'kept' : 'taken down'}${e.force ? ' at once' : ''}: ${e.reason}`,
   'testbed.readied': (e) => `the testbed is ready${e.generation > 0 ? ` again (generation ${e.generation})` : ''}`,
   'testbed.failed': (e) => `the testbed failed: ${causeWords(e.cause)}`,
   'testbed.removed': (e) =>
     `the testbed is gone${e.leftovers.length === 0 ? '' : `, but ${count(e.leftovers.length, 'resource')} could not be removed`}`,
+  'testbed.kept': (e) => `the testbed stays, as was asked for; this gets into it: ${shellLine(e.enter)}`,
   'run.started': (e) =>
     `Trundle ${e.trundle} starts ${e.tests ? 'a run of tests' : 'a session'}: ${shellLine([...e.sources, '--', ...e.backend])}`,
   'package.started': (e) => `package ${e.package} is taken in hand: ${e.source}`,

@@ -9,12 +9,22 @@ interface Life {
   failures: number;
   removals: number;
   backendRemovals: number;
+  /** Whether somebody asked for it to stay. */
+  mayStay: boolean;
   /** What the backend's machine could not remove; null until the testbed's has heard of it. */
   leftovers: readonly string[] | null;
   readonly resources: Set<string>;
 }
 
-const VERBS: readonly string[] = ['create', 'start', 'locate', 'restart', 'reset', 'stop', 'destroy'];
+const VERBS: readonly string[] = ['create', 'start', 'locate', 'restart', 'reset', 'stop', 'destroy', 'keep'];
+/** Facts that end a testbed, or tell why it ends. */
+const ENDINGS: readonly string[] = [
+  'testbed.failed',
+  'testbed.removed',
+  'testbed.kept',
+  'backend.removed',
+  'backend.kept',
+];
 /** What reaches out to the testbed. What only lets go of it (hang-up, close-channel) may come late. */
 const OUTWARD: readonly string[] = ['dial', 'open-channel', 'signal', 'identify-boot', 'ask-reboot'];
 
@@ -39,6 +49,7 @@ export class Invariants {
         failures: 0,
         removals: 0,
         backendRemovals: 0,
+        mayStay: false,
         leftovers: null,
         resources: new Set(),
       });
@@ -48,7 +59,9 @@ export class Invariants {
     }
     if (event.type === 'endpoint.announced' && testbed !== null) this.#located.add(testbed);
     const life = this.#lives.get(testbed ?? '');
+    if (event.type === 'teardown.requested' && event.keep === true && life !== undefined) life.mayStay = true;
     if (event.type === 'backend.removed' && life !== undefined) life.leftovers = event.leftovers;
+    if (event.type === 'backend.kept' && life !== undefined) life.leftovers = event.resources;
     if (event.type === 'resource.acquired') life?.resources.add(event.resource);
     if (event.type === 'resource.released') life?.resources.delete(event.resource);
     for (const { machine, commands } of reaction.decisions) {
@@ -102,7 +115,7 @@ export class Invariants {
     }
     if (!VERBS.includes(command.type)) return;
     if (life.backendRemovals > 0) this.#breach(seq, `${command.type} after the backend has ended`);
-    if (['create', 'stop', 'destroy'].includes(command.type) && life.calls.includes(command.type)) {
+    if (['create', 'stop', 'destroy', 'keep'].includes(command.type) && life.calls.includes(command.type)) {
       this.#breach(seq, `${command.type} is called twice`);
     }
     if (life.calls.includes('destroy')) this.#breach(seq, `${command.type} is called after destroy`);
@@ -112,7 +125,7 @@ export class Invariants {
   #seeFact(seq: number, fact: EventDraft): void {
     if (fact.type === 'command.concluded') this.#seeConclusion(seq, fact);
     if (fact.type === 'run.concluded') this.#seeVerdict(seq, fact);
-    if (fact.type !== 'testbed.failed' && fact.type !== 'testbed.removed' && fact.type !== 'backend.removed') return;
+    if (!ENDINGS.includes(fact.type)) return;
     const life = this.#lives.get(fact.testbed ?? '');
     if (life === undefined) {
       this.#breach(seq, `${fact.type} for a testbed that never was`);
@@ -127,6 +140,15 @@ export class Invariants {
       life.backendRemovals += 1;
       this.#seeRemoval(seq, fact, life);
     }
+    if (fact.type === 'testbed.kept') {
+      life.removals += 1;
+      this.#seeKept(seq, fact.resources, life);
+    }
+    if (fact.type === 'backend.kept') {
+      life.backendRemovals += 1;
+      this.#seeKept(seq, fact.resources, life);
+      if (life.calls.at(-1) !== 'keep') this.#breach(seq, `a testbed stays after ${life.calls.join(', ')}`);
+    }
     if (life.failures > 1) this.#breach(seq, 'a testbed fails twice');
   }
 
@@ -137,6 +159,12 @@ export class Invariants {
     const held = [...resources].sort().join(' ');
     if ([...leftovers].sort().join(' ') !== held)
       this.#breach(seq, `leftovers are ${leftovers.join(' ')}, not ${held}`);
+  }
+
+  #seeKept(seq: number, kept: readonly string[], { resources, mayStay }: Life): void {
+    if (!mayStay) this.#breach(seq, 'a testbed stays that nobody asked to');
+    const held = [...resources].sort().join(' ');
+    if ([...kept].sort().join(' ') !== held) this.#breach(seq, `what stays is ${kept.join(' ')}, not ${held}`);
   }
 
   #seeEnd(seq: number, { leftovers, cause }: EventDraft<'testbed.removed'>, life: Life): void {

@@ -2,7 +2,7 @@ import type { Command, EventData, EventDraft, EventType } from '../../../src/eve
 import { draft } from '../facts.ts';
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
-type Verb = 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy';
+type Verb = 'create' | 'start' | 'locate' | 'restart' | 'reset' | 'stop' | 'destroy' | 'keep';
 
 /** Something that the world outside the machines may do next. */
 export type Move = () => void;
@@ -35,6 +35,7 @@ const DONE = {
   reset: ['reset.completed', 'reset.failed'],
   stop: ['shutdown.completed', 'shutdown.failed'],
   destroy: ['destruction.completed', 'destruction.failed'],
+  keep: ['keeping.completed', 'keeping.failed'],
 } as const satisfies Record<Verb, readonly [EventType, EventType]>;
 
 /**
@@ -68,6 +69,7 @@ export class SimulatedEdges {
       case 'reset':
       case 'stop':
       case 'destroy':
+      case 'keep':
         this.#backend(command.testbed).calls.push(command.type);
         return;
       case 'dial':

@@ -37,8 +37,8 @@ export class SimulatedPeople {
   }
 
   /** Asks for the end of a testbed. */
-  teardown(testbed: string, force: boolean): void {
-    this.#say(testbed, 'teardown.requested', { force });
+  teardown(testbed: string, force: boolean, keep = false): void {
+    this.#say(testbed, 'teardown.requested', { force, ...(keep ? { keep } : {}) });
   }
 
   /** What they may do next. */
@@ -57,6 +57,7 @@ export class SimulatedPeople {
     }
     for (const testbed of this.#asked) {
       moves.push(() => this.teardown(testbed, this.#commands % 2 === 0));
+      moves.push(() => this.teardown(testbed, false, true));
       for (let each = 0; each < 4; each += 1) moves.push(...this.#movesOfCommands(testbed, each));
       if (!(this.#machines().stateOf(`testbed:${testbed}`) ?? '').startsWith('ready')) continue;
       moves.push(() => this.#say(testbed, 'reboot.requested', { how: 'guest' }));

@@ -11,7 +11,7 @@ import { MACHINES } from '../../../src/machines/index.ts';
 const TYPES = Object.keys(eventSchemas) as EventType[];
 
 /** Past participles that do not end in `-ed`. */
-const IRREGULAR = ['left', 'lost', 'seen', 'proven', 'withdrawn', 'output'];
+const IRREGULAR = ['kept', 'left', 'lost', 'seen', 'proven', 'withdrawn', 'output'];
 
 /** What must be told apart in each phase, on either side, and the events that do. */
 const FACTS: Readonly<Record<string, readonly EventType[]>> = {
@@ -33,6 +33,7 @@ const FACTS: Readonly<Record<string, readonly EventType[]>> = {
   'a reboot': ['reboot.asked', 'boot.identified', 'boot.unidentified', 'reboot.proven', 'reboot.failed'],
   'a failure': ['testbed.failed', 'backend.failed', 'connection.failed', 'step.failed'],
   'a teardown': ['shutdown.completed', 'shutdown.failed', 'destruction.completed', 'destruction.failed'],
+  'a testbed that stays': ['keeping.completed', 'keeping.failed', 'testbed.kept'],
   resources: ['resource.acquired', 'resource.released'],
   'a deadline, a signal, a surprise': ['deadline.expired', 'operator.signalled', 'event.unexpected'],
 };

@@ -177,6 +177,58 @@ describe('removing a testbed', () => {
   });
 });
 
+describe('a testbed that is to stay', () => {
+  const KEEP = told('removal.requested', { keep: true });
+  const KEEPING = [...UP, KEEP] as const;
+  const enter = ['podman', 'exec', '-it', 'tb1', 'sh'];
+
+  test('is let go of instead of being stopped and removed, and says what stays with it', () => {
+    expect(given(...UP).when(KEEP)).toMatchObject({ state: 'keeping', commands: ['keep'], deadlines: ['+keep'] });
+    const acquired = told('resource.acquired', { resource: 'container' });
+    const then = given(acquired, ...KEEPING).when(told('keeping.completed', { enter }));
+    expect(then).toMatchObject({ state: 'kept', commands: [], deadlines: ['-keep'], facts: ['backend.kept'] });
+    expect(then.fact('backend.kept')).toMatchObject({ enter, resources: ['container'] });
+  });
+
+  test('is removed where it cannot be left, and that is no failure of the testbed', () => {
+    expect(given(...KEEPING).when('keeping.failed')).toMatchObject({ state: 'stopping', commands: ['stop'] });
+    const { cause } = given(...KEEPING, 'keeping.failed', 'shutdown.completed')
+      .when('destruction.completed')
+      .fact('backend.removed');
+    expect(cause).toBeNull();
+  });
+
+  test('is removed where letting go of it takes too long', () => {
+    expect(given(...KEEPING).when(passed('keep'))).toMatchObject({ state: 'cancelling', commands: ['cancel'] });
+    expect(given(...KEEPING, passed('keep')).when('keeping.failed').commands).toEqual(['stop']);
+  });
+
+  test('is removed where somebody insists on it meanwhile, and not where somebody only asks again', () => {
+    expect(given(...KEEPING).when('removal.requested').state).toBe('keeping');
+    expect(given(...KEEPING).when(FORCE)).toMatchObject({ state: 'cancelling', commands: ['cancel'] });
+  });
+
+  test('is removed where it dies meanwhile, and tells of that', () => {
+    const stopped = told('guest.stopped', { reason: 'it was killed' });
+    const { cause } = given(...KEEPING, stopped, 'keeping.failed', 'shutdown.completed')
+      .when('destruction.completed')
+      .fact('backend.removed');
+    expect(cause).toMatchObject({ class: 'testbed-died' });
+  });
+
+  test.each([
+    ['it is not up yet', STARTING, 'cancelling'],
+    ['it has failed', [...UP, 'guest.panicked'], 'stopping'],
+    ['nothing was made', [], 'gone'],
+  ] as const)('is removed where %s', (_, past, state) => {
+    expect(given(...past).when(KEEP).state).toBe(state);
+  });
+
+  test('is removed where force is asked for as well', () => {
+    expect(given(...UP).when(told('removal.requested', { keep: true, force: true })).state).toBe('stopping');
+  });
+});
+
 test('the late end of a verb after the failure changes nothing', () => {
   const past = [...CREATING, passed('provision'), passed('cancel')] as const;
   expect(given(...past).when('provision.completed')).toMatchObject({ state: 'failed', facts: [], commands: [] });

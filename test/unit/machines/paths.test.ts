@@ -7,8 +7,8 @@ import { transitionsOf, type Walk, walksOf } from '../../support/machinePaths.ts
 /** The facts with which each machine says that it is done. */
 const LAST_WORDS: Readonly<Record<MachineKind, readonly string[]>> = {
   run: ['run.concluded'],
-  testbed: ['testbed.removed'],
-  backend: ['backend.removed'],
+  testbed: ['testbed.removed', 'testbed.kept'],
+  backend: ['backend.removed', 'backend.kept'],
   connection: ['connection.retired', 'connection.failed'],
   command: ['command.concluded'],
   reboot: ['reboot.proven', 'reboot.failed'],

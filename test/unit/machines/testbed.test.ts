@@ -252,6 +252,23 @@ describe('tearing a testbed down', () => {
     expect(then.fact('testbed.removed').leftovers).toEqual(['overlay']);
   });
 
+  test('leaves it where somebody wants to keep it, once nobody is connected any more', () => {
+    const KEEP = told('teardown.requested', { keep: true });
+    const KEEPING = [...BUSY, KEEP, ended('x1'), told('connection.retired', C1)] as const;
+    const then = given(...KEEPING.slice(0, -1)).when(told('connection.retired', C1));
+    expect(then.fact('removal.requested')).toMatchObject({ force: false, keep: true });
+    const kept = { enter: ['podman', 'exec', '-it', 'tb1', 'sh'], resources: ['container'] };
+    const end = given(...KEEPING).when(told('backend.kept', kept));
+    expect(end).toMatchObject({ state: 'kept', deadlines: ['-teardown'] });
+    expect(end.fact('testbed.kept')).toMatchObject(kept);
+    // Somebody who insists has it removed.
+    const forced = given(...KEEPING)
+      .when(FORCE)
+      .fact('removal.requested');
+    expect(forced).toMatchObject({ force: true });
+    expect(forced.keep).toBeUndefined();
+  });
+
   test('works from any state before', () => {
     for (const past of [PROVISIONING, BOOTING, CONNECTING, READY]) {
       expect(given(...past).when('teardown.requested').state).toMatch(/^tearing-down/);
