@@ -83,7 +83,7 @@ export interface BackendVerbs {
   /**
    * Lets go of a testbed that is up, so that it stays when this process ends: what our own process does for it ends
    * here, and the resources that stay are not struck out. Called in place of stop and destroy, when all connections are
-   * hung up; both follow where it rejects. Absent: it cannot stay.
+   * hung up; both follow where it rejects, or where somebody insists meanwhile. Absent: it cannot stay.
    */
   keep?(signal: AbortSignal): Promise<KeptPlace>;
 }

@@ -2,8 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../events/index.ts';
-import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
-import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
+import {
+  BackendError,
+  type BackendHost,
+  type BackendVerbs,
+  type KeptPlace,
+  type Location,
+  type Observation,
+} from '../contract.ts';
+import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import {
@@ -12,6 +19,7 @@ import {
   engineOf,
   enterContainer,
   NO_INIT,
+  personArgv,
   removeArgv,
   startArgv,
   WAIT_BOOTED,
@@ -126,6 +134,20 @@ export class ContainerTestbed implements BackendVerbs {
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
+  }
+
+  /** What watches it ends with us, and is no part of it. */
+  async keep(signal: AbortSignal): Promise<KeptPlace> {
+    await this.#tellOfDeath(signal);
+    signal.throwIfAborted();
+    const shell = await shellInside(enterContainer(this.#engine, this.#name), signal);
+    this.#ending = true;
+    await this.#closeSession();
+    const watch = this.#watch;
+    this.#watch = null;
+    watch?.kill();
+    await watch?.ended;
+    return { enter: personArgv(this.#engine, this.#name, shell) };
   }
 
   async #restart(signal: AbortSignal, line?: string): Promise<void> {

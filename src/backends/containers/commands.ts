@@ -96,6 +96,11 @@ export function enterContainer({ argv }: Engine, name: string): Enter {
   return { argv: exec('0:0'), environment: 'dropped', as: ({ uid, gid }) => exec(`${uid}:${gid}`) };
 }
 
+/** The command by which a person gets into a container, to an interactive shell. Pure. */
+export function personArgv({ argv }: Engine, name: string, shell: string): string[] {
+  return [...argv, 'exec', '--interactive', '--tty', '--user=0:0', '--workdir=/', name, shell, '-l'];
+}
+
 /**
  * Run inside as root: waits until the init has done its work, and says how it is (systemctl(1), is-system-running).
  * Before the manager listens it can only be asked again.

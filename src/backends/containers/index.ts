@@ -18,6 +18,7 @@ function containers(name: Program, summary: string) {
     help,
     probe: () => probe(name),
     capabilities: (options) => containerCapabilities(options),
+    whyNotKept: () => null,
     open: (options, host) => new ContainerTestbed(name, options, host),
   });
 }

@@ -1,8 +1,15 @@
 import { Subject } from 'rxjs';
 import type { Capability } from '../../events/index.ts';
 import { WAIT_BOOTED } from '../containers/commands.ts';
-import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
-import { askInside, QUESTION_LIMIT } from '../shared/enter.ts';
+import {
+  BackendError,
+  type BackendHost,
+  type BackendVerbs,
+  type KeptPlace,
+  type Location,
+  type Observation,
+} from '../contract.ts';
+import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type Client, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
@@ -158,6 +165,18 @@ export class LxdTestbed implements BackendVerbs {
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
+  }
+
+  async keep(signal: AbortSignal): Promise<KeptPlace> {
+    await this.#tellOfDeath(signal);
+    signal.throwIfAborted();
+    const shell = await shellInside(enterInstance(this.#client, this.#name), signal);
+    this.#ending = true;
+    await this.#closeSession();
+    await this.#monitor?.stop();
+    this.#monitor = null;
+    const { argv, remote } = this.#client;
+    return { enter: [...argv, 'exec', `${remote}${this.#name}`, '--', shell, '-l'] };
   }
 
   async #whenBooted(signal: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ function instances(name: Daemon, summary: string) {
     help,
     probe: () => probe(name),
     capabilities: lxdCapabilities,
+    whyNotKept: () => null,
     open: (options, host) => new LxdTestbed(name, options, host),
   });
 }

@@ -16,6 +16,7 @@ export const nullBackend = defineBackend({
   options,
   probe: () => Promise.resolve({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
   capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
+  whyNotKept: () => 'it is this machine itself, which stays anyway',
   open: (chosen, host) => new NullTestbed(chosen, host),
 });
 

@@ -17,5 +17,6 @@ export const replayBackend = defineBackend({
   probe: () => Promise.resolve({ available: true, detail: 'needs a trace' }),
   // What it can do is in the trace, which is read when the testbed is made.
   capabilities: () => [],
+  whyNotKept: () => 'there is only a recording of one',
   open: (options, host) => new ReplayTestbed(options, host),
 });

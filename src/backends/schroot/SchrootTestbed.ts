@@ -1,7 +1,14 @@
 import { Subject } from 'rxjs';
 import type * as z from 'zod';
-import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
-import { askInside, type Enter, tellInside } from '../shared/enter.ts';
+import {
+  BackendError,
+  type BackendHost,
+  type BackendVerbs,
+  type KeptPlace,
+  type Location,
+  type Observation,
+} from '../contract.ts';
+import { askInside, type Enter, shellInside, tellInside } from '../shared/enter.ts';
 import { quote } from '../shared/quote.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
@@ -118,6 +125,21 @@ export class SchrootTestbed implements BackendVerbs {
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
     await this.#session.end(signal);
+  }
+
+  /** Its init ends with us, and with it what runs in the session; the files stay, and the ways that schroot has to them. */
+  async keep(signal: AbortSignal): Promise<KeptPlace> {
+    const hadInit = this.#init !== null;
+    await this.stop(signal);
+    const { id } = this.#session;
+    const plain = wayOfSchroot(id, this.#root, false).enter;
+    // That of the namespace which has just ended tells of nobody; below it is the one that schroot mounted.
+    if (hadInit)
+      await tellInside(plain, 'exec umount /proc', { signal, code: 'keep-failed', doing: 'unmounting the old /proc' });
+    const shell = await shellInside(plain, signal);
+    const user = this.#root ? ['--user', 'root'] : [];
+    const run = ['schroot', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user];
+    return { enter: [...run, '--', shell, '-l'] };
   }
 
   /** Most profiles put accounts of this machine over the image's (setup.nssdatabases): tests see those. */

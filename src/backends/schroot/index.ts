@@ -20,6 +20,7 @@ export const schrootBackend = defineBackend({
       throw error;
     }
   },
+  whyNotKept: () => null,
   open: (options, host) => new SchrootTestbed(options, host),
 });
 

@@ -59,6 +59,12 @@ export async function tellInside(
   return result.stdout;
 }
 
+/** The shell that a testbed has for people; asked as root. @throws BackendError where it cannot be entered */
+export async function shellInside(enter: Enter, signal: AbortSignal): Promise<string> {
+  const told = { code: 'enter-failed', doing: 'looking for a shell in the testbed' };
+  return lastLine(await tellInside(enter, 'command -v bash || echo /bin/sh', { signal, ...told }));
+}
+
 /** Entering worked, but there was no shell that could run. @throws BackendError */
 export function throwIfNoShell(program: string, { status, stderr }: Pick<ProgramResult, 'status' | 'stderr'>): void {
   if (status === 0) return;

@@ -20,6 +20,7 @@ export const sshBackend = defineBackend({
   },
   probe: () => Promise.resolve({ available: true, detail: 'needs a host that you can log in to' }),
   capabilities: (options) => capabilitiesOf(options),
+  whyNotKept: () => 'it is a host of its own, which stays anyway',
   open: (options, host) => new SshTestbed(options, host),
 });
 

@@ -63,11 +63,6 @@ function dying(phase: Phase) {
   return { target: '#backend.cancelling', actions: { type: 'noteDeath' as const, params: { phase } } } as const;
 }
 
-/** It died while it was let go of: what is dead does not stay. */
-const dyingKept = {
-  target: '#backend.cancelling',
-  actions: [{ type: 'noteDeath' as const, params: { phase: 'exec' as Phase } }, 'noteRemovalWanted' as const],
-} as const;
 const unwanted = { target: '#backend.cancelling', actions: 'noteRemovalWanted' } as const;
 const settled = [{ guard: 'removalWanted', target: 'stopping' }, { target: 'failed' }] as const;
 
@@ -143,7 +138,11 @@ export const backendMachine = backendSetup.createMachine({
       on: {
         'restart.requested': 'restarting',
         'reset.requested': 'resetting',
-        'removal.requested': [{ guard: 'toBeKept', target: 'keeping' }, { target: 'stopping' }],
+        // Should it not come to that, it is removed.
+        'removal.requested': [
+          { guard: 'toBeKept', target: 'keeping', actions: 'noteRemovalWanted' },
+          { target: 'stopping' },
+        ],
         'process.exited': {
           guard: 'mainProcess',
           target: 'failed',
@@ -186,13 +185,13 @@ export const backendMachine = backendSetup.createMachine({
       on: {
         'keeping.completed': { target: 'kept', actions: 'noteKept' },
         'keeping.failed': 'stopping',
-        'deadline.expired': { guard: { type: 'ofVerb', params: { verb: 'keep' } }, ...unwanted },
-        'process.exited': { guard: 'mainProcess', ...dyingKept },
-        'guest.panicked': dyingKept,
-        'recording.left': dyingKept,
-        'guest.stopped': dyingKept,
-        'endpoint.withdrawn': dyingKept,
-        'removal.requested': { guard: 'forced', ...unwanted },
+        'deadline.expired': { guard: { type: 'ofVerb', params: { verb: 'keep' } }, target: 'cancelling' },
+        'process.exited': { guard: 'mainProcess', ...dying('exec') },
+        'guest.panicked': dying('exec'),
+        'recording.left': dying('exec'),
+        'guest.stopped': dying('exec'),
+        'endpoint.withdrawn': dying('exec'),
+        'removal.requested': { guard: 'forced', target: 'cancelling' },
         ...breach('keeping', { pending: 'keep' }),
       },
     },
