@@ -9,6 +9,7 @@ import { chrootBackend } from './chroot/index.ts';
 import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
+import { lxcBackend } from './lxc/index.ts';
 import { incusBackend, lxdBackend } from './lxd/index.ts';
 import { nspawnBackend } from './nspawn/index.ts';
 import { nullBackend } from './null/index.ts';
@@ -28,6 +29,7 @@ export const BUILT_IN: readonly Backend[] = [
   unshareBackend,
   podmanBackend,
   dockerBackend,
+  lxcBackend,
   lxdBackend,
   incusBackend,
   replayBackend,

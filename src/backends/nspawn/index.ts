@@ -1,10 +1,13 @@
-import { type Availability, defineBackend } from '../contract.ts';
+import type { Capability } from '../../events/index.ts';
+import { type Availability, type BackendHost, defineBackend } from '../contract.ts';
 import { QUESTION_LIMIT } from '../shared/enter.ts';
 import { probeNamespaces } from '../shared/namespaces/identity.ts';
+import { ownCgroup } from '../shared/outer/cgroup.ts';
+import { OuterTestbed } from '../shared/outer/OuterTestbed.ts';
+import { OverlayFiles } from '../shared/outer/OverlayFiles.ts';
 import { missingPrograms } from '../shared/programs.ts';
-import { ownCgroup } from './cgroup.ts';
-import { NspawnTestbed, nspawnCapabilities } from './NspawnTestbed.ts';
-import { nspawnOptions } from './options.ts';
+import { type NspawnOptions, nspawnOptions } from './options.ts';
+import { nspawnPlan } from './plan.ts';
 
 /** A container of systemd-nspawn(1), with or without the image's init. */
 export const nspawnBackend = defineBackend({
@@ -14,8 +17,26 @@ export const nspawnBackend = defineBackend({
   help: { positional: ['image'], short: { boot: 'b' } },
   probe,
   capabilities: nspawnCapabilities,
-  open: (options, host) => new NspawnTestbed(options, host),
+  open,
 });
+
+/** What a container can do. Pure. */
+function nspawnCapabilities({ boot, login }: NspawnOptions): Capability[] {
+  return [
+    ...((login ?? 'root') === 'root' ? (['root-on-testbed'] as const) : []),
+    'revert',
+    'revert-full-system',
+    ...(boot ? (['reboot', 'isolation-container'] as const) : []),
+  ];
+}
+
+function open(options: NspawnOptions, host: BackendHost): OuterTestbed {
+  const { image, session, login, normalUser } = options;
+  const files = new OverlayFiles(image, host);
+  const plan = (cgroup: string) => nspawnPlan(options, files, host, cgroup);
+  const capabilities = nspawnCapabilities(options);
+  return new OuterTestbed({ backend: 'nspawn', files, plan, capabilities, session, login, normalUser }, host);
+}
 
 async function probe(): Promise<Availability> {
   const missing = missingPrograms(['systemd-nspawn', 'unshare', 'nsenter', 'mount', 'flock', 'tar']);

@@ -26,6 +26,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   incus: 'incus',
   'lxc-start': 'lxc',
   'lxc-attach': 'lxc',
+  'lxc-copy': 'lxc',
+  'lxc-destroy': 'lxc',
+  'lxc-config': 'lxc',
 };
 
 /** Where programs are looked for: the caller's own PATH, and where the administrator's programs live. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { BackendError, type BackendHost } from '../contract.ts';
-import { mustRun } from '../shared/runProgram.ts';
+import { BackendError, type BackendHost } from '../../contract.ts';
+import { mustRun } from '../runProgram.ts';
 
 /**
  * Empties and removes the control group $1 with all below it. The hierarchy of version 2 may be mounted elsewhere on

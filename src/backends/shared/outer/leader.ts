@@ -1,16 +1,17 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /**
- * The process that is a container's PID 1, as this machine sees it: the child of the systemd-nspawn(1) that `ancestor`
- * has started, once it runs what the image gave it; null before.
+ * The process that is a container's PID 1, as this machine sees it: the child of the program that `ancestor` has
+ * started, once it runs what the image gave it; null before. A hook that the program runs besides is none.
  */
-export function leaderBelow(ancestor: number): number | null {
-  for (const nspawn of descendants(ancestor)) {
-    const program = exeOf(nspawn);
-    if (program === null || !program.endsWith('/systemd-nspawn')) continue;
-    for (const child of childrenOf(nspawn)) {
+export function leaderBelow(ancestor: number, program: string): number | null {
+  for (const supervisor of descendants(ancestor)) {
+    const running = exeOf(supervisor);
+    if (running === null || basename(running) !== program) continue;
+    for (const child of childrenOf(supervisor)) {
       const own = exeOf(child);
-      if (own !== null && own !== program) return child;
+      if (own !== null && own !== running && isFirst(child)) return child;
     }
   }
   return null;
@@ -29,6 +30,16 @@ export function commOf(pid: number): string {
 /** Whether a container's first process still runs. One that has ended, and that nobody has collected yet, does not. */
 export function isAlive(leader: number): boolean {
   return exeOf(leader) !== null;
+}
+
+/** Whether a process is the first of its pid namespace (proc(5), NSpid of /proc/PID/status). */
+function isFirst(pid: number): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // It has just ended.
+    return false;
+  }
 }
 
 function descendants(pid: number): number[] {

@@ -1,22 +1,14 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Subject } from 'rxjs';
-import type { Capability } from '../../events/index.ts';
-import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../contract.ts';
-import { type HeldDirectory, holdDirectory } from '../shared/directories.ts';
-import { askInside, type Enter } from '../shared/enter.ts';
-import { findImage } from '../shared/images/findImage.ts';
-import type { BaseImage } from '../shared/namespaces/NamespaceTestbed.ts';
-import { type GuestSession, openSession } from '../shared/session/openSession.ts';
+import type { Capability } from '../../../events/index.ts';
+import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
+import { askInside, type Enter } from '../enter.ts';
+import { type GuestSession, openSession, type SessionRequest } from '../session/openSession.ts';
 import { Container } from './Container.ts';
 import { type HeldCgroup, holdCgroup } from './cgroup.ts';
 import { commOf } from './leader.ts';
-import type { NspawnOptions } from './options.ts';
-import { type ContainerPlan, nspawnArgv } from './script.ts';
-
-/** The exit status by which systemd-nspawn(1) says: start me again. */
-const REBOOTED = 133;
+import type { ContainerFiles } from './OverlayFiles.ts';
+import { type ContainerPlan, REBOOTED } from './plan.ts';
 
 /** Milliseconds between two questions whether systemd answers at all. Once it does, one question waits for the rest. */
 const ASK_AGAIN = 100;
@@ -24,48 +16,47 @@ const ASK_AGAIN = 100;
 /** Has the init reboot, and returns before it does. */
 const REBOOT = 'if [ -d /run/systemd/system ]; then exec systemctl --no-block reboot; else exec reboot; fi';
 
-/** What a container can do. Pure. */
-export function nspawnCapabilities({ boot, login }: Pick<NspawnOptions, 'boot' | 'login'>): Capability[] {
-  return [
-    ...((login ?? 'root') === 'root' ? (['root-on-testbed'] as const) : []),
-    'revert',
-    'revert-full-system',
-    ...(boot ? (['reboot', 'isolation-container'] as const) : []),
-  ];
+/** A testbed in a container, as a backend asks for it. */
+export interface OuterOptions {
+  /** The backend's name. */
+  readonly backend: string;
+  readonly files: ContainerFiles;
+  /** How the container is run, in a control group (its path in the hierarchy of version 2). */
+  readonly plan: (cgroup: string) => ContainerPlan;
+  readonly capabilities: readonly Capability[];
+  readonly session: SessionRequest['kind'];
+  readonly login: string | undefined;
+  readonly normalUser: string | undefined;
 }
 
-/** The verbs of a testbed that is a container of systemd-nspawn(1). */
-export class NspawnTestbed implements BackendVerbs {
+/** The verbs of a testbed that is a container, run by a program of this machine in outer namespaces. Takes root. */
+export class OuterTestbed implements BackendVerbs {
   readonly observations$ = new Subject<Observation>();
   readonly restart?: (signal: AbortSignal, line?: string) => Promise<void>;
-  readonly #options: NspawnOptions;
+  readonly #options: OuterOptions;
   readonly #host: BackendHost;
-  #base: BaseImage | null = null;
-  #layer: HeldDirectory | null = null;
   #cgroup: HeldCgroup | null = null;
   #container: Container | null = null;
   #enter: Enter | null = null;
   #session: GuestSession | null = null;
 
-  constructor(options: NspawnOptions, host: BackendHost) {
+  constructor(options: OuterOptions, host: BackendHost) {
     this.#options = options;
     this.#host = host;
-    if (options.boot) this.restart = (signal, line) => this.#restart(signal, line);
+    if (options.capabilities.includes('reboot')) this.restart = (signal, line) => this.#restart(signal, line);
   }
 
   async create(signal: AbortSignal): Promise<void> {
     if (process.getuid?.() !== 0)
-      throw new BackendError('no-permission', 'the nspawn backend takes root', {
+      throw new BackendError('no-permission', `the ${this.#options.backend} backend takes root`, {
         remedy: 'run trundle as root, or use the unshare backend',
       });
-    this.#base = await findImage(this.#options.image, 'root', { host: this.#host, signal });
-    await this.#makeLayer();
+    await this.#options.files.make(signal);
   }
 
   async start(signal: AbortSignal): Promise<void> {
     this.#cgroup = holdCgroup(this.#host);
-    const { image } = this.#options;
-    const plan = this.#plan(this.#cgroup);
+    const plan = this.#options.plan(this.#cgroup.path);
     const ended = (status: number | null, killedBy: string | null) => {
       const reason = 'the guest rebooted, and nobody had asked for it';
       this.observations$.next(
@@ -76,7 +67,7 @@ export class NspawnTestbed implements BackendVerbs {
     };
     const endedBefore = () =>
       this.observations$.next({ type: 'guest.stopped', reason: 'process container ended before it was told to' });
-    this.#container = await Container.prepare({ plan, image, host: this.#host, ended, endedBefore }, signal);
+    this.#container = await Container.prepare({ plan, host: this.#host, ended, endedBefore }, signal);
     await this.#run(this.#container, plan, signal);
   }
 
@@ -85,13 +76,13 @@ export class NspawnTestbed implements BackendVerbs {
     await this.#closeSession();
     const { session: kind, login, normalUser } = this.#options;
     this.#session = await openSession({ enter: this.#enter, kind, host: this.#host, signal, login, normalUser });
-    return { endpoint: this.#session.endpoint, capabilities: nspawnCapabilities(this.#options) };
+    return { endpoint: this.#session.endpoint, capabilities: this.#options.capabilities };
   }
 
   async reset(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
-    await this.#layer?.remove(signal);
-    await this.#makeLayer();
+    await this.#options.files.remove(signal);
+    await this.#options.files.make(signal);
     await this.start(signal);
   }
 
@@ -108,8 +99,7 @@ export class NspawnTestbed implements BackendVerbs {
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
-    await this.#layer?.remove(signal);
-    this.#layer = null;
+    await this.#options.files.remove(signal);
   }
 
   /** The init reboots in order, the container ends, and another follows over the same files. */
@@ -123,7 +113,7 @@ export class NspawnTestbed implements BackendVerbs {
     await this.#closeSession();
     if (status !== REBOOTED)
       throw new BackendError('no-reboot', `the container ended with exit status ${status} where it should reboot`);
-    await this.#run(container, this.#plan(cgroup), signal);
+    await this.#run(container, this.#options.plan(cgroup.path), signal);
   }
 
   async #closeSession(): Promise<void> {
@@ -135,7 +125,7 @@ export class NspawnTestbed implements BackendVerbs {
   async #run(container: Container, plan: ContainerPlan, signal: AbortSignal): Promise<void> {
     const enter = await container.start(signal);
     const pid = container.leader ?? 0;
-    const argv = nspawnArgv(plan);
+    const argv = [...plan.argv];
     this.observations$.next({ type: 'process.spawned', process: 'container', role: 'main', pid, argv });
     if (plan.boot) await this.#whenUp(enter, pid, signal);
     this.#enter = enter;
@@ -155,25 +145,5 @@ export class NspawnTestbed implements BackendVerbs {
       if (commOf(leader) === '') throw new BackendError('init-died', 'the init ended while it booted');
       await pause(ASK_AGAIN, undefined, { signal });
     }
-  }
-
-  #plan(cgroup: HeldCgroup): ContainerPlan {
-    const { boot, network } = this.#options;
-    const layer = this.#layer?.path ?? '';
-    const place = (name: string) => join(layer, name);
-    const lower = this.#base?.root ?? '';
-    return {
-      root: { kind: 'overlay', lower, upper: place('upper'), work: place('work'), mountpoint: place('root') },
-      lock: this.#base?.lock ?? null,
-      cgroup: cgroup.path,
-      machine: `trundle-${this.#host.run}-${this.#host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 64),
-      boot,
-      privateNetwork: network === 'private',
-    };
-  }
-
-  async #makeLayer(): Promise<void> {
-    this.#layer = await holdDirectory(this.#host, join(this.#host.workDirectory, 'layer'));
-    for (const name of ['upper', 'work', 'root']) await mkdir(join(this.#layer.path, name), { mode: 0o755 });
   }
 }

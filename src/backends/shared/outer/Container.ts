@@ -1,35 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BackendError, type BackendHost } from '../contract.ts';
-import type { Enter } from '../shared/enter.ts';
-import { notStarted, ownEnvironment } from '../shared/runProgram.ts';
-import { explainStart } from './explain.ts';
+import { BackendError, type BackendHost } from '../../contract.ts';
+import type { Enter } from '../enter.ts';
+import { notStarted, ownEnvironment } from '../runProgram.ts';
 import { isAlive, leaderBelow } from './leader.ts';
-import { type ContainerPlan, containerScript } from './script.ts';
+import type { ContainerPlan } from './plan.ts';
 
 /** Milliseconds between two looks for a container's first process: nobody tells when it has started. */
 const LOOK = 20;
 
-/** Namespaces that are entered, by their names in /proc/PID/ns and in nsenter(1). */
-const ENTERED = [
-  ['mnt', '--mount'],
-  ['pid', '--pid'],
-  ['ipc', '--ipc'],
-  ['uts', '--uts'],
-  ['cgroup', '--cgroup'],
-  ['net', '--net'],
-] as const;
-
-/** Enters the control group whose list of processes is $1, then the rest. Else logind could move nobody out of ours. */
-const JOIN = 'echo 0 >"$1" && shift && exec "$@"';
-
 /** What a container is run with. */
 export interface ContainerOptions {
   readonly plan: ContainerPlan;
-  /** The image as a person named it. */
-  readonly image: string;
   readonly host: BackendHost;
   /** Called when the container has ended by itself, or was ended by others. */
   readonly ended: (status: number | null, killedBy: NodeJS.Signals | null) => void;
@@ -38,8 +22,9 @@ export interface ContainerOptions {
 }
 
 /**
- * systemd-nspawn(1) in namespaces of its own, which end with this process and with which all of it ends. One container
- * may follow another in them, over the same files: that is a reboot.
+ * A program that runs a container, as systemd-nspawn(1) and lxc-start(1) do, in namespaces of its own, which end with
+ * this process and with which all of it ends. One container may follow another in them, over the same files: that is
+ * a reboot.
  */
 export class Container {
   readonly #options: ContainerOptions;
@@ -64,7 +49,7 @@ export class Container {
   static async prepare(options: ContainerOptions, signal: AbortSignal): Promise<Container> {
     const { plan, host } = options;
     const flags = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child'];
-    const child = spawn('unshare', [...flags, '--', 'sh', '-c', containerScript(plan)], {
+    const child = spawn('unshare', [...flags, '--', 'sh', '-c', plan.script], {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',
@@ -98,7 +83,7 @@ export class Container {
   /**
    * Starts a container, and gives the way into it. The namespaces are named by open descriptors, so that no other
    * process's can be meant.
-   * @throws BackendError `not-a-root`, `no-init`, `no-shell`, `wrong-architecture`, `no-overlay`, `no-cgroup2`
+   * @throws BackendError what the plan says of its early end
    */
   async start(signal: AbortSignal): Promise<Enter> {
     const ends: (number | null)[] = [];
@@ -106,10 +91,10 @@ export class Container {
     this.#child.stdin?.write('start\n');
     for (;;) {
       signal.throwIfAborted();
-      const { plan, image } = this.#options;
+      const { plan } = this.#options;
       const [status = this.#child.exitCode] = ends;
-      if (status !== null) throw explainStart({ status, said: this.#said, image, boot: plan.boot });
-      const leader = leaderBelow(this.#outer);
+      if (status !== null) throw plan.explain({ status, said: this.#said });
+      const leader = leaderBelow(this.#outer, plan.argv[0] ?? '');
       if (leader !== null) {
         const enter = this.#wayInto(leader);
         this.#leader = leader;
@@ -200,19 +185,12 @@ export class Container {
 
   #wayInto(leader: number): Enter {
     this.#forget();
-    const { plan } = this.#options;
     const keep = (path: string, flags: 'r' | 'w') => {
       const descriptor = openSync(path, flags);
       this.#descriptors.push(descriptor);
       return `/proc/${process.pid}/fd/${descriptor}`;
     };
-    const wanted = ENTERED.filter(([file]) => file !== 'net' || plan.privateNetwork);
-    const words = wanted.map(([file, flag]) => `${flag}=${keep(`/proc/${leader}/ns/${file}`, 'r')}`);
-    // A leaf of its own: an init may have handed controllers down, and then no process can be above.
-    const group = `/proc/${this.#outer}/root/sys/fs/cgroup${plan.cgroup}/payload/trundle`;
-    mkdirSync(group, { recursive: true });
-    const processes = keep(`${group}/cgroup.procs`, 'w');
-    return { argv: ['sh', '-c', JOIN, 'sh', processes, 'nsenter', ...words, '--'], environment: 'passed' };
+    return this.#options.plan.enter({ leader, outer: this.#outer, keep });
   }
 
   #forget(): void {
