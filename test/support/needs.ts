@@ -102,6 +102,7 @@ const REQUIREMENTS = {
   runc: program('runc', 'runc'),
   dockerd: program('dockerd', 'docker.io'),
   lxd: program('lxd', 'lxd'),
+  'lxc-start': program('lxc-start', 'lxc'),
   incus: { present: () => findProgram('incus') !== null, missing: 'no incus', package: 'incus-base' },
   gcc: program('gcc', 'gcc'),
   schroot: program('schroot', 'schroot'),

@@ -89,9 +89,9 @@ export class CopiedContainer implements ContainerFiles {
       `--lxcpath=${this.#lxcpath}`,
       `--name=${template}`,
       `--newname=${name}`,
-      // It says nothing without.
-      '--logfile=/dev/stderr',
+      // It says nothing without; and it would keep it beside the template.
       '--logpriority=ERROR',
+      '--logfile=/dev/null',
       ...(ephemeral ? ['--snapshot', '--backingstorage=overlay'] : []),
       ...(diskLimit === undefined ? [] : ['--backingstorage=loop', `--fssize=${diskLimit}`]),
     ];

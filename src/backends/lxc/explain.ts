@@ -1,6 +1,7 @@
 import { BackendError } from '../contract.ts';
 import { explainSetUp } from '../shared/outer/explainSetUp.ts';
 import type { EarlyEnd } from '../shared/outer/plan.ts';
+import { installCommand } from '../shared/programs.ts';
 import { failureOfProgram, type ProgramResult } from '../shared/runProgram.ts';
 
 interface Reason {
@@ -46,6 +47,10 @@ const REASONS: readonly Reason[] = [
 
 /** Why lxc-start(1) ended before the container was there. Pure. */
 export function explainStart(end: EarlyEnd, template: string): BackendError {
+  if (end.status === 127 && /lxc-start: not found/.test(end.said))
+    return new BackendError('program-missing', 'this machine has no lxc-start', {
+      remedy: installCommand('lxc-start'),
+    });
   const lines = end.said.split('\n');
   for (const { pattern, code, what, remedy } of REASONS) {
     const said = lines.find((line) => pattern.test(line));
@@ -67,5 +72,8 @@ export function explainCopy(result: ProgramResult, template: string): BackendErr
 
 /** A line of liblxc's without the place in its source. Pure. */
 function withoutPlace(line: string): string {
-  return line.replace(/^(lxc-\w+): .*?\.c: \w+: \d+ /, '$1: ').trim();
+  return line
+    .replace(/^(lxc-\w+): .*?\.c: \w+: \d+ /, '$1: ')
+    .replace(/^(lxc-\w+) \S+ [\d.]+ \w+ +\w+ - \S+ - /, '$1: ')
+    .trim();
 }

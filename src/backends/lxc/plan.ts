@@ -70,8 +70,7 @@ function lxcPlan(
   { options, name, lxcpath, scratch, mounts, lock, configured }: LxcPlan,
   cgroup: string,
 ): ContainerPlan {
-  const args = options.args[0] === '--' ? options.args.slice(1) : options.args;
-  const wrong = args.find((word) => OURS.test(word));
+  const wrong = options.args.find((word) => OURS.test(word));
   if (wrong !== undefined)
     throw new BackendError('usage', `${wrong} is not for the testbed's user to say: trundle says it to lxc-start`, {
       remedy: wrong.startsWith('-n') || wrong.startsWith('--name') ? 'give --name before the template' : 'leave it out',
@@ -83,13 +82,14 @@ function lxcPlan(
     `--name=${name}`,
     `--lxcpath=${lxcpath}`,
     ...configured,
-    ...(options.debug ? [`--logfile=${place('console')}`, '--logpriority=DEBUG'] : []),
+    // What its children say before they run the init goes nowhere else.
+    ...(options.debug ? [`--logfile=${place('console')}`, '--logpriority=DEBUG'] : [`--logfile=${place('log')}`]),
     `--define=lxc.console.logfile=${place('console')}`,
     `--define=lxc.hook.post-stop=/bin/sh ${place('stopped')}`,
-    ...args,
+    ...options.args,
   ];
   const hook = `[ "$LXC_TARGET" != reboot ] || { : >${quote(place('rebooted'))}; exit 1; }`;
-  const rebooted = quote(place('rebooted'));
+  const [rebooted, log] = [quote(place('rebooted')), quote(place('log'))];
   return {
     argv,
     script: outerScript({
@@ -102,7 +102,12 @@ cat <>${quote(place('console'))} 3>&- 9>&- &`,
       cgroup,
       // liblxc takes it for what it is on a machine of systemd, and puts the container beside it, not below.
       supervisors: '/init.scope',
-      run: `rm -f ${rebooted}; ${argv.map(quote).join(' ')}; s=$?; [ ! -e ${rebooted} ] || s=${REBOOTED}; (exit $s)`,
+      run: `rm -f ${rebooted} ${log}
+${argv.map(quote).join(' ')}
+s=$?
+[ ! -e ${log} ] || cat ${log} >&2
+[ ! -e ${rebooted} ] || s=${REBOOTED}
+(exit $s)`,
     }),
     boot: true,
     enter: (outer) => wayInto(outer, name, lxcpath),

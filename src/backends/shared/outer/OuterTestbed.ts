@@ -6,7 +6,7 @@ import { askInside, type Enter } from '../enter.ts';
 import { type GuestSession, openSession, type SessionRequest } from '../session/openSession.ts';
 import { Container } from './Container.ts';
 import { type HeldCgroup, holdCgroup } from './cgroup.ts';
-import { commOf } from './leader.ts';
+import { programOf } from './leader.ts';
 import type { ContainerFiles } from './OverlayFiles.ts';
 import { type ContainerPlan, REBOOTED } from './plan.ts';
 
@@ -133,7 +133,7 @@ export class OuterTestbed implements BackendVerbs {
 
   /** Waits until systemd has started all that it means to. Other inits do not tell. */
   async #whenUp(enter: Enter, leader: number, signal: AbortSignal): Promise<void> {
-    if (commOf(leader) !== 'systemd') return;
+    if (programOf(leader) !== 'systemd') return;
     for (;;) {
       const { stdout } = await askInside(enter, 'exec systemctl is-system-running --wait 2>/dev/null', { signal });
       const state = stdout.trim();
@@ -142,7 +142,7 @@ export class OuterTestbed implements BackendVerbs {
         this.#host.console(Buffer.from(`trundle: systemd is ${state}: systemctl --failed tells why\n`));
         return;
       }
-      if (commOf(leader) === '') throw new BackendError('init-died', 'the init ended while it booted');
+      if (programOf(leader) === '') throw new BackendError('init-died', 'the init ended while it booted');
       await pause(ASK_AGAIN, undefined, { signal });
     }
   }

@@ -17,14 +17,9 @@ export function leaderBelow(ancestor: number, program: string): number | null {
   return null;
 }
 
-/** The first word of a process's name (proc(5), /proc/PID/comm); empty where it has gone. */
-export function commOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    // It has just ended.
-    return '';
-  }
+/** The file name of the program that a process runs; empty where it has gone. */
+export function programOf(pid: number): string {
+  return basename(exeOf(pid) ?? '');
 }
 
 /** Whether a container's first process still runs. One that has ended, and that nobody has collected yet, does not. */

@@ -1,0 +1,26 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { workplace } from './workplace.ts';
+
+/** A directory of containers of LXC, with one that may be copied. */
+export interface LxcTemplate {
+  readonly lxcpath: string;
+  readonly name: string;
+}
+
+/** Defines a container over a root file system, in a directory of containers of its own, for one test. */
+export function defineTemplate(root: string): LxcTemplate {
+  const lxcpath = workplace();
+  const name = 'template';
+  mkdirSync(join(lxcpath, name));
+  writeFileSync(
+    join(lxcpath, name, 'config'),
+    `lxc.include = /usr/share/lxc/config/common.conf
+lxc.apparmor.profile = unconfined
+lxc.net.0.type = empty
+lxc.uts.name = ${name}
+lxc.rootfs.path = dir:${root}
+`,
+  );
+  return { lxcpath, name };
+}
