@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { explainStart } from '../../src/backends/lxc/explain.ts';
+import { explainCopy, explainStart } from '../../src/backends/lxc/explain.ts';
 import { lxcBackend } from '../../src/backends/lxc/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { unpackedImage } from '../support/chroots.ts';
@@ -12,8 +12,8 @@ import { workplace } from '../support/workplace.ts';
 import { open, refusal } from './support/open.ts';
 
 /** A small root with an init: busybox's. */
-function tinySystem(): string {
-  const root = tinyRoot(join(workplace(), 'root'));
+function tinySystem(path = join(workplace(), 'root')): string {
+  const root = tinyRoot(path);
   mkdirSync(join(root, 'sbin'));
   symlinkSync('../bin/busybox', join(root, 'sbin/init'));
   return root;
@@ -25,7 +25,7 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc with a small init', () => {
+describeWith(['root', 'lxc-start', 'rsync', 'mkfs.ext4', 'busybox', 'overlay'], 'lxc with a small init', () => {
   test('is ready, and says of which version', async () => {
     expect(await lxcBackend.probe()).toMatchObject({ available: true, detail: expect.stringMatching(/^lxc \d/) });
   });
@@ -48,7 +48,7 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc with a small init
     ['a copy that can only grow so far', ['--disk-limit', '64M']],
     ['an overlay', ['--ephemeral']],
   ])('of a container makes %s, and removes it', async (_what, options) => {
-    const { lxcpath, name } = defineTemplate(tinySystem());
+    const { lxcpath, name } = defineTemplate(tinySystem);
     const words = ['lxc', ...options, '--lxcpath', lxcpath, '--name', 'copied', name];
     const { testbed } = await open([...words, '--define=lxc.environment=COLOUR=blue']);
     expect(readdirSync(lxcpath).toSorted()).toEqual(['copied', name]);
@@ -60,12 +60,12 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc with a small init
     expect((await testbed.exec('test -e /etc/x')).status).toBe(1);
     expect((await testbed.close()).leftovers).toEqual([]);
     expect(readdirSync(lxcpath)).toEqual([name]);
-    expect(readdirSync(join(lxcpath, name))).toEqual(['config']);
+    expect(readdirSync(join(lxcpath, name)).toSorted()).toEqual(['config', 'rootfs']);
     expect(existsSync(join('/run/lxc/lock', lxcpath, '.copied'))).toBe(false);
   });
 
   test('of a container is found and removed by reap, once its runner was killed', async () => {
-    const { lxcpath, name } = defineTemplate(tinySystem());
+    const { lxcpath, name } = defineTemplate(tinySystem);
     const env = { TMPDIR: workplace(), XDG_STATE_HOME: workplace() };
     const trace = join(workplace(), 'trace');
     const words = ['-e', '--lxcpath', lxcpath, name];
@@ -100,12 +100,12 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc says what is wron
   });
 
   test('where the name is in use, and leaves whose it is alone', async () => {
-    const { lxcpath, name } = defineTemplate(tinySystem());
+    const { lxcpath, name } = defineTemplate(tinySystem);
     expect(await refusal(['lxc', '--lxcpath', lxcpath, '--name', name, name])).toMatchObject({
       code: 'name-in-use',
       class: 'provision-failed',
     });
-    expect(readdirSync(join(lxcpath, name))).toEqual(['config']);
+    expect(readdirSync(join(lxcpath, name)).toSorted()).toEqual(['config', 'rootfs']);
   });
 
   test('where the image has no init', async () => {
@@ -144,6 +144,18 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc says what is wron
   });
 
   test.each([
+    ['rsync', 'storage_copy: 511 Failed to rsync from "/a" into "/b": lxc-copy: template:', 'apt-get install rsync'],
+    ['mkfs.ext4', 'do_loop_create: 316 Failed to create new filesystem "ext4" for loop file "/c"', 'e2fsprogs'],
+  ])('where a copy fails at %s', (_program, first, remedy) => {
+    const place = 'lxc-copy: template: ../src/lxc/storage/storage.c:';
+    const stderr = `${place} ${first}\n${place} do_clone: 391 Failed to clone\n`;
+    const error = explainCopy({ status: 1, killedBy: null, stdout: '', stderr }, 'template');
+    expect(error).toMatchObject({ code: 'copy-failed', remedy: expect.stringContaining(remedy) });
+    expect(error.message).toContain('Failed to');
+    expect(error.message).not.toMatch(/storage\.c|Failed to clone/);
+  });
+
+  test.each([
     ['the container', (pid: number) => pid],
     ['lxc-start', (pid: number) => parentOf(pid)],
   ])('where %s is killed from outside', async (_whom, victim) => {
@@ -177,7 +189,7 @@ describeWith(['root', 'lxc-start', 'mmdebstrap', 'overlay', 'tar'], 'lxc with sy
   });
 
   test('reboots over the same files, with another first process', async () => {
-    const { lxcpath, name } = defineTemplate(image);
+    const { lxcpath, name } = defineTemplate((rootfs) => symlinkSync(image, rootfs));
     const { testbed } = await open(['lxc', '-e', '--lxcpath', lxcpath, name]);
     const asked = "touch /root/kept; awk '{ print $22 }' /proc/1/stat";
     const before = await testbed.exec(asked);

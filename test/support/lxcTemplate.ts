@@ -8,18 +8,23 @@ export interface LxcTemplate {
   readonly name: string;
 }
 
-/** Defines a container over a root file system, in a directory of containers of its own, for one test. */
-export function defineTemplate(root: string): LxcTemplate {
+/**
+ * Defines a container in a directory of containers of its own, for one test.
+ * @param populate makes its root file system, where lxc-create(1) would
+ */
+export function defineTemplate(populate: (rootfs: string) => void): LxcTemplate {
   const lxcpath = workplace();
   const name = 'template';
   mkdirSync(join(lxcpath, name));
+  const rootfs = join(lxcpath, name, 'rootfs');
+  populate(rootfs);
   writeFileSync(
     join(lxcpath, name, 'config'),
     `lxc.include = /usr/share/lxc/config/common.conf
 lxc.apparmor.profile = unconfined
 lxc.net.0.type = empty
 lxc.uts.name = ${name}
-lxc.rootfs.path = dir:${root}
+lxc.rootfs.path = dir:${rootfs}
 `,
   );
   return { lxcpath, name };

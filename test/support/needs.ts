@@ -103,6 +103,8 @@ const REQUIREMENTS = {
   dockerd: program('dockerd', 'docker.io'),
   lxd: program('lxd', 'lxd'),
   'lxc-start': program('lxc-start', 'lxc'),
+  rsync: program('rsync', 'rsync'),
+  'mkfs.ext4': program('mkfs.ext4', 'e2fsprogs'),
   incus: { present: () => findProgram('incus') !== null, missing: 'no incus', package: 'incus-base' },
   gcc: program('gcc', 'gcc'),
   schroot: program('schroot', 'schroot'),

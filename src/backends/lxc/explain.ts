@@ -1,8 +1,8 @@
 import { BackendError } from '../contract.ts';
 import { explainSetUp } from '../shared/outer/explainSetUp.ts';
 import type { EarlyEnd } from '../shared/outer/plan.ts';
-import { installCommand } from '../shared/programs.ts';
-import { failureOfProgram, type ProgramResult } from '../shared/runProgram.ts';
+import { missedProgram } from '../shared/programs.ts';
+import { failureOfProgram, type ProgramResult, programMissing } from '../shared/runProgram.ts';
 
 interface Reason {
   readonly pattern: RegExp;
@@ -45,12 +45,16 @@ const REASONS: readonly Reason[] = [
   },
 ];
 
+/** Programs that lxc-copy(1) leaves the work to, and how it says that it was not done. */
+const HELPERS = [
+  { pattern: /Failed to rsync/, program: 'rsync', package: 'rsync' },
+  { pattern: /Failed to create new filesystem/, program: 'mkfs.ext4', package: 'e2fsprogs' },
+] as const;
+
 /** Why lxc-start(1) ended before the container was there. Pure. */
 export function explainStart(end: EarlyEnd, template: string): BackendError {
-  if (end.status === 127 && /lxc-start: not found/.test(end.said))
-    return new BackendError('program-missing', 'this machine has no lxc-start', {
-      remedy: installCommand('lxc-start'),
-    });
+  const missed = missedProgram(end.said);
+  if (missed !== null) return programMissing(missed, 'starting the container');
   const lines = end.said.split('\n');
   for (const { pattern, code, what, remedy } of REASONS) {
     const said = lines.find((line) => pattern.test(line));
@@ -63,11 +67,27 @@ export function explainStart(end: EarlyEnd, template: string): BackendError {
 
 /** Why lxc-copy(1) did not succeed. Pure. */
 export function explainCopy(result: ProgramResult, template: string): BackendError {
+  const doing = `copying the container ${template}`;
   if (/is running/.test(result.stderr))
     return new BackendError('template-runs', `the container ${template} runs, and cannot be copied`, {
       remedy: `lxc-stop --name ${template}`,
     });
-  return failureOfProgram('lxc-copy', result, { code: 'copy-failed', doing: `copying the container ${template}` });
+  // The first line tells what failed, each further one only which function noticed.
+  const [first = ''] = result.stderr.split('\n').filter((line) => line.startsWith('lxc-copy:'));
+  const helper = HELPERS.find(({ pattern }) => pattern.test(first));
+  const others = result.stderr.split('\n').filter((line) => !line.startsWith('lxc-copy:'));
+  const stderr = [...others, withoutPlace(first)].join('\n');
+  return failureOfProgram(
+    'lxc-copy',
+    { ...result, stderr },
+    {
+      code: 'copy-failed',
+      doing,
+      ...(helper === undefined
+        ? {}
+        : { remedy: `see that ${helper.program} is there: apt-get install ${helper.package}` }),
+    },
+  );
 }
 
 /** A line of liblxc's without the place in its source. Pure. */

@@ -6,11 +6,10 @@ import type { Need } from '../../support/needs.ts';
 import type { BackendUnderTest, Preparation } from './backends.ts';
 
 const NSPAWN: readonly Need[] = ['root', 'systemd-nspawn', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
-const LXC: readonly Need[] = ['root', 'lxc-start', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const SCHROOT: readonly Need[] = ['root', 'schroot', 'overlay', 'tar', 'mmdebstrap'];
 const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
 
-/** schroot, nspawn and lxc as the contract suite runs them. */
+/** schroot and nspawn as the contract suite runs them. */
 export const KERNEL_SHARING: readonly BackendUnderTest[] = [
   {
     ...alike(SCHROOT, ['root-on-testbed', 'revert']),
@@ -39,17 +38,6 @@ export const KERNEL_SHARING: readonly BackendUnderTest[] = [
     server: 'sshd',
     pty: [],
     prepare: () => nspawn('--boot', '--session=login'),
-  },
-  {
-    ...alike(LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
-    name: 'lxc',
-    server: 'sshd',
-    pty: [],
-    prepare: async () => ({
-      backend: await configureBackend(['lxc', '--session=login', unpackedImage(bootableImage())]),
-      ordinary: IMAGE_USER,
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
   },
 ];
 
