@@ -51,6 +51,19 @@ export function testsOf(lines: Iterable<TraceLine>): readonly TestRecord[] {
   return fold(lines, foldTests());
 }
 
+/** Whether the run has ended and left nothing. Pure. */
+export function foldSettled(): Fold<boolean> {
+  const conclusion = foldConclusion();
+  const resources = foldResources();
+  return {
+    see(event) {
+      conclusion.see(event);
+      resources.see(event);
+    },
+    result: () => conclusion.result() !== null && resources.result().length === 0,
+  };
+}
+
 /** How a run ended, or null where it has not. Pure. */
 export function foldConclusion(): Fold<TrundleEvent<'run.concluded'> | null> {
   let conclusion: TrundleEvent<'run.concluded'> | null = null;

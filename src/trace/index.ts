@@ -9,7 +9,7 @@ export { CAUSES } from './explain/causes.ts';
 export { describeEvent } from './explain/describeEvent.ts';
 export { type Explanation, explain, type ToldEvent } from './explain/explain.ts';
 export { renderExplanation } from './explain/renderExplanation.ts';
-export { isEvent, resourcesLeft } from './folds.ts';
+export { foldSettled, isEvent, resourcesLeft } from './folds.ts';
 export { type Expected, expectationOf, type GateResult, gate, tracesBelow } from './gate.ts';
 export { minimise } from './minimise.ts';
 export { createHeader, livenessOf } from './owner.ts';
@@ -31,6 +31,7 @@ export {
   pruneRuns,
   registerRun,
   runsDirectory,
+  settleRun,
 } from './registry.ts';
 export { renderSlice, renderWhatIf } from './renderWhatIf.ts';
 export { type DifferentReplay, type Replay, replay, type SameReplay } from './replay.ts';

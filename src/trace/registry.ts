@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { makeDirectory } from '../host/index.ts';
 import type { Owner, TraceHeader } from './contract.ts';
-import { errnoOf, messageOf } from './files.ts';
+import { errnoOf } from './files.ts';
 import { foldConclusion, foldResources, isEvent } from './folds.ts';
 import { type Liveness, livenessOf, thisProcess } from './owner.ts';
+import { readPointer, writePointer } from './pointer.ts';
 import { readTrace } from './readTrace.ts';
 import { TraceError } from './TraceError.ts';
 
@@ -26,10 +27,9 @@ export interface KnownRun {
   /** How many resources the trace has left. */
   left: number;
   problem: string | null;
+  /** The trace is not there any more. `owner` and `concluded` are what the registry itself knows then. */
+  missing: boolean;
 }
-
-/** Name of the file that points to a trace elsewhere. */
-const POINTER = 'run.json';
 
 /** Where the runs of this user are registered: `$XDG_STATE_HOME/trundle/runs`, by default below `~/.local/state`. */
 export function runsDirectory(env: Environment = process.env): string {
@@ -54,32 +54,63 @@ export function registerRun(of: { run: string; trace: string }, env: Environment
   const directory = defaultTraceDirectory(of.run, env);
   makeDirectory(directory, 0o700);
   const trace = resolve(of.trace);
-  if (trace === directory) return;
-  writeFileSync(join(directory, POINTER), `${JSON.stringify({ run: of.run, trace })}\n`, { mode: 0o600 });
+  if (trace !== directory) writePointer(directory, { run: of.run, trace, owner: thisProcess() });
+}
+
+/** Notes that a registered run has ended and left nothing, so that its trace may be deleted wherever it is. */
+export function settleRun(run: string, env: Environment = process.env): void {
+  const directory = defaultTraceDirectory(run, env);
+  const pointer = existsSync(directory) ? readPointer(directory) : null;
+  if (pointer !== null) writePointer(directory, { ...pointer, ended: true });
+}
+
+/** Strikes a run from the registry, with its trace where that is in the state directory. */
+export function forgetRun(run: string, env: Environment = process.env): void {
+  rmSync(defaultTraceDirectory(run, env), { recursive: true, force: true });
 }
 
 /** The known runs, oldest first; those whose trace cannot be read come last. Changes nothing. */
 export async function listRuns(env: Environment = process.env, seenFrom: Owner = thisProcess()): Promise<KnownRun[]> {
   const directory = runsDirectory(env);
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const runs = await Promise.all(names.map((run) => lookAt(run, traceOf(join(directory, run)), seenFrom)));
+  const runs = await Promise.all(names.map((run) => lookAt(run, join(directory, run), seenFrom)));
   return runs.sort((a, b) => compare(a.header?.started ?? '~', b.header?.started ?? '~') || compare(a.run, b.run));
 }
 
 /**
  * Forgets ended runs but for the youngest `keep`, with their traces where those are in the state directory; a trace
- * elsewhere belongs to whoever asked for it and stays. Runs with resources left are kept: reap needs them.
+ * elsewhere belongs to whoever asked for it and stays, and where that has deleted it, the run is no news. Runs with
+ * resources left are kept: reap needs them.
  * @returns the runs that were forgotten
  */
-export async function pruneRuns(keep: number, env: Environment = process.env): Promise<string[]> {
-  const ended = (await listRuns(env)).filter((run) => run.owner === 'dead' && run.concluded && run.left === 0);
-  const forgotten = ended.slice(0, Math.max(0, ended.length - keep)).map(({ run }) => run);
-  for (const run of forgotten) rmSync(defaultTraceDirectory(run, env), { recursive: true, force: true });
+export async function pruneRuns(
+  keep: number,
+  env: Environment = process.env,
+  seenFrom: Owner = thisProcess(),
+): Promise<string[]> {
+  const ended = (await listRuns(env, seenFrom)).filter(
+    (run) => run.owner === 'dead' && run.concluded && run.left === 0,
+  );
+  const readable = ended.filter(({ missing }) => !missing);
+  const old = readable.slice(0, Math.max(0, readable.length - keep));
+  const forgotten = [...old, ...ended.filter(({ missing }) => missing)].map(({ run }) => run);
+  for (const run of forgotten) forgetRun(run, env);
   return forgotten;
 }
 
-async function lookAt(run: string, trace: string, seenFrom: Owner): Promise<KnownRun> {
-  const known: KnownRun = { run, trace, header: null, owner: 'unknown', concluded: false, left: 0, problem: null };
+async function lookAt(run: string, directory: string, seenFrom: Owner): Promise<KnownRun> {
+  const pointer = readPointer(directory);
+  const trace = pointer?.trace ?? directory;
+  const known: KnownRun = {
+    run,
+    trace,
+    header: null,
+    owner: 'unknown',
+    concluded: false,
+    left: 0,
+    problem: null,
+    missing: false,
+  };
   try {
     const reading = await readTrace(trace);
     known.header = reading.header;
@@ -93,22 +124,14 @@ async function lookAt(run: string, trace: string, seenFrom: Owner): Promise<Know
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     known.problem = error.message;
+    known.missing = errnoOf(error.cause) === 'ENOENT';
+  }
+  if (known.missing) {
+    // A run writes its trace before anything else: one that has none, and no owner either, goes no more.
+    known.owner = pointer?.owner === undefined ? 'dead' : livenessOf(pointer.owner, seenFrom);
+    known.concluded = pointer?.ended === true;
   }
   return known;
-}
-
-/** Where the trace of a registered run is. */
-function traceOf(directory: string): string {
-  try {
-    const pointer: unknown = JSON.parse(readFileSync(join(directory, POINTER), 'utf8'));
-    if (typeof pointer === 'object' && pointer !== null && 'trace' in pointer && typeof pointer.trace === 'string')
-      return pointer.trace;
-  } catch (error) {
-    // No pointer: the trace is here. A damaged one: reading the trace here says what is missing.
-    if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError))
-      throw new TraceError('inaccessible', directory, messageOf(error), { cause: error });
-  }
-  return directory;
 }
 
 function compare(a: string, b: string): number {

@@ -9,7 +9,7 @@ import { shellWords } from '../words.ts';
 /** Finishes dead runs: all that are known, or those given. @returns the exit code: 0 nothing is left, 1 something is */
 export async function reapRuns(
   runs: readonly string[],
-  { debug, json }: { debug: boolean; json: boolean },
+  { debug, forget, json }: { debug: boolean; forget: boolean; json: boolean },
   io: Io,
 ): Promise<number> {
   const log = debug ? await openDebugLog(io.stderr, io.stderr.isTTY === true) : null;
@@ -17,6 +17,7 @@ export async function reapRuns(
   const reaped = await reap({
     clock: systemClock,
     env: io.env,
+    forget,
     ...(traces.length === 0 ? {} : { runs: traces.map((trace) => resolve(trace)) }),
     ...(log === null ? {} : { log }),
   });
@@ -27,7 +28,7 @@ export async function reapRuns(
 
 /** Whether a person has still to do something about the run. */
 function leavesSomething({ outcome, left }: ReapedRun): boolean {
-  return left.length > 0 || outcome === 'unreadable';
+  return left.length > 0 || outcome === 'unreadable' || outcome === 'lost';
 }
 
 /** What became of the runs, in words. Of runs that nobody asked for, only those with news are told. Pure. */
@@ -36,6 +37,11 @@ export function renderReaped(reaped: readonly ReapedRun[], all: boolean): string
   const alive = reaped.filter(({ outcome }) => outcome === 'alive').length;
   const lines = told.flatMap(linesOf);
   if (!all && alive > 0) lines.push(`${alive} ${alive === 1 ? 'run is' : 'runs are'} still going and left alone.`);
+  if (told.some(({ outcome }) => outcome === 'lost')) {
+    lines.push(
+      'What a run took is named after it (trundle-RUN...). Once you have looked, trundle reap --forget strikes it from the list.',
+    );
+  }
   if (lines.length === 0) lines.push('Nothing to reap.');
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -65,6 +71,10 @@ function sentence(outcome: ReapedRun['outcome'], problem: string | null): string
       return 'runs, or ran, on another host or in another container; left alone. Reap it there.';
     case 'busy':
       return 'is being reaped by another process.';
+    case 'lost':
+      return `what it left cannot be known: ${problem ?? 'its trace is gone'}.`;
+    case 'forgotten':
+      return 'forgotten; its trace was gone.';
     case 'unreadable':
       return `cannot be reaped: ${problem ?? 'its trace cannot be read'}.`;
   }

@@ -1,12 +1,13 @@
 import { systemClock } from '../../events/index.ts';
 import type { Run } from '../../testbed/index.ts';
+import { foldSettled } from '../../trace/index.ts';
 import { type Io, leaveNow } from '../Io.ts';
 import { type Colors, canDraw, colorsFor } from './colors.ts';
 import { type Log, logRun, openDebugLog } from './debugLog.ts';
 import { followRun } from './followRun.ts';
 import { Screen } from './Screen.ts';
 import { Supervisor } from './Supervisor.ts';
-import { makeKnown, type TraceHome } from './traceHome.ts';
+import { makeKnown, makeSettled, type TraceHome } from './traceHome.ts';
 
 /** How a run is watched. */
 export interface WatchOptions {
@@ -31,6 +32,7 @@ export class Watch {
   readonly #options: WatchOptions;
   #supervisor: Supervisor | null = null;
   #unfollow: (() => void) | null = null;
+  #settle: () => void = () => {};
 
   private constructor(io: Io, options: WatchOptions, screen: Screen, log: Log | null) {
     this.#io = io;
@@ -52,6 +54,7 @@ export class Watch {
     makeKnown(home, (message) => this.say(message), this.#io.env);
     this.#supervisor = new Supervisor(run, { clock, say: (message) => this.say(message), leave: leaveNow });
     if (this.log !== null) logRun(run, this.log);
+    this.#settle = this.#settling(run, home);
     this.#unfollow = followRun(run, { screen: this.screen, colors: this.colors, clock, lines: this.#options.lines });
   }
 
@@ -66,6 +69,15 @@ export class Watch {
   end(): void {
     this.#unfollow?.();
     this.#supervisor?.end();
+    this.#settle();
+  }
+
+  #settling(run: Run, home: TraceHome): () => void {
+    const settled = foldSettled();
+    run.events$.subscribe((event) => settled.see(event));
+    return () => {
+      if (settled.result()) makeSettled(home, (message) => this.say(message), this.#io.env);
+    };
   }
 
   /** Tells a person something, as a line of its own. */

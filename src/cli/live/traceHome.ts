@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { defaultTraceDirectory, pruneRuns, registerRun, runsDirectory, TraceError } from '../../trace/index.ts';
+import {
+  defaultTraceDirectory,
+  pruneRuns,
+  registerRun,
+  runsDirectory,
+  settleRun,
+  TraceError,
+} from '../../trace/index.ts';
 import { UsageError } from '../UsageError.ts';
 import { shellWords } from '../words.ts';
 
@@ -44,6 +51,15 @@ export function makeKnown(home: TraceHome, say: (message: string) => void, env =
   } catch (error) {
     const where = `${runsDirectory(env)} (${(error as Error).message})`;
     say(`this run cannot be registered in ${where}; should it be killed, reap it with: trundle reap ${home.argument}`);
+  }
+}
+
+/** Notes that the run has ended and left nothing. Whoever deletes its trace then leaves no riddle to `trundle reap`. */
+export function makeSettled(home: TraceHome, say: (message: string) => void, env = process.env): void {
+  try {
+    settleRun(home.run, env);
+  } catch (error) {
+    say(`the end of this run cannot be noted in ${runsDirectory(env)} (${(error as Error).message})`);
   }
 }
 

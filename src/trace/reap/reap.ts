@@ -6,7 +6,7 @@ import { messageOf } from '../files.ts';
 import { foldConclusion, foldResources, isEvent, type Resource } from '../folds.ts';
 import { livenessOf, thisProcess } from '../owner.ts';
 import { readTrace, type Trace } from '../readTrace.ts';
-import { type Environment, listRuns, runsDirectory } from '../registry.ts';
+import { type Environment, forgetRun, type KnownRun, listRuns, runsDirectory } from '../registry.ts';
 import { foldStage, type Stage } from '../stage.ts';
 import { TraceError } from '../TraceError.ts';
 import { Continuation } from './Continuation.ts';
@@ -24,6 +24,8 @@ export interface ReapOptions {
   wallClock?: () => number;
   /** This process, as others see it. */
   self?: Owner;
+  /** Strikes runs whose trace is gone from the registry. */
+  forget?: boolean;
 }
 
 /** A resource that could not be removed. */
@@ -43,9 +45,10 @@ export interface ReapedRun {
   /**
    * `finished`: it was dead, and what it left is seen to. `clean`: it has ended and left nothing. `alive`: its runner
    * lives. `elsewhere`: its runner runs, or ran, where this process cannot see it. `busy`: another reap is at it.
-   * `unreadable`: the trace cannot be read or added to, `problem` says why.
+   * `unreadable`: the trace cannot be read or added to, `problem` says why. `lost`: it was dead, and its trace is gone,
+   * so that nobody can say what it left. `forgotten`: it was lost, and is struck from the registry as it was asked.
    */
-  outcome: 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable';
+  outcome: 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable' | 'lost' | 'forgotten';
   released: readonly { resource: string; kind: Resource['kind']; name: string }[];
   left: readonly LeftResource[];
   /** The trace had no end and was given one: cause `runner-killed`, exit code 20. */
@@ -71,27 +74,46 @@ interface Remains {
  */
 export async function reap(options: ReapOptions): Promise<ReapedRun[]> {
   const reaped: ReapedRun[] = [];
-  for (const { run, trace } of await targets(options)) reaped.push(await reapRun(run, trace, options));
+  for (const target of await targets(options)) reaped.push(await reapRun(target, options));
   return reaped;
 }
 
-async function targets({ runs, env, self }: ReapOptions): Promise<{ run: string; trace: string }[]> {
-  if (runs === undefined) return await listRuns(env, self);
-  const known = new Map((await listRuns(env, self)).map(({ run, trace }) => [run, trace]));
+/** A run to look at. */
+interface Target {
+  run: string;
+  trace: string;
+  /** Null where the registry knows nothing of it. */
+  known: KnownRun | null;
+}
+
+async function targets({ runs, env, self }: ReapOptions): Promise<Target[]> {
+  const known = (await listRuns(env, self)).map((each) => ({ run: each.run, trace: each.trace, known: each }));
+  if (runs === undefined) return known;
   return runs.map((run) => {
-    if (run.includes('/')) return { run: basename(resolve(run)), trace: resolve(run) };
-    const trace = known.get(run);
-    if (trace === undefined)
-      throw new RangeError(
-        `no run is called ${run}; give the directory of its trace (with a slash), or one of ${[...known.keys()].join(', ') || 'none'}`,
-      );
-    return { run, trace };
+    if (run.includes('/')) {
+      const trace = resolve(run);
+      return known.find((each) => each.trace === trace) ?? { run: basename(trace), trace, known: null };
+    }
+    const found = known.find((each) => each.run === run);
+    if (found !== undefined) return found;
+    const names = known.map((each) => each.run).join(', ') || 'none';
+    throw new RangeError(`no run is called ${run}; give the directory of its trace (with a slash), or one of ${names}`);
   });
 }
 
-async function reapRun(run: string, path: string, options: ReapOptions): Promise<ReapedRun> {
+/** What became of a run whose trace is gone, by what the registry knows of it. */
+function withoutTrace(known: KnownRun, { forget = false, env }: ReapOptions): ReapedRun['outcome'] {
+  if (known.owner !== 'dead') return known.owner === 'alive' ? 'alive' : 'elsewhere';
+  if (known.concluded) return 'clean';
+  if (!forget) return 'lost';
+  forgetRun(known.run, env);
+  return 'forgotten';
+}
+
+async function reapRun({ run, trace: path, known }: Target, options: ReapOptions): Promise<ReapedRun> {
   const none = { run, trace: path, released: [], left: [], concluded: false, problem: null };
   const self = options.self ?? thisProcess();
+  if (known?.missing) return { ...none, outcome: withoutTrace(known, options), problem: known.problem };
   try {
     const trace = await readTrace(path);
     const named = { ...none, run: trace.header.run, trace: trace.directory };

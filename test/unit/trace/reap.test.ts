@@ -12,7 +12,7 @@ import { readTrace } from '../../../src/trace/readTrace.ts';
 import { whyNotRemove } from '../../../src/trace/reap/paths.ts';
 import { reap } from '../../../src/trace/reap/reap.ts';
 import { createRecorder } from '../../../src/trace/recorder.ts';
-import { registerRun } from '../../../src/trace/registry.ts';
+import { listRuns, registerRun, settleRun } from '../../../src/trace/registry.ts';
 import { describeWith } from '../../support/needs.ts';
 import { event, linesOf, ManualClock, temporaryDirectory } from './support/trace.ts';
 
@@ -118,6 +118,45 @@ describe('reap', () => {
     const reading = await readTrace(trace, { validate: true });
     for await (const line of reading.lines()) expect(line).toBeDefined();
     expect(reading.end).toMatchObject({ truncated: false, lastSeq: 3 });
+  });
+
+  describe('of a run whose trace was deleted', () => {
+    const LATER: Owner = { ...SELF, boot: 'the next' };
+
+    function deleted(how: { settled: boolean }) {
+      const env = { HOME: temporaryDirectory() };
+      registerRun({ run: 'r1', trace: join(env.HOME, 'out') }, env);
+      if (how.settled) settleRun('r1', env);
+      return (options: { self?: Owner; forget?: boolean; runs?: string[] }) =>
+        reap({ clock: systemClock, env, ...options });
+    }
+
+    test('has nothing to do where it had ended and left nothing', async () => {
+      expect(await deleted({ settled: true })({ self: LATER })).toMatchObject([{ run: 'r1', outcome: 'clean' }]);
+    });
+
+    test('leaves it alone while its runner lives', async () => {
+      const run = deleted({ settled: false });
+      expect(await run({ forget: true })).toMatchObject([{ run: 'r1', outcome: 'alive' }]);
+    });
+
+    test('says each time that nobody knows what it left, until it is to be forgotten', async () => {
+      const run = deleted({ settled: false });
+      const lost = { run: 'r1', outcome: 'lost', problem: expect.stringContaining('there is no trace here') };
+      expect(await run({ self: LATER })).toMatchObject([lost]);
+      expect(await run({ self: LATER, runs: ['r1'] })).toMatchObject([lost]);
+      expect(await run({ self: LATER, forget: true })).toMatchObject([{ run: 'r1', outcome: 'forgotten' }]);
+      expect(await run({ self: LATER })).toEqual([]);
+    });
+
+    test('takes the path of the trace for the run', async () => {
+      const env = { HOME: temporaryDirectory() };
+      registerRun({ run: 'r1', trace: join(env.HOME, 'out') }, env);
+      const runs = [join(env.HOME, 'out')];
+      const options = { clock: systemClock, env, runs, self: LATER, forget: true };
+      expect(await reap(options)).toMatchObject([{ run: 'r1', outcome: 'forgotten' }]);
+      expect(await listRuns(env)).toEqual([]);
+    });
   });
 
   test('says in which phase the run was', async () => {

@@ -1,11 +1,18 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrundleEvent } from '../../../src/events/index.ts';
 import type { Owner } from '../../../src/trace/contract.ts';
 import { createHeader, livenessOf, thisProcess } from '../../../src/trace/owner.ts';
 import { createRecorder } from '../../../src/trace/recorder.ts';
-import { defaultTraceDirectory, listRuns, pruneRuns, registerRun, runsDirectory } from '../../../src/trace/registry.ts';
+import {
+  defaultTraceDirectory,
+  listRuns,
+  pruneRuns,
+  registerRun,
+  runsDirectory,
+  settleRun,
+} from '../../../src/trace/registry.ts';
 import { event, ManualClock, temporaryDirectory } from './support/trace.ts';
 
 const SELF = thisProcess();
@@ -106,6 +113,34 @@ describe('the registry of runs', () => {
         problem: expect.stringContaining('there is no trace here'),
       },
     ]);
+  });
+
+  test('knows of a run whose trace was deleted who had it and whether it ended well', async () => {
+    const { home, env } = setUp();
+    for (const run of ['going', 'ended']) registerRun({ run, trace: join(home, run) }, env);
+    settleRun('ended', env);
+    const missing = { header: null, missing: true, owner: 'alive', left: 0 };
+    expect(await listRuns(env)).toMatchObject([
+      { ...missing, run: 'ended', concluded: true },
+      { ...missing, run: 'going', concluded: false },
+    ]);
+    expect(await listRuns(env, { ...SELF, boot: 'the next' })).toMatchObject([{ owner: 'dead' }, { owner: 'dead' }]);
+  });
+
+  test('has nothing to settle for a run that it does not know', () => {
+    const { env } = setUp();
+    settleRun('unknown', env);
+    expect(existsSync(defaultTraceDirectory('unknown', env))).toBe(false);
+  });
+
+  test('forgets a run that ended well and whose trace was deleted, whatever its age', async () => {
+    const { home, env, known } = setUp();
+    known('young', 6, DEAD, ENDED);
+    registerRun({ run: 'deleted', trace: join(home, 'out') }, env);
+    settleRun('deleted', env);
+    rmSync(join(home, 'out'), { recursive: true, force: true });
+    const later = { ...SELF, boot: 'the next' };
+    expect(await pruneRuns(10, env, later)).toEqual(['deleted']);
   });
 
   test('forgets old runs that have ended and left nothing, and none else', async () => {
