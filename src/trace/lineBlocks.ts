@@ -1,6 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Bytes read at a time. */
+/** Bytes read at first: who wants the header only, or has a short trace, needs no more. */
+const FIRST = 16 * 1024;
+/** Bytes read at a time, further on. */
 const CHUNK = 256 * 1024;
 /** No line of a trace is this long; a file that has one is something else. */
 const LONGEST_LINE = 64 * 1024 * 1024;
@@ -25,8 +27,8 @@ export async function* lineBlocks(file: FileHandle, offset: number): AsyncGenera
   let pending = 0;
   let position = offset;
   let blockOffset = offset;
-  for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, position);
+  for (let size = FIRST; ; size = CHUNK) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, position);
     if (bytesRead === 0) return { bytes: pending, tooLong: false };
     position += bytesRead;
     const chunk = buffer.subarray(0, bytesRead);

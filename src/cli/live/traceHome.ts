@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   defaultTraceDirectory,
@@ -16,6 +16,8 @@ import { shellWords } from '../words.ts';
 const KEPT_RUNS = 100;
 /** How many more may gather before the oldest are removed: looking through them takes time. */
 const SLACK = 20;
+/** Name of the file, beside the runs, that was written when they were last looked through. */
+const TIDIED = 'tidied';
 
 /** Where a run keeps its trace. */
 export interface TraceHome {
@@ -70,9 +72,26 @@ export function withRemedy(error: unknown, home: TraceHome): unknown {
   return new UsageError(error.message, `Name another directory with --trace DIR${state}.`);
 }
 
-/** Removes the oldest traces of ended runs from the state directory, once too many have gathered. */
+/**
+ * Removes the oldest traces of ended runs from the state directory, once too many have gathered. Those that have to stay
+ * are looked through again only when as many others have come.
+ */
 export async function tidyRuns(env = process.env): Promise<void> {
   const directory = runsDirectory(env);
-  if (!existsSync(directory) || readdirSync(directory).length <= KEPT_RUNS + SLACK) return;
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  if (names.length <= KEPT_RUNS + SLACK) return;
+  const tidied = join(directory, '..', TIDIED);
+  const last = changedAt(tidied);
+  if (names.filter((name) => changedAt(join(directory, name)) >= last).length <= SLACK) return;
   await pruneRuns(KEPT_RUNS, env);
+  try {
+    writeFileSync(tidied, '');
+  } catch {
+    // Where nobody may write they are looked through again next time.
+  }
+}
+
+/** Milliseconds since the epoch; 0 for what is not there. */
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -67,23 +67,47 @@ ${networkLines(plan)}
 set --
 for d in proc sys dev run tmp; do [ -d "$r/$d" ] || set -- "$@" "$r/$d"; done
 [ "$#" = 0 ] || mkdir -p "$@"
-mount -n -t proc -o nosuid,nodev,noexec proc "$r/proc"
-${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || ' : ''}mount -n --rbind /sys "$r/sys"
-mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"
-for f in null zero full random urandom tty; do : >"$r/dev/$f"; mount -n --bind "/dev/$f" "$r/dev/$f"; done
+${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || mount -n --rbind /sys "$r/sys"\n' : ''}mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"
+for f in ${DEVICES.join(' ')}; do : >"$r/dev/$f"; done
 mkdir "$r/dev/pts" "$r/dev/shm"
-mount -n -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620${plan.only === null ? ',gid=5' : ''} devpts "$r/dev/pts"
-mount -n -t tmpfs -o mode=1777,nosuid,nodev shm "$r/dev/shm"
-ln -s pts/ptmx "$r/dev/ptmx"
-ln -s /proc/self/fd "$r/dev/fd"
-for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "$r/dev/\${f#*:}"; done
-mount -n -t tmpfs -o mode=755,nosuid,nodev run "$r/run"
+{ ln -s pts/ptmx /proc/self/fd "$r/dev"
+  for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "$r/dev/\${f#*:}"; done; } & links=$!
+printf %s ${quote(mountTable(plan, place))} >"$r/dev/tty"
+mount -n -a -T "$r/dev/tty"
+wait "$links"
 mkdir -m 1777 "$r/run/lock"
 ${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
 cd "$r"
 mount -n --move . /
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot || echo chroot)" . /bin/sh -c ${quote(INIT)}
 `;
+}
+
+/** Devices of this machine that a testbed has. On the last one lies the table until it is mounted over. */
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+
+/**
+ * What is mounted by one mount(8), which takes a tenth of the time of one for each. The table stands in what /dev/tty
+ * will be mounted over: there is no other place, and nobody sees it afterwards. Pure.
+ */
+function mountTable({ only, privateNetwork }: SetupPlan, place: string): string {
+  const below = (path: string) => `${place}${path}`.replaceAll(/[ \t\n\\#]/g, octal);
+  const terminals = `nosuid,noexec,newinstance,ptmxmode=666,mode=620${only === null ? ',gid=5' : ''}`;
+  return [
+    ['proc', '/proc', 'proc', 'nosuid,nodev,noexec'],
+    ...(privateNetwork ? [] : [['/sys', '/sys', 'none', 'rbind']]),
+    ['devpts', '/dev/pts', 'devpts', terminals],
+    ['shm', '/dev/shm', 'tmpfs', 'mode=1777,nosuid,nodev'],
+    ['run', '/run', 'tmpfs', 'mode=755,nosuid,nodev'],
+    ...DEVICES.map((name) => [`/dev/${name}`, `/dev/${name}`, 'none', 'bind']),
+  ]
+    .map(([what, where = '', type, options]) => `${what} ${below(where)} ${type} ${options} 0 0\n`)
+    .join('');
+}
+
+/** A character as fstab(5) writes it. */
+function octal(character: string): string {
+  return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
 }
 
 function rootLines(plan: SetupPlan): string {
