@@ -59,6 +59,8 @@ export interface CopyOptions {
    * on the host gets no setuid, setgid or sticky bit with it.
    */
   owners?: boolean;
+  /** Whoever is in the testbed may read what is copied down, and go into its directories, as after `chmod -R a+rX`; for trees. */
+  readable?: boolean;
   signal?: AbortSignal;
   /** Called as bytes go over. */
   onProgress?: (bytes: number) => void;

@@ -20,7 +20,7 @@ export interface CopyJob {
 /** Copies, tells so in events, and gives the cause where it failed. */
 export async function copy({ site, append, id, direction, from, to, options }: CopyJob): Promise<Cause | null> {
   const { testbed } = site;
-  const { login, owners, signal, onProgress } = options;
+  const { login, owners, readable, signal, onProgress } = options;
   let bytes = 0;
   let told = 0;
   append({ type: 'copy.started', testbed, from: 'runner', copy: id, direction, source: from, target: to });
@@ -29,6 +29,7 @@ export async function copy({ site, append, id, direction, from, to, options }: C
     to,
     ...(login === undefined ? {} : { login }),
     ...(owners === undefined ? {} : { owners }),
+    ...(readable === undefined ? {} : { readable }),
     ...(signal === undefined ? {} : { signal }),
     onBytes: (more: number) => {
       bytes += more;

@@ -15,8 +15,8 @@ const UNPACK = ['-x', '-f', '-', '--numeric-owner'];
 
 /** Copies a directory's contents from the host into a directory of the testbed, which is made if absent. @throws CopyError */
 export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promise<void> {
-  const { from, to, signal } = request;
-  const local = startTar([...PACK, '-C', from, '.'], signal);
+  const { from, to, signal, readable = false } = request;
+  const local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
   local.child.stdin.end();
   const stdin = counter(request);
   const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} -p ${ownership(request)} -C "$1"`;

@@ -14,6 +14,8 @@ export interface CopyRequest {
   login?: string;
   /** Owners and groups go over too, by number: takes root on the receiving side. */
   owners?: boolean;
+  /** All may read what goes down in a tree, as after `chmod -R a+rX`. */
+  readable?: boolean;
   signal?: AbortSignal;
   /** Called with the number of bytes that went over since the last call. */
   onBytes: (bytes: number) => void;

@@ -17,19 +17,19 @@ if [ -n "$4" ]; then rm -rf "$scratch" && mv "$4/scratch" "$scratch" && rmdir "$
 elif [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -t autopkgtest.XXXXXX); fi
 trap 'cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
-chmod "$1" "$scratch"
+[ "$1" = 700 ] || chmod "$1" "$scratch"
 echo "scratch=$scratch"
-echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)"
+echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)" &
+if [ -r /proc/cpuinfo ]; then
+  sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
+fi
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
   if command -v "$program" >/dev/null 2>&1; then echo "$program=yes"; fi
 done
 echo "processors=$(nproc 2>/dev/null || :)"
 if [ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]; then echo installs=yes; fi
 echo "kernel=$(uname -srv 2>/dev/null || :)"
-if [ -r /proc/cpuinfo ]; then
-  sed -n -e '/^model name[[:space:]]*:/{s/^[^:]*: */cpuModel=/p;q;}' /proc/cpuinfo
-  sed -n -e '/^flags[[:space:]]*:/{s/^[^:]*: */cpuFlags=/p;q;}' /proc/cpuinfo
-fi
+wait
 echo ready
 while read -r word; do if [ "$word" = keep ]; then trap - EXIT; exit 0; fi; done`;
 

@@ -133,10 +133,10 @@ export class Steps {
   }
 
   /** Copies between host and testbed; both paths of a tree end with a slash. @throws StepError, TestbedError */
-  async copy(direction: 'down' | 'up', from: string, to: string): Promise<void> {
+  async copy(direction: 'down' | 'up', from: string, to: string, how: { readable?: boolean } = {}): Promise<void> {
     const { testbed, clock, timeouts, signal, evidence, admin } = this.#options;
     const limit = limited(clock, timeouts.copy, signal);
-    const options = { login: admin, signal: limit.signal };
+    const options = { ...how, login: admin, signal: limit.signal };
     try {
       await (direction === 'down' ? testbed.copyDown(from, to, options) : testbed.copyUp(from, to, options));
     } catch (error) {

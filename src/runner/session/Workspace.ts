@@ -37,18 +37,22 @@ export interface LeftByTest {
   readonly processes: readonly string[];
   /** Whether there are artifacts. */
   readonly artifacts: boolean;
+  /** Whether what was made for it is gone. */
+  readonly tidy: boolean;
 }
 
 /**
  * A process may leave the session and the group of its test, and close all that it was given; what it was started with
- * stays in its environment, by which it is known. Only one that was given another environment is not found.
+ * stays in its environment, by which it is known. Only one that was given another environment is not found. With `$2`,
+ * where there are no artifacts, that directory is removed with theirs.
  */
 const LOOK_AFTER = `for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 2>/dev/null); do
   pid=\${environ#/proc/}; pid=\${pid%/environ}
   command=$(tr '\\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 200 | tr -d '\\n')
   kill -s KILL "$pid" 2>/dev/null && echo "process $pid $command"
 done
-if [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
+if [ -n "$2" ] && rmdir "$1" 2>/dev/null; then rm -rf "$2" 2>/dev/null && echo tidy
+elif [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
 export class Workspace {
@@ -160,13 +164,17 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return paths;
   }
 
-  /** Ends what a test left running, wherever that has gone, and looks for artifacts. */
-  async lookAfter({ artifacts }: TestPaths): Promise<LeftByTest> {
+  /**
+   * Ends what a test left running, wherever that has gone, and looks for artifacts.
+   * @param tidy removes what {@link prepare} made where there are none
+   */
+  async lookAfter({ artifacts, temporary }: TestPaths, tidy: boolean): Promise<LeftByTest> {
     const doing = 'looking for what the test left';
-    const { stdout } = await this.steps.must({ doing, phase: 'exec', script: LOOK_AFTER, words: [artifacts] });
+    const words = [artifacts, tidy ? temporary : ''];
+    const { stdout } = await this.steps.must({ doing, phase: 'exec', script: LOOK_AFTER, words });
     const lines = stdout.split('\n').filter((line) => line !== '');
     const processes = lines.flatMap((line) => (line.startsWith('process ') ? [line.slice('process '.length)] : []));
-    return { processes, artifacts: lines.includes('artifacts') };
+    return { processes, artifacts: lines.includes('artifacts'), tidy: lines.includes('tidy') };
   }
 
   /** Copies a directory of the testbed to the host. */
@@ -245,9 +253,10 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
         words: [above],
       });
     }
-    await this.steps.copy('down', `${tree.directory}/`, `${target}/`);
-    const script = 'chmod -R a+rX "$1" && { [ -z "$2" ] || [ "$(id -u)" != 0 ] || chown -R "$2" "$1"; }';
-    const words = [target, this.owner !== this.admin ? this.owner : ''];
+    await this.steps.copy('down', `${tree.directory}/`, `${target}/`, { readable: true });
+    if (this.owner === this.admin) return;
+    const script = '[ "$(id -u)" != 0 ] || chown -R "$2" "$1"';
+    const words = [target, this.owner];
     await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
   }
 }

@@ -14,6 +14,7 @@ import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
 import { testEnvironment, testScript } from './testScript.ts';
 import { judged, reportLine } from './verdict.ts';
+import type { LeftByTest } from './Workspace.ts';
 
 /** What decides how a package's tests are run; see RunTestsOptions. */
 export interface PackageOptions {
@@ -190,27 +191,28 @@ export class PackageTests {
     const pidFile = reboots?.pidFile ?? null;
     const login = workspace.login(definition);
     this.#session.forgetInstalled();
-    let artifacts = false;
+    let left: LeftByTest | null = null;
     const verdict = await runTest(this.#context, planned, {
       argv: (mark) => [workspace.facts.shell, '-c', testScript(definition.program, paths, environment(mark), pidFile)],
       login,
       timeout: this.#options.timeouts.test,
       reboots,
       lookAfter: async () => {
-        const left = await workspace.lookAfter(paths);
-        artifacts = left.artifacts;
+        // A shell is to find all as the test left it.
+        left = await workspace.lookAfter(paths, this.#options.shell === 'never');
         return left.processes;
       },
       onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),
     });
 
     const { output } = this.#context;
+    const { artifacts, tidy } = (left as LeftByTest | null) ?? { artifacts: false, tidy: false };
     if (output && artifacts) await workspace.fetch(paths.artifacts, output.artifacts(id));
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
       await this.#shell({ login, cwd: paths.tree, env: environment(null) });
     }
-    await workspace.tidy(paths);
+    if (!tidy) await workspace.tidy(paths);
   }
 
   async #skip(planned: PlannedTest, outcome: 'skip' | 'badpkg', reason: string): Promise<void> {

@@ -1,12 +1,12 @@
 import type { Endpoint, ReachableEndpoint } from '../../../events/index.ts';
 import { createStandIn, generateKeys } from '../../../standin/index.ts';
 import { BackendError, type BackendHost } from '../../contract.ts';
-import { askInside, type Enter, tellInside } from '../enter.ts';
+import { askInside, type Enter } from '../enter.ts';
 import { searchPath } from '../programs.ts';
 import { failureOfProgram } from '../runProgram.ts';
 import { findInside, suggestUser, surveyed } from './accounts.ts';
 import { guestEntry } from './guestEntry.ts';
-import { parseSurvey, SURVEY, type Survey } from './prepare.ts';
+import { parseSurvey, type Survey, surveyScript } from './prepare.ts';
 import { installScript, type SshdFiles, sshdArgv } from './sshdConfig.ts';
 
 /** Which SSH server shall answer: the image's own sshd, the one inside our process, or whichever there is. */
@@ -46,19 +46,31 @@ export interface GuestSession {
 export async function openSession(request: SessionRequest): Promise<GuestSession> {
   const { enter, kind, host, signal, onlyUid = null } = request;
   const first = request.login ?? 'root';
-  const result = await askInside(enter, SURVEY, { signal, args: [first] });
-  if (result.status !== 0)
-    throw failureOfProgram(enter.argv[0] ?? '', result, { code: 'enter-failed', doing: 'entering the testbed' });
+  const login = kind === 'stand-in' ? null : loginFiles(request);
+  const script = surveyScript(login === null ? null : installScript(login.files));
+  const result = await askInside(enter, script, { signal, args: [first] });
   const survey = parseSurvey(result.stdout);
+  const failure = (of: Parameters<typeof failureOfProgram>[2]) => failureOfProgram(enter.argv[0] ?? '', result, of);
+  const sshd = login === null || survey === null ? null : survey.sshd;
+  if (survey === null || (result.status !== 0 && sshd === null))
+    throw failure({ code: 'enter-failed', doing: 'entering the testbed' });
   if (kind === 'login' && survey.sshd === null) {
     throw new BackendError('no-sshd', 'the image has no sshd, and --session=login asks for one', {
       remedy: 'install openssh-server in the image, or use --session=stand-in',
     });
   }
   const users = await usersOf(request, survey);
-  const server = kind === 'stand-in' || survey.sshd === null ? 'stand-in' : 'sshd';
+  const server = sshd === null ? 'stand-in' : 'sshd';
   host.log('session', { server, ...users });
-  if (server === 'sshd') return loginSession(request, survey, survey.sshd ?? 'sshd', users);
+  if (login !== null && sshd !== null) {
+    if (result.status !== 0)
+      throw failure({
+        code: 'sshd-refuses',
+        doing: "starting the image's sshd",
+        remedy: 'mend openssh-server in the image, or use --session=stand-in',
+      });
+    return loginSession(enter, survey.root, users, sshdArgv(sshd, login.files.directory), login.keys);
+  }
   const standIn = createStandIn({
     entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(first, survey)),
     log: (message, fields) => host.log(message, fields),
@@ -99,32 +111,37 @@ async function usersOf(
   return { login: login ?? 'root', ...(suggested === null ? {} : { normalUser: suggested }) };
 }
 
-async function loginSession(
-  request: SessionRequest,
-  survey: Survey,
-  sshd: string,
-  users: Users,
-): Promise<GuestSession> {
-  const { enter, host, signal, onlyUid = null } = request;
+interface LoginKeys {
+  readonly host: ReturnType<typeof generateKeys>;
+  readonly client: ReturnType<typeof generateKeys>;
+}
+
+/** What the image's sshd is given, with keys made for this run. */
+function loginFiles({ host, directory, onlyUid = null }: SessionRequest): { files: SshdFiles; keys: LoginKeys } {
   const keys = { host: generateKeys(), client: generateKeys() };
-  const files: SshdFiles = {
-    directory: request.directory ?? `/run/trundle-${host.run}-${host.testbed}`,
-    hostKey: keys.host.privateKey,
-    authorizedKey: keys.client.publicKey,
-    sshd,
-    pam: survey.pam && onlyUid === null,
+  return {
+    keys,
+    files: {
+      directory: directory ?? `/run/trundle-${host.run}-${host.testbed}`,
+      hostKey: keys.host.privateKey,
+      authorizedKey: keys.client.publicKey,
+      pam: onlyUid === null,
+    },
   };
-  await tellInside(enter, installScript(files), {
-    signal,
-    code: 'sshd-refuses',
-    doing: "starting the image's sshd",
-    remedy: 'mend openssh-server in the image, or use --session=stand-in',
-  });
+}
+
+function loginSession(
+  enter: Enter,
+  root: boolean,
+  users: Users,
+  sshd: readonly string[],
+  keys: LoginKeys,
+): GuestSession {
   const environment = enter.environment === 'passed' ? ['env', '-i', `PATH=${searchPath('')}`] : [];
   return {
-    root: users.login === 'root' && survey.root,
+    root: users.login === 'root' && root,
     endpoint: {
-      via: { kind: 'process', argv: [...environment, ...enter.argv, ...sshdArgv(files)] },
+      via: { kind: 'process', argv: [...environment, ...enter.argv, ...sshd] },
       server: 'sshd',
       ...users,
       hostKeys: [keys.host.fingerprint],

@@ -1,23 +1,36 @@
 /**
- * Run inside the testbed as root before a session: says what the image has, as lines `key value`, and its passwd(5)
- * last. Its argument is who will log in first. Changes nothing.
+ * A script to be run inside the testbed as root before a session: says what the image has, as lines `key value`, and its
+ * passwd(5) last. Its argument is who will log in first. Pure.
+ * @param install what to do then where there is an sshd: its exit status is the script's. Without, nothing is changed.
  */
-export const SURVEY = `
+export function surveyScript(install: string | null): string {
+  return `
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-p=$(command -v sshd) && echo "sshd $p"
-[ -e /etc/pam.d/sshd ] && echo "pam yes"
-p=$(command -v setpriv) && case $("$p" --help 2>&1) in *--init-groups*) echo "setpriv $p";; esac
-echo "uid $(id -u 2>/dev/null)"
-echo "groups $(id -G "$1" 2>/dev/null)"
+sshd=$(command -v sshd) && echo "sshd $sshd"
+uid=$(id -u 2>/dev/null)
+echo "uid $uid"
+${
+  install === null
+    ? STAND_IN_SURVEY
+    : `if [ -z "$sshd" ]; then
+${STAND_IN_SURVEY}
+fi`
+}
 echo "passwd"
 while IFS= read -r line; do printf '%s\\n' "$line"; done </etc/passwd
+${install === null ? '' : `if [ -n "$sshd" ]; then\n${install}fi`}
 exit 0
 `;
+}
+
+/** What only the stand-in needs to know. */
+const STAND_IN_SURVEY = `p=$(command -v setpriv) && case $("$p" --help 2>&1) in *--init-groups*) echo "setpriv $p";; esac
+echo "groups $(id -G "$1" 2>/dev/null)"`;
 
 /** What an image has for sessions. */
 export interface Survey {
   readonly sshd: string | null;
-  readonly pam: boolean;
+  /** A setpriv(1) that knows --init-groups, where it was looked for. */
   readonly setpriv: string | null;
   /** Whether it can be entered as root. */
   readonly root: boolean;
@@ -27,10 +40,11 @@ export interface Survey {
   readonly passwd: string;
 }
 
-/** Reads what {@link SURVEY} printed. Pure. */
-export function parseSurvey(output: string): Survey {
-  const cut = output.indexOf('passwd\n');
-  const head = cut < 0 ? output : output.slice(0, cut);
+/** Reads what {@link surveyScript} printed; null where it did not come to its end. Pure. */
+export function parseSurvey(output: string): Survey | null {
+  const cut = /^passwd$/m.exec(output)?.index;
+  if (cut === undefined) return null;
+  const head = output.slice(0, cut);
   const values = new Map(
     head.split('\n').map((line) => {
       const space = line.indexOf(' ');
@@ -39,11 +53,10 @@ export function parseSurvey(output: string): Survey {
   );
   return {
     sshd: values.get('sshd') ?? null,
-    pam: values.has('pam'),
     setpriv: values.get('setpriv') ?? null,
     root: values.get('uid') === '0',
     groups: numbersIn(values.get('groups') ?? ''),
-    passwd: cut < 0 ? '' : output.slice(cut + 'passwd\n'.length),
+    passwd: output.slice(cut + 'passwd\n'.length),
   };
 }
 

@@ -6,7 +6,7 @@ export interface SshdFiles {
   readonly directory: string;
   readonly hostKey: string;
   readonly authorizedKey: string;
-  readonly sshd: string;
+  /** Whether sessions are PAM's where the image has a configuration for it (pam.d(5)). */
   readonly pam: boolean;
 }
 
@@ -14,12 +14,11 @@ export interface SshdFiles {
  * The configuration of an `sshd -i` that lets one key in, as any user (sshd_config(5)). The image's own file is not
  * read, so that testbeds of all kinds behave the same. Pure.
  */
-export function sshdConfig({ directory, pam }: Pick<SshdFiles, 'directory' | 'pam'>): string {
+function sshdConfig(directory: string): string {
   return [
     `HostKey ${directory}/host_key`,
     `AuthorizedKeysFile ${directory}/authorized_keys`,
     'PidFile none',
-    `UsePAM ${pam ? 'yes' : 'no'}`,
     'StrictModes no',
     'PermitRootLogin prohibit-password',
     'PasswordAuthentication no',
@@ -37,24 +36,26 @@ export function sshdConfig({ directory, pam }: Pick<SshdFiles, 'directory' | 'pa
 }
 
 /**
- * A script, run inside the testbed as root, that writes the files and asks sshd whether it would start with them.
- * What is secret stands in the script, which comes through stdin. Pure.
+ * A script, run inside the testbed as root, that writes the files and asks sshd whether it would start with them:
+ * `$sshd`, as the user with the number `$uid`. What is secret stands in the script, which comes through stdin. Pure.
  */
-export function installScript(files: SshdFiles): string {
-  const { directory, hostKey, authorizedKey, sshd } = files;
-  const file = (name: string, mode: string, text: string) =>
-    `printf %s ${quote(text)} >${quote(`${directory}/${name}`)}; chmod ${mode} ${quote(`${directory}/${name}`)}`;
+export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFiles): string {
+  const write = (name: string, text: string) => `printf %s ${quote(text)} >${quote(`${directory}/${name}`)}`;
+  const config = `${directory}/sshd_config`;
   return [
     'set -e',
-    'umask 077',
+    'umask 022',
     // Where sshd locks itself up before a login; it must be there when it runs as root.
-    'mkdir -p /run/sshd && chmod 755 /run/sshd || [ "$(id -u)" != 0 ]',
-    `mkdir -p ${quote(directory)}`,
-    `chmod 755 ${quote(directory)}`,
-    file('host_key', '600', hostKey),
-    file('authorized_keys', '644', `${authorizedKey}\n`),
-    file('sshd_config', '644', sshdConfig(files)),
-    `exec ${quote(sshd)} -t -f ${quote(`${directory}/sshd_config`)}`,
+    '[ ! -d /run/sshd ] || chmod 755 /run/sshd || [ "$uid" != 0 ]',
+    `mkdir -p /run/sshd ${quote(directory)} || { [ "$uid" != 0 ] && [ -d ${quote(directory)} ]; }`,
+    write('authorized_keys', `${authorizedKey}\n`),
+    write('sshd_config', sshdConfig(directory)),
+    pam
+      ? `if [ -e /etc/pam.d/sshd ]; then pam=yes; else pam=no; fi; echo "UsePAM $pam" >>${quote(config)}`
+      : `echo 'UsePAM no' >>${quote(config)}`,
+    'umask 077',
+    write('host_key', hostKey),
+    `exec "$sshd" -t -f ${quote(config)}`,
     '',
   ].join('\n');
 }
@@ -63,7 +64,7 @@ export function installScript(files: SshdFiles): string {
  * The argv, inside the testbed, of a server for one connection on stdin and stdout; what is wrong it says on stderr.
  * Where the image's own ssh.service ends, systemd removes the directory in which every sshd locks itself up. Pure.
  */
-export function sshdArgv({ directory, sshd }: Pick<SshdFiles, 'directory' | 'sshd'>): string[] {
+export function sshdArgv(sshd: string, directory: string): string[] {
   const script = '[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null; exec "$@"';
   return ['/bin/sh', '-c', script, 'sh', sshd, '-i', '-e', '-f', `${directory}/sshd_config`];
 }
