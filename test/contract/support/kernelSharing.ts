@@ -6,10 +6,11 @@ import type { Need } from '../../support/needs.ts';
 import type { BackendUnderTest, Preparation } from './backends.ts';
 
 const NSPAWN: readonly Need[] = ['root', 'systemd-nspawn', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
+const LXC: readonly Need[] = ['root', 'lxc-start', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const SCHROOT: readonly Need[] = ['root', 'schroot', 'overlay', 'tar', 'mmdebstrap'];
 const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
 
-/** schroot and nspawn as the contract suite runs them. */
+/** schroot, nspawn and lxc as the contract suite runs them. */
 export const KERNEL_SHARING: readonly BackendUnderTest[] = [
   {
     ...alike(SCHROOT, ['root-on-testbed', 'revert']),
@@ -39,6 +40,13 @@ export const KERNEL_SHARING: readonly BackendUnderTest[] = [
     pty: [],
     prepare: () => nspawn('--boot', '--session=login'),
   },
+  {
+    ...alike(LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
+    name: 'lxc',
+    server: 'sshd',
+    pty: [],
+    prepare: lxc,
+  },
 ];
 
 function alike(needs: readonly Need[], capabilities: readonly Capability[]) {
@@ -48,6 +56,14 @@ function alike(needs: readonly Need[], capabilities: readonly Capability[]) {
 async function nspawn(...options: string[]): Promise<Preparation> {
   return {
     backend: await configureBackend(['nspawn', ...options, bootableImage()]),
+    ordinary: IMAGE_USER,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function lxc(): Promise<Preparation> {
+  return {
+    backend: await configureBackend(['lxc', '--session', 'login', unpackedImage(bootableImage())]),
     ordinary: IMAGE_USER,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

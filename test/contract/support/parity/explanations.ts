@@ -1,7 +1,7 @@
 import type { Explanation } from './differences.ts';
 
 const HERE = /^(null|ssh )/;
-const BOOTED = /with an init$|^(lxd|incus)/;
+const BOOTED = /with an init$|^(lxc|lxd|incus)/;
 const STAND_IN = /^null$|by the stand-in$|^nspawn, held/;
 const CONTAINERS = /^(podman|docker)/;
 
@@ -80,13 +80,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: /^status: (CapBnd|CapEff)$/,
-    backends: /^(lxd|incus)/,
-    why: 'In an id-mapped container root has all capabilities, over what is mapped; a privileged one loses those that reach this machine.',
+    backends: /^(lxc|lxd|incus)/,
+    why: 'In an id-mapped container root has all capabilities, over what is mapped; a privileged one, as that of lxc, loses those that reach this machine.',
   },
   {
     fact: 'status: Seccomp',
     backends: /./,
-    why: 'podman, docker, lxd and incus filter system calls (--security-opt, security.syscalls.deny_default); the others do not.',
+    why: 'podman, docker, lxc, lxd and incus filter system calls (--security-opt, lxc.seccomp.profile, security.syscalls.deny_default); the others do not.',
   },
   {
     fact: '/sys can be written',
