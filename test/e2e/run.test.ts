@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/events/parseEvent.ts';
@@ -150,6 +150,19 @@ describe('trundle run --json', () => {
       status: 0,
       stderr: expect.stringContaining('waits                PASS'),
     });
+  });
+});
+
+describeWith(['dpkg-source'], 'a bare word that apt does not know', () => {
+  test('is told apart from the directory of that name', async () => {
+    const place = workplace();
+    const source = makePackage(place, { tests: { smoke: 'true' } });
+    renameSync(source, join(place, 'no-such-source'));
+    const { status, stdout } = await cli(['run', 'no-such-source', '--', 'null'], { env: ownState(), cwd: place });
+    expect(status).toBe(12);
+    expect(stdout).toMatch(
+      /no source package no-such-source .*; the directory of that name is meant by \.\/no-such-source/,
+    );
   });
 });
 

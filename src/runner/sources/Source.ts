@@ -13,6 +13,8 @@ export interface DscSource {
 export interface AptSource {
   readonly kind: 'apt-source';
   readonly argument: string;
+  /** A source tree of that name is in the current directory: with a slash, the argument would have meant it. */
+  readonly treeHere: boolean;
 }
 
 /** A repository that is cloned in the testbed. */

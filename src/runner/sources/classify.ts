@@ -44,8 +44,8 @@ function classify(argument: string, directory: string): Source {
   if (argument.endsWith('.dsc')) {
     return { kind: 'source', argument, dsc: existing(argument, 'a source package', directory) };
   }
-  if (APT_NAME.test(argument)) return { kind: 'apt-source', argument };
   const tree = treeAt(argument, directory);
+  if (APT_NAME.test(argument)) return { kind: 'apt-source', argument, treeHere: tree !== null };
   if (tree !== null) return tree;
   if (argument.includes('://')) {
     const hash = argument.indexOf('#');

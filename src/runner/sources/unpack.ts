@@ -107,10 +107,13 @@ class Unpacker {
     await this.#extract('unpacking the source', 'exec dpkg-source -x "$2" src', [path.basename(source.dsc)]);
   }
 
-  async apt({ argument }: AptSource): Promise<void> {
+  async apt({ argument, treeHere }: AptSource): Promise<void> {
     const { steps, facts } = this.#session.workspace;
     await ensureProgram(this.#session, 'dpkg-source', 'dpkg-dev');
-    const version = await chooseVersion(steps, argument, facts.architecture ?? '');
+    const version = await chooseVersion(steps, argument, facts.architecture ?? '').catch((error: unknown) => {
+      if (!treeHere || !(error instanceof BadPackageError)) throw error;
+      throw new BadPackageError(`${error.message}; the directory of that name is meant by ./${argument}`);
+    });
     const fetch = 'exec apt-get source -d -q --only-source "$2"';
     await this.#extract('fetching the source', fetch, [`${argument}=${version}`]);
     await this.#extract('unpacking the source', 'exec dpkg-source -x "$2"_*.dsc src', [argument]);

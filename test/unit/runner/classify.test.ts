@@ -51,12 +51,12 @@ describe('a source is', () => {
   });
 
   it.each(['hello', 'libfoo-1.2+x', 'hello-'])("a package of apt's: %s", (name) =>
-    expect(classify(name).source).toEqual({ kind: 'apt-source', argument: name }),
+    expect(classify(name).source).toEqual({ kind: 'apt-source', argument: name, treeHere: false }),
   );
 
   it('a package of apt’s also where a directory has its name', () => {
     write('hello/debian/control');
-    expect(classify('hello').source.kind).toBe('apt-source');
+    expect(classify('hello').source).toEqual({ kind: 'apt-source', argument: 'hello', treeHere: true });
     expect(classify('hello/').source.kind).toBe('unbuilt-tree');
   });
 
