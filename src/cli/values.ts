@@ -29,6 +29,11 @@ export function secondsValue(text: string): number {
   return seconds;
 }
 
+/** The same, or 0 for no limit. @throws InvalidArgumentError */
+export function secondsOrNoneValue(text: string): number {
+  return text === '0' ? 0 : secondsValue(text);
+}
+
 /** Reads a positive number. @throws InvalidArgumentError */
 export function factorValue(text: string): number {
   const factor = numberIn(text);

@@ -175,7 +175,9 @@ describe('bad input to trundle run', () => {
     [['x.dsc', '--', 'null'], 'x.dsc does not exist (it would be a source package)'],
     [['examples/hello', './x.deb', '--', 'null'], './x.deb does not exist (it would be a binary package)'],
     [['examples/hello', 'examples/none', '--', 'null'], 'examples/none is not a valid test package: it does not exist'],
-    [['--insecure', 'examples/hello', '--', 'null'], '--insecure is an option of autopkgtest that'],
+    [['examples/hello', '@nowhere.cfg'], 'the file of arguments nowhere.cfg cannot be read: ENOENT'],
+    [['--test-name=a/smoke', 'examples/hello', '--', 'null'], '--test-name a/smoke: expected TEST or PACKAGE/TEST'],
+    [['--add-apt-source=ppa:a/b', 'examples/hello', '--', 'null'], '--add-apt-source ppa:a/b: PPAs are not looked up'],
     [['-o', 'src', 'examples/hello', '--', 'null'], '--output-dir "src" is not empty'],
     [
       ['-l', '/nonexistent/log', 'examples/hello', '--', 'null'],

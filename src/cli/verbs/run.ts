@@ -1,16 +1,17 @@
 import { type Command, Option } from 'commander';
 import type { RunTestsOptions } from '../../runner/index.ts';
+import { withArgumentFiles } from '../argumentFiles.ts';
 import type { Io } from '../Io.ts';
 import { addPageOptions, type PageFlags, type PageOptions, pageOf } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags, sessionOf } from '../sessionOptions.ts';
-import { UsageError } from '../UsageError.ts';
 import {
   assignmentValue,
   collect,
   collectList,
   countValue,
   factorValue,
+  secondsOrNoneValue,
   secondsValue,
   variableValue,
 } from '../values.ts';
@@ -20,7 +21,7 @@ const EXAMPLE = 'examples/hello -- null';
 
 /** `trundle run [options] SOURCE -- BACKEND [backend options]`. @returns the exit code, as autopkgtest's */
 export async function run(words: readonly string[], io: Io): Promise<number> {
-  const parts = halves(words);
+  const parts = halves(withArgumentFiles(words));
   if (asksForBackendHelp(parts.where)) {
     const { showBackend } = await import('../actions/backends.ts');
     return await showBackend(parts.where[0], io);
@@ -98,20 +99,17 @@ Examples:
   trundle run -o out --test-name smoke ./mypackage -- ssh -H build.example.org
   trundle run -o out --parallel 2 ./one ./two ./three -- podman debian:12`;
 
-/** Options that autopkgtest has and that are not supported yet: their spelling, and whether they take a value. */
-const LATER: readonly string[] = ['--insecure'];
-
 /** The verb's command line. */
 export function runCommand(): Command {
   const command = verbCommand(
     'run',
     '[options] [SOURCE...] [DEB...] -- BACKEND [backend options]',
-    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is a directory with a slash in its name, as ./hello; a .dsc or .changes file; the name of a source package for apt in the testbed; or a git URL, as https://example.org/hello#branch. Without one it is the current directory. Binary packages for the tests are built from it, or given as .deb files. Several sources are several packages, each with its own verdict.',
+    'Tests a Debian package (DEP-8): opens a testbed, runs the tests of debian/tests/control in it, closes it again.\nSOURCE is a directory with a slash in its name, as ./hello; a .dsc or .changes file; the name of a source package for apt in the testbed; or a git URL, as https://example.org/hello#branch. Without one it is the current directory. Binary packages for the tests are built from it, or given as .deb files. Several sources are several packages, each with its own verdict. @FILE stands for the words in a file, one a line.',
   )
     .argument('[source...]')
     .optionsGroup('What to test:')
-    .option('--test-name <name>', 'run only this test; may be given again', collect)
-    .option('--skip-test <name>', 'leave this test out; may be given again', collect)
+    .option('--test-name <name>', 'run only this test, or PACKAGE/TEST; may be given again', collect)
+    .option('--skip-test <name>', 'leave this test out, or PACKAGE/TEST; may be given again', collect)
     .option('--ignore-restrictions <names>', 'run tests in spite of these restrictions, parted by commas', collectList)
     .addOption(
       new Option('--needs-internet <how>', 'run or skip tests that need the internet').choices(['run', 'try', 'skip']),
@@ -154,6 +152,8 @@ export function runCommand(): Command {
     .option('--build-parallel <n>', 'set parallel=N in DEB_BUILD_OPTIONS', countValue)
     .option('--parallel <n>', 'run tests in up to N testbeds at once', countValue)
     .option('--retry-testbed <n>', 'replace a testbed that failed of itself up to N times', countValue)
+    // Nothing of Trundle's has to be opened to everybody, so there is nothing that this could relax.
+    .addOption(new Option('--insecure').hideHelp())
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
     .optionsGroup('What apt of the testbed gets:')
@@ -171,7 +171,7 @@ export function runCommand(): Command {
       new Option('--no-apt-fallback', 'keep pins also where dependencies cannot be had with them').default(undefined),
     )
     .optionsGroup('How long it may take:')
-    .option('--timeout <seconds>', 'the whole run (default: no limit)', secondsValue)
+    .option('--timeout <seconds>', 'the whole run (default: 0, no limit)', secondsOrNoneValue)
     .option('--timeout-test <seconds>', 'one test (default: 10000)', secondsValue)
     .option('--timeout-short <seconds>', 'a short command in the testbed (default: 100)', secondsValue)
     .option('--timeout-copy <seconds>', 'copying files (default: 300)', secondsValue)
@@ -183,16 +183,7 @@ export function runCommand(): Command {
     usual: 'on-failure with an output directory',
   });
   addSessionOptions(command, 'print every event as a line of JSON on stdout, and all else on stderr');
-  for (const flags of LATER) addLater(command, flags);
   return command.addHelpText('after', HELP);
-}
-
-function addLater(command: Command, flags: string): void {
-  const option = new Option(flags).hideHelp();
-  command.addOption(option);
-  command.on(`option:${option.name()}`, () => {
-    throw new UsageError(`${option.long} is an option of autopkgtest that Trundle does not support yet`);
-  });
 }
 
 interface Flags extends SessionFlags, PageOptions {
@@ -253,8 +244,6 @@ export function parseRun(words: readonly string[]): RunSettings {
 }
 
 function sourceOf(operands: readonly string[]): string | readonly string[] {
-  const file = operands.find((operand) => operand.startsWith('@'));
-  if (file !== undefined) throw new UsageError(`files of arguments (${file}) are not supported yet`);
   const [only, ...more] = operands;
   return only === undefined || more.length > 0 ? operands : only;
 }
@@ -304,7 +293,7 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     copy: flags.copy,
     setupCommands: flags.setupCommands,
     setupCommandsBoot: flags.setupCommandsBoot,
-    timeout: flags.timeout,
+    timeout: flags.timeout === 0 ? undefined : flags.timeout,
     shell: flags.shell ? ('always' as const) : flags.shellFail ? ('on-failure' as const) : undefined,
   });
 }

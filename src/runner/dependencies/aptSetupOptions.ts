@@ -31,7 +31,7 @@ export interface GivenAptOptions {
 export function aptSetupOptions(given: GivenAptOptions): AptSetupOptions {
   const filled = (words: readonly string[] = []) => words.map((word) => word.trim()).filter((word) => word !== '');
   return {
-    sources: filled(given.addAptSources).map(sourceOf),
+    sources: linesOf(given.addAptSources).map(sourceOf),
     releases: filled(given.addAptReleases).map((release) => releaseOf('--add-apt-release', release)),
     pockets: filled(given.aptPockets).map(pocketOf),
     pins: (given.pinPackages ?? []).map(pinOf),
@@ -49,6 +49,12 @@ export function asksForApt(options: AptSetupOptions): boolean {
   return upgrade || defaultRelease !== null || [sources, releases, pockets, pins].some(({ length }) => length > 0);
 }
 
+/** Sources as autopkgtest takes them: several in one text too, one a line, with comments; each of them once. */
+function linesOf(texts: readonly string[] = []): string[] {
+  const lines = texts.flatMap((text) => text.split(/\r?\n/)).map((line) => line.trim());
+  return [...new Set(lines.filter((line) => line !== '' && !line.startsWith('#')))];
+}
+
 function architectureOf(name: string): string {
   if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
   throw new UsageError(`--test-architecture ${name}: expected a Debian architecture, as dpkg names them`);
@@ -61,6 +67,11 @@ function sourceOf(text: string): { file: string; text: string } {
   const stat = statSync(text, { throwIfNoEntry: false });
   if (stat?.isFile() && /\.(list|sources)$/.test(text)) {
     return { file: path.basename(text), text: readFileSync(text, 'utf8').trimEnd() };
+  }
+  if (text.startsWith('ppa:')) {
+    throw new UsageError(
+      `--add-apt-source ${text}: PPAs are not looked up. Give the line as Launchpad shows it, "deb [signed-by=/KEY.asc] https://ppa.launchpadcontent.net/...", and the key with --copy KEY.asc:/KEY.asc`,
+    );
   }
   throw new UsageError(
     `--add-apt-source ${text}: expected a line as "deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file of this machine`,

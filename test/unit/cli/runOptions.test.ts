@@ -141,15 +141,17 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     });
   });
 
-  test.each(['--insecure'])('%s is known, and not supported yet', (word) => {
-    expect(() => parseRun([word, './hello'])).toThrow('is an option of autopkgtest that Trundle does not support yet');
+  test('--insecure is taken and changes nothing, --timeout=0 is no limit, and -d may be given more than once', () => {
+    expect(parseRun(['--insecure', '--timeout=0', '-ddd', './hello'])).toEqual({
+      ...parseRun(['./hello']),
+      session: { debug: true },
+    });
   });
 });
 
 describe('bad input to trundle run', () => {
   test.each([
     [['--tset-name', 'x', '.'], "unknown option '--tset-name'", 'Did you mean --test-name?'],
-    [['@args'], 'files of arguments (@args) are not supported yet', null],
     [['--env', 'x', '.'], 'Expected NAME=VALUE', null],
     [['--env', '.'], 'Expected NAME=VALUE', null],
     [['.', '--env'], 'argument missing', null],

@@ -31,8 +31,18 @@ describe('what apt is given', () => {
     [{ pinPackages: ['sid=a b'] }, '--pin-packages sid=a b: "a b" is no list of packages'],
     [{ aptPockets: ['/x'] }, '--apt-pocket /x: expected POCKET'],
     [{ addAptReleases: ['a\nPin: x'] }, '--add-apt-release a'],
-    [{ addAptSources: ['ppa:x/y'] }, '--add-apt-source ppa:x/y: expected a line'],
+    [{ addAptSources: ['ppa:x/y'] }, '--add-apt-source ppa:x/y: PPAs are not looked up'],
+    [{ addAptSources: ['http://x sid main'] }, '--add-apt-source http://x sid main: expected a line'],
   ])('%j is refused', (given, message) => expect(() => aptSetupOptions(given)).toThrow(message));
+});
+
+describe('several sources in one text', () => {
+  it('are one a line, each once, with comments', () => {
+    const lines = '# ours\ndeb http://x sid main\n\ndeb-src http://x sid main\n';
+    expect(
+      aptSetupOptions({ addAptSources: [lines, 'deb http://x sid main'] }).sources.map(({ text }) => text),
+    ).toEqual(['deb http://x sid main', 'deb-src http://x sid main']);
+  });
 });
 
 describe('sources for another release', () => {
