@@ -85,7 +85,8 @@ export class AptSetup implements Pins {
   }
 
   async #addArchitecture(foreign: string): Promise<void> {
-    const { steps } = this.#here();
+    const { steps, log } = this.#here();
+    log.info(`Adding foreign dpkg architecture: ${foreign}`);
     const doing = `adding the architecture ${foreign}`;
     await steps.must({ doing, phase: 'provision', script: 'exec dpkg --add-architecture "$1"', words: [foreign] });
   }

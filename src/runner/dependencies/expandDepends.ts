@@ -24,14 +24,39 @@ export function expandDepends(
   architecture: string,
   foreign = false,
 ): Alternatives[] {
-  return test.depends.flatMap((entry): Alternatives[] => {
+  const expanded = test.depends.flatMap((entry): Alternatives[] => {
     if (entry === '@') return ownPackages(control, architecture, foreign);
     if (entry === '@builddeps@') {
       return [...field('build dependencies', control.buildDepends, architecture), parseAlternatives('build-essential')];
     }
     if (entry === '@recommends@') return field('Recommends', control.recommends, architecture);
-    return field('dependencies', entry, architecture);
+    return field('dependencies', entry, architecture).map((each) =>
+      foreign ? each.map((relation) => ofForeign(relation, control, architecture)) : each,
+    );
   });
+  return foreign ? crossBuilding(expanded, architecture) : expanded;
+}
+
+/** A package of the source under test that is built for the other architecture is meant as that, where it is named. */
+function ofForeign(relation: PackageRelation, control: SourceControl, architecture: string): PackageRelation {
+  const own = control.binaries.find(({ name }) => name === relation.package);
+  const isForeign =
+    own !== undefined && !own.architectures.includes('all') && listCovers(own.architectures, architecture);
+  return isForeign && relation.qualifier === null ? { ...relation, qualifier: architecture } : relation;
+}
+
+/** The compiler runs on the testbed, and builds for the other architecture, whose libraries it needs. */
+function crossBuilding(depends: readonly Alternatives[], architecture: string): Alternatives[] {
+  const isCompiler = ([only, ...more]: Alternatives) =>
+    only !== undefined && more.length === 0 && only.text === 'build-essential';
+  if (!depends.some(isCompiler)) return [...depends];
+  const cross = [
+    'build-essential:native',
+    `crossbuild-essential-${architecture}:native`,
+    `libc-dev:${architecture}`,
+    `libstdc++-dev:${architecture}`,
+  ];
+  return [...depends.filter((each) => !isCompiler(each)), ...cross.map(parseAlternatives)];
 }
 
 /**

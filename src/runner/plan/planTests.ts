@@ -56,7 +56,7 @@ function obstacle(test: TestDefinition, context: PlanContext): string | null {
   if (unknown !== undefined) return `unknown restriction ${unknown}`;
 
   if (context.foreign && effective.includes('skip-foreign-architecture')) {
-    return `Test restriction "skip-foreign-architecture" and test architecture ${context.architecture}`;
+    return 'test arch is foreign and skip-foreign-architecture set';
   }
 
   const provided = new Set<Need>(context.capabilities);

@@ -66,11 +66,20 @@ describe('dependencies', () => {
     expect(expand('@', 'arm64')).toEqual(['hello', 'hello-data', 'hello-arm']);
   });
 
-  it('@ names the architecture where that is not the testbed is of', () => {
-    const [test] = parseTestControl('Tests: t\nDepends: @\n');
-    const names = test && expandDepends(test, control, 'arm64', true).map(([each]) => each && relationText(each));
-    expect(names).toContain('hello-arm:arm64');
-    expect(names).toContain('hello-data');
+  it('of the source under test name the architecture where that is not what the testbed is of', () => {
+    const expandForeign = (depends: string) => {
+      const [test] = parseTestControl(`Tests: t\nDepends: ${depends}\n`);
+      return test && expandDepends(test, control, 'arm64', true).map((each) => each.map(relationText).join(' | '));
+    };
+    expect(expandForeign('@')).toEqual(['hello:arm64', 'hello-data', 'hello-arm:arm64']);
+    expect(expandForeign('hello-data, hello (>= 2) | bash, hello:native')).toEqual([
+      'hello-data',
+      'hello:arm64 (>= 2) | bash',
+      'hello',
+    ]);
+    expect(expandForeign('make, build-essential')).toEqual([
+      ...['make', 'build-essential', 'crossbuild-essential-arm64', 'libc-dev:arm64', 'libstdc++-dev:arm64'],
+    ]);
   });
 
   it('@builddeps@ stands for the build dependencies and build-essential', () => {
