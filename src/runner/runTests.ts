@@ -6,6 +6,7 @@ import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.t
 import { PackagePart } from './output/PackagePart.ts';
 import { RunLog, type RunLogOptions } from './output/RunLog.ts';
 import type { Terminal } from './output/terminal.ts';
+import { chosenTests, EVERY_TEST } from './plan/chosenTests.ts';
 import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
 import type { TreeRun } from './session/testPackage.ts';
@@ -13,6 +14,7 @@ import { testTrees } from './session/testTrees.ts';
 import { setUpOptions } from './setUpOptions.ts';
 import { classifyArguments } from './sources/classify.ts';
 import { TemporaryRooms } from './sources/obtainTree.ts';
+import { packageNames } from './sources/packageNames.ts';
 import type { Subject } from './sources/Source.ts';
 import { dscFiles } from './sources/unpack.ts';
 import { readOverride } from './testControlFile.ts';
@@ -84,7 +86,7 @@ export interface RunTestsOptions {
   testbeds?: number;
   /** How often, for each package, a testbed that failed of itself is replaced by another (--retry-testbed). */
   retries?: number;
-  /** Only these tests (--test-name); all but these (--skip-test). */
+  /** Only these tests (--test-name); all but these (--skip-test). `PACKAGE/TEST` speaks of one of several packages. */
   testNames?: readonly string[];
   skipTests?: readonly string[];
   /** A file to read the tests' description from, in place of debian/tests/control (--override-control). */
@@ -165,7 +167,14 @@ export interface RunReport {
  * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
  */
 export async function runTests(options: RunTestsOptions): Promise<RunReport> {
-  const subjects = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
+  const given = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
+  const names = packageNames(given.map(({ source }) => source));
+  const choices = chosenTests(names, options);
+  const chosen = given.flatMap((subject, index) => {
+    const choice = choices[index] ?? null;
+    return choice === null ? [] : [{ subject, choice }];
+  });
+  const subjects = chosen.map(({ subject }) => subject);
   for (const { source } of subjects) if (source.kind === 'source') dscFiles(source);
   checkEnvironment(options.env ?? []);
   checkTestbeds(options);
@@ -210,16 +219,17 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     reports.follow(run);
     options.onRun?.(run);
   };
-  const treeRuns: TreeRun[] = parts.map((each) => ({
+  const treeRuns: TreeRun[] = parts.map((each, index) => ({
     ...common,
     ...each,
     options: { ...options, onRun },
+    choice: chosen[index]?.choice ?? EVERY_TEST,
     blame: [],
     otherKernels: [],
     rooms: new TemporaryRooms(each.output),
   }));
-  const [only = null, ...others] = treeRuns;
-  const several = others.length > 0;
+  const [only = null] = treeRuns;
+  const several = given.length > 1;
   try {
     await reports.begin();
     return await reports.write(

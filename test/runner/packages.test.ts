@@ -156,6 +156,21 @@ describe('several packages in one run', () => {
     expect(log?.all('testbed.removed').map(({ leftovers }) => leftovers)).toEqual([[]]);
   });
 
+  test('are left out where only tests of others are asked for, as the summary names those', async () => {
+    const place = workplace();
+    const { source, outputDir, read } = three(place);
+    const { report } = await runHere({ source, outputDir, testNames: ['good/smoke'] });
+    expect(report).toMatchObject({ exitCode: 0, packages: [{ package: 'good', exitCode: 0 }] });
+    expect(read('summary')).toBe('good/smoke           PASS\n');
+    expect(read('good/summary')).toBe('smoke                PASS\n');
+    expect(readdirSync(outputDir).sort()).toEqual(['good', 'log', 'results.json', 'summary']);
+
+    const [first = ''] = source;
+    const alone = await runHere({ source: first, skipTests: ['good/smoke'] });
+    expect(alone.report).toMatchObject({ exitCode: 8, outcomes: [] });
+    await expect(runHere({ source, testNames: ['none/smoke'] })).rejects.toThrow('the packages are good, bad, broken');
+  });
+
   test('cannot have one description of their tests', async () => {
     const place = workplace();
     const { source } = three(place);

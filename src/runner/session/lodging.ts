@@ -55,7 +55,7 @@ export async function settle(place: Place, testbed: Testbed, log: RunLog, announ
   return { context, how, session };
 }
 
-function packageOptions({ options, blame, setup }: TreeRun): Omit<PackageOptions, 'tree' | 'evidence'> {
+function packageOptions({ options, choice, blame, setup }: TreeRun): Omit<PackageOptions, 'tree' | 'evidence'> {
   return {
     blame: () => blame,
     setup,
@@ -64,8 +64,7 @@ function packageOptions({ options, blame, setup }: TreeRun): Omit<PackageOptions
     env: options.env ?? [],
     lang: options.lang ?? 'C.UTF-8',
     parallel: options.parallel ?? null,
-    only: options.testNames ?? [],
-    without: options.skipTests ?? [],
+    ...choice,
     ignoreRestrictions: options.ignoreRestrictions ?? [],
     internet: options.internet ?? true,
     validate: options.validate ?? false,

@@ -7,6 +7,7 @@ import { LocalRepository } from '../dependencies/LocalRepository.ts';
 import type { OutputDirectory } from '../output/OutputDirectory.ts';
 import type { PackagePart } from '../output/PackagePart.ts';
 import { HEADING, type RunLog } from '../output/RunLog.ts';
+import { type Choice, EVERY_TEST } from '../plan/chosenTests.ts';
 import { planTests } from '../plan/planTests.ts';
 import type { RunTestsOptions } from '../runTests.ts';
 import type { SourceTree } from '../source.ts';
@@ -28,6 +29,8 @@ import type { WholeRun } from './wholeRun.ts';
 export interface TreeRun {
   readonly options: RunTestsOptions;
   readonly subject: Subject;
+  /** Which of its tests were asked for. */
+  readonly choice: Choice;
   /** What is under test, for whoever has to look for what is wrong; grows as it is taken in hand. */
   readonly blame: string[];
   /** Kernels that tests met, other than that of the start. */
@@ -87,7 +90,7 @@ export async function testPackage(
   { book, outcomes, learn }: Observers,
   { testbeds, supply }: { testbeds: number; supply: Supply },
 ): Promise<void> {
-  const { options, subject, output, log, rooms } = treeRun;
+  const { subject, output, log, rooms } = treeRun;
   const { source } = subject;
   log.info(`${HEADING} ${source.kind} ${source.argument}`);
   const read = readerOf(treeRun, signal);
@@ -116,7 +119,7 @@ export async function testPackage(
   try {
     await seat.take();
     const { definitions } = obtained as unknown as Obtained;
-    const only = options.testNames ?? [];
+    const { only } = treeRun.choice;
     if (only.length > 0 && !definitions.some(({ name }) => only.includes(name))) {
       log.error(`${source.kind} ${source.argument} has no test matching --test-name ${only.join(', ')}`);
     }
@@ -232,14 +235,13 @@ function needsBuild(
   { internet, ignoreRestrictions }: Pick<PackageOptions, 'internet' | 'ignoreRestrictions'>,
 ): boolean {
   const architecture = testArchitecture;
-  const all = { only: [], without: [] };
   return planTests(definitions, {
     capabilities,
     architecture,
     foreign: foreign !== null,
     internet: internet !== false,
     ignoreRestrictions,
-    ...all,
+    ...EVERY_TEST,
   }).some(({ skip, definition }) => skip === null && definition.restrictions.includes('build-needed'));
 }
 
