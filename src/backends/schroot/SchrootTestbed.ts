@@ -15,10 +15,7 @@ import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilit
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
 import { SessionInit } from './SessionInit.ts';
-import { mayGoAlone, type Way, wayOfRoot, wayOfSchroot } from './ways.ts';
-
-/** What an image must have for a pid namespace; run as root in the session. */
-const CAN_NEST = 'command -v unshare && command -v nsenter && command -v mount';
+import { locationOf, mayGoAlone, type Way, wayOfRoot, wayOfSchroot } from './ways.ts';
 
 /**
  * Makes the account that sshd locks itself up as, where this machine's passwd(5) was put over the image's and has none.
@@ -49,8 +46,7 @@ export class SchrootTestbed implements BackendVerbs {
   constructor(options: z.output<typeof schrootOptions>, host: BackendHost) {
     this.#options = options;
     this.#host = host;
-    const id = options.sessionId ?? `trundle-${host.run}-${host.testbed}`;
-    this.#session = new Session(options.schroot, id, host);
+    this.#session = new Session(options.schroot, options.sessionId, host);
   }
 
   async create(signal: AbortSignal): Promise<void> {
@@ -67,22 +63,22 @@ export class SchrootTestbed implements BackendVerbs {
 
   async start(signal: AbortSignal): Promise<void> {
     const { id } = this.#session;
-    const plain = wayOfSchroot(id, this.#root, false).enter;
-    const { status } = await askInside(plain, CAN_NEST, { signal });
-    if (status !== 0)
-      await tellInside(plain, 'exit 0', { signal, code: 'enter-failed', doing: 'entering the session' });
-    if (this.#root) await this.#mendAccounts(plain, signal);
-    if (this.#root && status === 0)
-      this.#init = await SessionInit.start(plain.argv, {
+    const alone = process.getuid?.() === 0 && mayGoAlone(this.#config);
+    // Each schroot(1) takes long, so they run side by side.
+    const located = alone ? locationOf(id, signal) : null;
+    located?.catch(() => {});
+    if (this.#root)
+      this.#init = await SessionInit.start(wayOfSchroot(id, true, false).enter.argv, {
         host: this.#host,
         signal,
         observe: (seen) => this.observations$.next(seen),
       });
-    // Without one the end of the session is the end of its processes: schroot looks for them.
-    else this.#host.log('no pid namespace', { root: this.#root, programs: status === 0 });
     const hasInit = this.#init !== null;
-    const alone = process.getuid?.() === 0 && mayGoAlone(this.#config);
-    this.#way = alone ? await wayOfRoot(id, hasInit, signal) : wayOfSchroot(id, this.#root, hasInit);
+    // Without one the end of the session is the end of its processes: schroot looks for them.
+    if (!hasInit) this.#host.log('no pid namespace', { root: this.#root });
+    const location = await located;
+    this.#way = location === null ? wayOfSchroot(id, this.#root, hasInit) : wayOfRoot(location, hasInit);
+    if (this.#root) await this.#mendAccounts(this.#way.enter, signal);
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {

@@ -1,9 +1,9 @@
 import { BackendError, type BackendHost } from '../contract.ts';
 import { failureOfProgram, lastLine, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 
-/** Ends a session that may be there or not; by force where something in it resists. */
-const END = `schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
-schroot --end-session --chroot "session:$1" && exit 0
+/** Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. */
+const END = `schroot --end-session --chroot "session:$1" && exit 0
+schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
 exec schroot --end-session --force --chroot "session:$1"`;
 
 /** A session of a chroot, written to the trace before it is begun. */
@@ -11,11 +11,15 @@ export class Session {
   readonly id: string;
   readonly #chroot: string;
   readonly #host: BackendHost;
+  readonly #named: boolean;
   readonly #release: readonly string[];
   #struck: (() => void) | null = null;
 
-  constructor(chroot: string, id: string, host: BackendHost) {
+  /** @param asked the name that was asked for; made from the run if absent */
+  constructor(chroot: string, asked: string | undefined, host: BackendHost) {
+    const id = asked ?? `trundle-${host.run}-${host.testbed}`;
     this.id = id;
+    this.#named = asked !== undefined;
     this.#chroot = chroot;
     this.#host = host;
     this.#release = ['sh', '-c', END, 'sh', id];
@@ -27,9 +31,11 @@ export class Session {
    */
   async begin(signal: AbortSignal): Promise<void> {
     const { id } = this;
-    // Somebody else's is not ours to end.
-    const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
-    if (stdout.split('\n').includes(`session:${id}`)) throw nameInUse(id);
+    // Somebody else's is not ours to end; none has a name that was made from the run.
+    if (this.#named) {
+      const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
+      if (stdout.split('\n').includes(`session:${id}`)) throw nameInUse(id);
+    }
     this.#struck = this.#host.acquire({ kind: 'session', name: id, release: [...this.#release] });
     const argv = ['schroot', '--begin-session', '--chroot', this.#chroot, '--session-name', id];
     const begun = await runProgram(argv, { signal });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
+import { throwIfNoShell } from '../shared/enter.ts';
 import { INIT } from '../shared/namespaces/setupScript.ts';
 import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
 
@@ -16,8 +17,12 @@ mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1
 }
 ${INIT}`;
 
-/** Runs the script as the first process of a pid namespace; by options that busybox(1) knows as well. */
-const AS_FIRST = ['unshare', '--pid', '--fork', '/bin/sh', '-c', SCRIPT];
+/** Says that the image has not what a pid namespace takes. */
+const ALONE = 'alone';
+
+/** Runs the script as the first process of a pid namespace, by options that busybox(1) knows as well. */
+const AS_FIRST = `for p in unshare nsenter mount; do command -v $p >/dev/null || { echo ${ALONE}; exit 0; }; done
+exec unshare --pid --fork /bin/sh -c "$1"`;
 
 /**
  * The first process of a session: background processes live until it ends, and all end with it. It ends by itself
@@ -32,13 +37,17 @@ export class SessionInit {
     this.#exited = exited;
   }
 
-  /** Starts it. @param enter how root's programs are run in the session @throws BackendError `setup-failed` */
+  /**
+   * Starts it; null where the image has not what it takes.
+   * @param enter how root's programs are run in the session
+   * @throws BackendError `setup-failed`, `no-shell`, `wrong-architecture`
+   */
   static start(
     enter: readonly string[],
     options: { host: BackendHost; signal: AbortSignal; observe: (seen: Observation) => void },
-  ): Promise<SessionInit> {
+  ): Promise<SessionInit | null> {
     const { host, signal, observe } = options;
-    const [program = '', ...args] = [...enter, ...AS_FIRST];
+    const [program = '', ...args] = [...enter, '/bin/sh', '-c', AS_FIRST, 'sh', SCRIPT];
     const child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
@@ -48,6 +57,7 @@ export class SessionInit {
     return new Promise((resolve, reject) => {
       let struck = () => {};
       let told = false;
+      let stdout = '';
       let stderr = '';
       const abort = () => {
         child.stdin.end();
@@ -65,6 +75,12 @@ export class SessionInit {
       child.once('error', (error) => reject(notStarted(program, error)));
       child.once('close', (status) => {
         signal.removeEventListener('abort', abort);
+        if (status === 0 && stdout === `${ALONE}\n`) return resolve(null);
+        try {
+          throwIfNoShell(program, { status, stderr });
+        } catch (error) {
+          return reject(error);
+        }
         const words = lastLine(stderr) || `it ended with exit status ${status}`;
         reject(
           new BackendError('setup-failed', `the session's pid namespace could not be set up: ${words}`, {
@@ -77,7 +93,8 @@ export class SessionInit {
         stderr = (stderr + text).slice(-16_384);
       });
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        if (told || !text.includes('ready\n') || child.pid === undefined) return;
+        stdout = (stdout + text).slice(-100);
+        if (told || !stdout.endsWith('ready\n') || child.pid === undefined) return;
         told = true;
         signal.removeEventListener('abort', abort);
         observe({ type: 'process.spawned', process: 'init', role: 'main', pid: child.pid, argv: [program, ...args] });

@@ -37,11 +37,15 @@ export function mayGoAlone(config: ChrootConfig): boolean {
   return (personality === '' || personality === 'undefined') && (config.get('command-prefix') ?? '') === '';
 }
 
-/** Root's own way, by open descriptors, so that no other session and no other process can be meant. */
-export async function wayOfRoot(id: string, hasInit: boolean, signal: AbortSignal): Promise<Way> {
+/** Where the root directory of a session is. @throws BackendError `setup-failed` */
+export async function locationOf(id: string, signal: AbortSignal): Promise<string> {
   const argv = ['schroot', '--location', '--chroot', `session:${id}`];
   const doing = `finding where the session ${id} is mounted`;
-  const location = (await mustRun(argv, { signal, code: 'setup-failed', doing })).trim();
+  return (await mustRun(argv, { signal, code: 'setup-failed', doing })).trim();
+}
+
+/** Root's own way, by open descriptors, so that no other session and no other process can be meant. */
+export function wayOfRoot(location: string, hasInit: boolean): Way {
   const descriptors: number[] = [];
   const keep = (path: string) => {
     const descriptor = openSync(path, 'r');
