@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { mountTmpfs } from '../faults/support/sshServer.ts';
@@ -8,6 +8,11 @@ import { describeWith } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
 import { open, refusal } from './support/open.ts';
 import { makeOrdinary } from './support/ordinary.ts';
+
+/** The codename of this machine's own release. */
+function ownRelease(): string {
+  return /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
+}
 
 /** A cache of the running test's own. */
 function ownCache(): string {
@@ -132,6 +137,13 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare says what is wrong'
     });
   });
 
+  test('where it is told how to bootstrap, and not to do it', async () => {
+    expect(await refusal(['unshare', '--mirror', 'http://deb.example.org/debian'])).toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('give --bootstrap as well'),
+    });
+  });
+
   test('where its directory cannot be removed, with the commands that would', async () => {
     const root = tinyRoot(join(workplace(), 'root'));
     const { testbed, log } = await open(['unshare', '--tarball', root]);
@@ -146,6 +158,55 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare says what is wrong'
     expect(leftovers).toContainEqual(
       expect.objectContaining({ kind: 'directory', name, release: expect.arrayContaining([name]) }),
     );
+  });
+});
+
+describeWith(['root', 'unshare', 'mmdebstrap', 'tar', 'archive'], 'unshare --bootstrap', () => {
+  test(
+    'makes an image once, from where apt of this machine takes the release from',
+    async () => {
+      const cache = ownCache();
+      const words = [
+        'unshare',
+        '--bootstrap',
+        '--release',
+        ownRelease(),
+        '--include',
+        'hello',
+        '--session',
+        'stand-in',
+      ];
+      const first = await open(words);
+      expect((await first.testbed.exec(['hello'])).stdout).toBe('Hello, world!\n');
+      await first.testbed.close();
+      expect(first.log.all('console.printed').map(({ line }) => line)).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^trundle: mmdebstrap makes an image of /),
+          expect.stringMatching(/^I: /),
+        ]),
+      );
+      const images = () => readdirSync(join(cache, 'bootstrap')).filter((name) => !name.endsWith('.lock'));
+      expect(images()).toEqual([expect.stringMatching(/^\w+-[0-9a-f]{16}\.tar$/)]);
+      const { mtimeMs } = statSync(join(cache, 'bootstrap', images()[0] ?? ''));
+      const second = await open(words);
+      expect((await second.testbed.exec(['hello'])).stdout).toBe('Hello, world!\n');
+      expect(statSync(join(cache, 'bootstrap', images()[0] ?? '')).mtimeMs).toBe(mtimeMs);
+    },
+    IMAGE_PATIENCE,
+  );
+
+  test('says what mmdebstrap says where it cannot be made, and leaves nothing', async () => {
+    const cache = ownCache();
+    const words = ['unshare', '--bootstrap', '--release', 'bookworm', '--mirror', 'http://127.0.0.1:1/debian'];
+    const { log, ...refused } = await refusal(words);
+    expect(refused).toMatchObject({
+      code: 'bootstrap-failed',
+      message: expect.stringContaining('making an image of bookworm'),
+      remedy: expect.stringContaining('(now http://127.0.0.1:1/debian)'),
+      class: 'provision-failed',
+    });
+    expect(readdirSync(join(cache, 'bootstrap')).filter((name) => !name.endsWith('.lock'))).toEqual([]);
+    for (const { name } of log.all('resource.acquired')) expect([name, existsSync(name)]).toEqual([name, false]);
   });
 });
 

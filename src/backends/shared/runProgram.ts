@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Bytes of stdout and of stderr that are kept, the last ones; 256 KiB if absent. */
   readonly keep?: number;
+  /** Told of what it says on stderr, as it says it. */
+  readonly onStderr?: (chunk: Buffer) => void;
 }
 
 /** How a program ended. */
@@ -60,6 +62,7 @@ export function runProgram(argv: readonly string[], options: ProgramOptions): Pr
       child.stdout.destroy();
       child.stderr.destroy();
     };
+    if (options.onStderr !== undefined) child.stderr.on('data', options.onStderr);
     signal.addEventListener('abort', kill, { once: true });
     const done = () => signal.removeEventListener('abort', kill);
     child.once('error', (error) => {

@@ -58,7 +58,7 @@ function identityOf(map: UnshareOptions['map']): Identity {
 }
 
 async function imageOf(
-  { tarball, release, arch, include, bootstrap: make }: UnshareOptions,
+  { tarball, release, arch, include, mirror, bootstrap: make }: UnshareOptions,
   identity: Identity,
   host: BackendHost,
   signal: AbortSignal,
@@ -69,8 +69,10 @@ async function imageOf(
   if (why !== null) throw new BackendError('no-subuids', why.missing, { remedy: `${why.remedy}; or --map=single` });
   if (make && tarball !== undefined)
     throw new BackendError('usage', '--bootstrap makes the image that --tarball would name: give one of them');
+  if (!make && (mirror.length > 0 || include.length > 0))
+    throw new BackendError('usage', '--mirror and --include say how to bootstrap: give --bootstrap as well');
   const path = make
-    ? await bootstrap({ release: release ?? 'stable', arch, include }, identity, { host, signal })
+    ? await bootstrap({ release: release ?? 'stable', arch, include, mirror }, identity, { host, signal })
     : (tarball ?? (await sbuildImage({ release, arch })));
   return await findImage(path, identity, { host, signal });
 }

@@ -8,6 +8,12 @@ export const unshareOptions = z.object({
   arch: z.string().optional().describe('Debian architecture to look for, or to bootstrap'),
   bootstrap: z.boolean().default(false).describe('make the image by mmdebstrap; it is kept for seven days'),
   include: z.array(z.string()).default([]).describe('package to bootstrap besides the smallest set; may be repeated'),
+  mirror: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'where to bootstrap from, as mmdebstrap takes it; where apt here takes the release from if not given; may be repeated',
+    ),
   bind: z
     .array(z.string())
     .default([])

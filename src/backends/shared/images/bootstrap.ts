@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
 import { BackendError } from '../../contract.ts';
-import type { Identity } from '../namespaces/identity.ts';
-import { mustRun } from '../runProgram.ts';
+import { holdDirectory, removeTree } from '../directories.ts';
+import { asOwner, type Identity } from '../namespaces/identity.ts';
+import { mustRun, ownEnvironment } from '../runProgram.ts';
+import { aptMirror } from './aptMirror.ts';
 import { cacheDirectory } from './cacheDirectory.ts';
 import { FileLock } from './FileLock.ts';
 
 /** Milliseconds after which an image is made anew. */
 const FRESH = 7 * 24 * 3600 * 1000;
+
+/** Milliseconds for removing what mmdebstrap left. */
+const REMOVAL = 30_000;
 
 /** What to make an image of. */
 export interface Recipe {
@@ -18,15 +23,17 @@ export interface Recipe {
   readonly arch: string | undefined;
   /** Packages besides the smallest set. */
   readonly include: readonly string[];
+  /** Where from, as mmdebstrap(1) takes it; where this machine's apt takes the release from if empty. */
+  readonly mirror: readonly string[];
 }
 
 /**
- * A tarball made by mmdebstrap(1) from this machine's apt sources, or one that was made in the last seven days from the
- * same recipe. Two runs that want the same one at once make it once.
+ * A tarball made by mmdebstrap(1), or one that was made in the last seven days from the same recipe. Two runs that want
+ * the same one at once make it once.
  * @throws BackendError `bootstrap-failed`, `program-missing`, `no-subuids`, `ENOSPC`
  */
 export async function bootstrap(
-  { release, arch, include }: Recipe,
+  recipe: Recipe,
   identity: Identity,
   { host, signal, now = Date.now() }: { host: BackendHost; signal: AbortSignal; now?: number },
 ): Promise<string> {
@@ -35,11 +42,11 @@ export async function bootstrap(
       remedy: 'get subordinate ids (see trundle backends), or give --tarball',
     });
   }
+  const { release } = recipe;
+  const mirror = recipe.mirror.length > 0 ? recipe.mirror : await aptMirror(release, signal);
   const directory = join(cacheDirectory(), 'bootstrap');
   makeDirectory(directory);
-  const recipe = JSON.stringify([release, arch ?? null, [...include].sort()]);
-  const name = `${release.replaceAll(/[^\w.-]/g, '_')}-${createHash('sha256').update(recipe).digest('hex').slice(0, 16)}.tar`;
-  const file = join(directory, name);
+  const file = join(directory, nameOf({ ...recipe, mirror }));
   await writeFile(`${file}.lock`, '', { flag: 'a' });
   const lock = await FileLock.take(`${file}.lock`, signal);
   try {
@@ -48,34 +55,53 @@ export async function bootstrap(
       () => 0,
     );
     if (now - made < FRESH) return file;
-    const fresh = `${file}.${host.run}`;
-    const struck = host.acquire({ kind: 'file', name: fresh });
-    const options = [
-      ...(arch === undefined ? [] : [`--architectures=${arch}`]),
-      ...(include.length === 0 ? [] : [`--include=${include.join(',')}`]),
-    ];
-    host.console(Buffer.from(`trundle: mmdebstrap makes an image of ${release}; this is kept for seven days\n`));
-    await mustRun(
-      [
-        'mmdebstrap',
-        '--variant=minbase',
-        `--mode=${identity === 'root' ? 'root' : 'unshare'}`,
-        '--format=tar',
-        ...options,
-        release,
-        fresh,
-      ],
-      {
-        signal,
-        code: 'bootstrap-failed',
-        doing: `making an image of ${release}`,
-        remedy: 'apt-get update must work here; see the lines above',
-      },
-    );
-    await rename(fresh, file);
-    struck();
+    host.console(Buffer.from(`trundle: mmdebstrap makes an image of ${release}; it is kept for seven days\n`));
+    await make(file, { ...recipe, mirror }, identity, { host, signal });
     return file;
   } finally {
     await lock.free();
   }
+}
+
+async function make(
+  file: string,
+  { release, arch, include, mirror }: Recipe,
+  identity: Exclude<Identity, 'single'>,
+  { host, signal }: { host: BackendHost; signal: AbortSignal },
+): Promise<void> {
+  // What it unpacks is in here, also where it is killed. Its users must be able to get in, whose ids are not ours.
+  const place = `${host.workDirectory}-bootstrap`;
+  const room = await holdDirectory(host, place, removeTree(place, asOwner(identity)));
+  const fresh = `${file}.${host.run}`;
+  const struck = host.acquire({ kind: 'file', name: fresh });
+  const options = [
+    ...(arch === undefined ? [] : [`--architectures=${arch}`]),
+    ...(include.length === 0 ? [] : [`--include=${include.join(',')}`]),
+  ];
+  const how = identity === 'root' ? 'root' : 'unshare';
+  try {
+    await mustRun(
+      ['mmdebstrap', '--variant=minbase', `--mode=${how}`, '--format=tar', ...options, release, fresh, ...mirror],
+      {
+        signal,
+        env: { ...ownEnvironment(), TMPDIR: room.path },
+        onStderr: (chunk) => host.console(chunk),
+        code: 'bootstrap-failed',
+        doing: `making an image of ${release}`,
+        remedy: `see the lines above; --mirror says where from (now ${mirror.length === 0 ? "mmdebstrap's own choice" : mirror.join('; ')})`,
+      },
+    );
+    await rename(fresh, file);
+  } finally {
+    await rm(fresh, { force: true });
+    struck();
+    await room.remove(AbortSignal.timeout(REMOVAL));
+  }
+}
+
+/** One name for one recipe. Pure. */
+function nameOf({ release, arch, include, mirror }: Recipe): string {
+  const recipe = JSON.stringify([release, arch ?? null, [...include].sort(), mirror]);
+  const digest = createHash('sha256').update(recipe).digest('hex').slice(0, 16);
+  return `${release.replaceAll(/[^\w.-]/g, '_')}-${digest}.tar`;
 }
