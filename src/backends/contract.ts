@@ -101,6 +101,11 @@ export interface OptionsHelp {
   positional?: readonly string[];
   /** Whether all words after the first positional argument are positional too, options included. */
   passThrough?: boolean;
+  /**
+   * Options of texts whose value may also come in two words, which are joined by a colon: as autopkgtest takes
+   * `--bind OUTSIDE INSIDE`.
+   */
+  pairs?: readonly string[];
   /** Options whose values must not be written anywhere. */
   secret?: readonly string[];
 }

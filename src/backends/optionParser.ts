@@ -88,7 +88,7 @@ function isNumeric(type: z.ZodType): boolean {
 export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: readonly string[]): z.output<S> {
   const command = parserOf(backend as unknown as Backend);
   try {
-    command.parse([...words], { from: 'user' });
+    command.parse(joinPairs(backend, words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander quotes the option as it was given, or all of its forms: '-p, --port <number>'.
@@ -111,6 +111,24 @@ export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: 
   const option = key === null ? null : isPositional ? kebab(key).toUpperCase() : `--${kebab(key)}`;
   const what = key === null || issue === undefined ? issue?.message : complaint(issue, raw[key]);
   throw new BackendOptionError(backend.name, [backend.name, option, what].filter(Boolean).join(': '), option);
+}
+
+/** The words with each value that came in two words as one. Pure. */
+function joinPairs({ help }: Pick<Backend, 'help'>, words: readonly string[]): string[] {
+  const forms = (help?.pairs ?? []).flatMap((key) => {
+    const letter = help?.short?.[key];
+    return letter === undefined ? [`--${kebab(key)}`] : [`--${kebab(key)}`, `-${letter}`];
+  });
+  const joined: string[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const [word = '', first, second] = words.slice(index);
+    joined.push(word);
+    if (!forms.includes(word) || first === undefined || second === undefined) continue;
+    if (first.includes(':') || second.startsWith('-')) continue;
+    joined.push(`${first}:${second}`);
+    index += 2;
+  }
+  return joined;
 }
 
 /** What is wrong with an option, without its value, which may be a secret. Pure. */

@@ -20,8 +20,9 @@ export default defineBackend({
     keepGoing: z.boolean().default(true),
     kernelMode: z.enum(['host', 'own']).default('own'),
     passPhrase: z.string().optional().describe('never written'),
+    bind: z.array(z.string()).default([]),
   }),
-  help: { positional: ['image', 'extra'], short: { memory: 'm', keepGoing: 'k', passPhrase: 'P' }, secret: ['passPhrase'] },
+  help: { positional: ['image', 'extra'], short: { memory: 'm', keepGoing: 'k', passPhrase: 'P', bind: 'b' }, pairs: ['bind'], secret: ['passPhrase'] },
   probe: async () => ({ available: true }),
   capabilities: (options) => [JSON.stringify(options)],
   open: () => ({ observations$: new Subject(), create: done, start: done, endpoint: done, stop: done, destroy: done }),
@@ -41,6 +42,15 @@ async function refusal(words: readonly string[]): Promise<BackendOptionError> {
     (error: BackendOptionError) => error,
   );
 }
+
+test('a value in two words is one as well', async () => {
+  const words = ['--bind', '/a:/b', '-b', '/c', '/d', '-b/e:/f', 'image', '--bind', '/g', '/h'];
+  expect((await parse(...words)).options).toMatchObject({ image: 'image', bind: ['/a:/b', '/c:/d', '/e:/f', '/g:/h'] });
+});
+
+test('half a value in two words is left to the backend to refuse', async () => {
+  expect((await parse('image', '--bind', '/a', '-m', '100')).options).toMatchObject({ bind: ['/a'], memory: 100 });
+});
 
 test('every kind of option is read as what its schema says', async () => {
   const words = [
@@ -64,12 +74,21 @@ test('every kind of option is read as what its schema says', async () => {
     cores: [1, -2],
     keepGoing: false,
     kernelMode: 'host',
+    bind: [],
   });
 });
 
 test('what is not given has its default', async () => {
   const { options } = await parse('bookworm');
-  expect(options).toEqual({ image: 'bookworm', extra: [], memory: 512, cores: [], keepGoing: true, kernelMode: 'own' });
+  expect(options).toEqual({
+    image: 'bookworm',
+    extra: [],
+    memory: 512,
+    cores: [],
+    keepGoing: true,
+    kernelMode: 'own',
+    bind: [],
+  });
 });
 
 test('numbers among texts stay texts', async () => {

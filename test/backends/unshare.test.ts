@@ -63,8 +63,19 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare as root', () => {
     const shared = workplace();
     writeFileSync(join(shared, 'file'), 'of the host\n');
     const root = tinyRoot(join(workplace(), 'root'));
-    const { testbed } = await open(['unshare', '--tarball', root, '--bind', `${shared}:/srv/a b`]);
+    const { testbed } = await open([
+      'unshare',
+      '-d',
+      '-t',
+      root,
+      '--bind',
+      `${shared}:/srv/a b`,
+      '-b',
+      shared,
+      '/srv/c',
+    ]);
     expect(await testbed.exec(['cat', '/srv/a b/file'])).toMatchObject({ stdout: 'of the host\n' });
+    expect(await testbed.exec(['cat', '/srv/c/file'])).toMatchObject({ stdout: 'of the host\n' });
     await testbed.exec('echo x >"/srv/a b/written"');
     expect(readFileSync(join(shared, 'written'), 'utf8')).toBe('x\n');
   });

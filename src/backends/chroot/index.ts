@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import * as z from 'zod';
 import { type Availability, BackendError, defineBackend } from '../contract.ts';
+import { debugOption } from '../debugOption.ts';
 import { QUESTION_LIMIT } from '../shared/enter.ts';
 import { findImage } from '../shared/images/findImage.ts';
 import { probeNamespaces } from '../shared/namespaces/identity.ts';
@@ -14,6 +15,7 @@ const options = z.object({
     .describe('root file system: a directory, which the tests write to, or a tarball, which they do not'),
   ...sessionOptions,
   privateNetwork: z.boolean().default(false).describe('give the testbed a network of its own, with only the loopback'),
+  ...debugOption,
 });
 
 /** A root file system entered as root, in namespaces that live as long as the testbed. */
@@ -21,7 +23,7 @@ export const chrootBackend = defineBackend({
   name: 'chroot',
   summary: 'a directory or tarball with a root file system, entered as root',
   options,
-  help: { positional: ['image'] },
+  help: { positional: ['image'], short: { debug: 'd' } },
   probe,
   capabilities: ({ image, login }) => namespaceCapabilities({ identity: 'root', inPlace: isDirectory(image), login }),
   open({ image, session, login, normalUser, privateNetwork }, host) {

@@ -3,10 +3,12 @@ import { NEVER } from 'rxjs';
 import * as z from 'zod';
 import { createStandIn, hostEntry, type StandIn } from '../../standin/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
+import { debugOption } from '../debugOption.ts';
 
 const options = z.object({
   user: z.string().optional().describe('login name for commands that ask for none; your own by default'),
   normalUser: z.string().optional().describe('ordinary user to suggest for tests that do not need root'),
+  ...debugOption,
 });
 
 /** The machine itself as a testbed, reached through an SSH server inside our own process. */
@@ -14,6 +16,7 @@ export const nullBackend = defineBackend({
   name: 'null',
   summary: 'this machine itself, without any isolation; needs no sshd',
   options,
+  help: { short: { debug: 'd' } },
   probe: () => Promise.resolve({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
   capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
   whyNotKept: () => 'it is this machine itself, which stays anyway',

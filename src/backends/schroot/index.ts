@@ -9,7 +9,7 @@ export const schrootBackend = defineBackend({
   name: 'schroot',
   summary: 'a session of a chroot that schroot manages',
   options: schrootOptions,
-  help: { positional: ['schroot'], short: { sessionId: 's' } },
+  help: { positional: ['schroot'], short: { debug: 'd', sessionId: 's' } },
   probe,
   capabilities: ({ schroot, login }) => {
     try {

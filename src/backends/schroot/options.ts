@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { debugOption } from '../debugOption.ts';
 import { sessionOptions } from '../shared/session/options.ts';
 
 /** Options of the schroot backend, spelled as autopkgtest-virt-schroot(1) spells them where it has them. */
@@ -10,4 +11,5 @@ export const schrootOptions = z.object({
     .optional()
     .describe('name of the session in schroot --list --all-sessions; made from the run by default'),
   ...sessionOptions,
+  ...debugOption,
 });

@@ -16,7 +16,7 @@ export const unshareBackend = defineBackend({
   name: 'unshare',
   summary: 'a tarball or directory in namespaces of its own; needs no root',
   options: unshareOptions,
-  help: { short: { arch: 'a', bind: 'b', release: 'r', tarball: 't' } },
+  help: { short: { arch: 'a', bind: 'b', debug: 'd', release: 'r', tarball: 't' }, pairs: ['bind'] },
   probe,
   capabilities: ({ map, login }) => namespaceCapabilities({ identity: identityOf(map), inPlace: false, login }),
   open(options, host) {

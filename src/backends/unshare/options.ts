@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { debugOption } from '../debugOption.ts';
 import { sessionOptions } from '../shared/session/options.ts';
 
 /** Options of the unshare backend, spelled as autopkgtest-virt-unshare(1) spells them where it has them. */
@@ -17,7 +18,9 @@ export const unshareOptions = z.object({
   bind: z
     .array(z.string())
     .default([])
-    .describe('OUTSIDE:INSIDE, a directory of this machine and where the testbed sees it; may be repeated'),
+    .describe(
+      'OUTSIDE INSIDE, or OUTSIDE:INSIDE: a directory of this machine and where the testbed sees it; may be repeated',
+    ),
   map: z
     .enum(['auto', 'root', 'subuids', 'single'])
     .default('auto')
@@ -26,6 +29,7 @@ export const unshareOptions = z.object({
     ),
   ...sessionOptions,
   privateNetwork: z.boolean().default(false).describe('give the testbed a network of its own, with only the loopback'),
+  ...debugOption,
 });
 
 /** The unshare backend's options as parsed. */
