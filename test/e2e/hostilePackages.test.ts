@@ -114,7 +114,7 @@ describeWith(['root', 'useradd', 'tar'], 'a package that the user may not read',
       20,
       /wrong usage while reading the package: debian\/tests\/control cannot be read: EACCES/,
     ],
-    ['data', 16, /copy failed while copying .*: on the host: .*data: .*Permission denied/],
+    ['data', 20, /wrong usage while copying .*: data of .* may not be read by this user/],
   ])('at %s ends the run with what cannot be read', async (file, status, problem) => {
     const user = forThisTest(makeOrdinaryUser());
     const source = makePackage(user.home, { tests: { fine: 'true' }, files: { data: 'x' } });

@@ -7,6 +7,7 @@ import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../depe
 import { BadPackageError, StepError } from '../errors.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { SourceTree } from '../source.ts';
+import { whyNotCopied } from '../sources/unreadable.ts';
 import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
 import { createNormalUser, provideSudo } from './normalUser.ts';
@@ -253,7 +254,9 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
         words: [above],
       });
     }
-    await this.steps.copy('down', `${tree.directory}/`, `${target}/`, { readable: true });
+    await this.steps
+      .copy('down', `${tree.directory}/`, `${target}/`, { readable: true })
+      .catch((error: unknown) => Promise.reject(whyNotCopied(tree, error)));
     if (this.owner === this.admin) return;
     const script = '[ "$(id -u)" != 0 ] || chown -R "$2" "$1"';
     const words = [target, this.owner];

@@ -7,6 +7,7 @@ import type { TestbedSession } from '../session/TestbedSession.ts';
 import { chooseVersion } from './aptSource.ts';
 import { filesOf } from './classify.ts';
 import type { AptSource, DscSource, GitSource, Source } from './Source.ts';
+import { whyNotCopied } from './unreadable.ts';
 
 /** Below the scratch directory: where sources are unpacked, and packages built. It is the ordinary user's. */
 export const ROOM = 'build';
@@ -135,7 +136,9 @@ class Unpacker {
 
   async tree(directory: string): Promise<void> {
     const { steps, owner } = this.#session.workspace;
-    await steps.copy('down', `${directory}/`, `${this.#room}/src/`);
+    await steps
+      .copy('down', `${directory}/`, `${this.#room}/src/`)
+      .catch((error: unknown) => Promise.reject(whyNotCopied({ argument: directory, directory }, error)));
     const script = '[ "$(id -u)" != 0 ] || chown -R "$2" "$1"';
     const doing = 'giving the tree to the user';
     await steps.must({ doing, phase: 'copy', script, words: [`${this.#room}/src`, owner], limit: 'copy' });
