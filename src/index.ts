@@ -17,6 +17,7 @@ export {
   type ConfiguredBackend,
   configureBackend,
   defineBackend,
+  type KeptPlace,
   type Location,
   type Observation,
   type ObservationType,
@@ -45,6 +46,7 @@ export {
 } from './events/index.ts';
 export { type InspectSystemOptions, inspectSystem, type SystemInspector } from './inspector/index.ts';
 export {
+  type KeptResult,
   type PackageOutcome,
   type PackageResult,
   type RunReport,
@@ -62,6 +64,7 @@ export {
   createRun,
   type ExecOptions,
   type ExecResult,
+  type KeptTestbed,
   type OpenOptions,
   type OpenTestbedOptions,
   openTestbed,

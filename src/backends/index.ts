@@ -7,6 +7,7 @@ export {
   type BackendVerbs,
   type ConfiguredBackend,
   defineBackend,
+  type KeptPlace,
   type Location,
   type Observation,
   type ObservationType,

@@ -134,6 +134,13 @@ export const IGNORES: readonly Ignore[] = [
   },
   {
     machine: 'backend',
+    states: ['keeping'],
+    events: ['endpoint.withdrawn', 'process.exited'],
+    reason:
+      'what our own process did for the testbed ends, because it was told to; what is kept tells of a death itself',
+  },
+  {
+    machine: 'backend',
     states: ['cancelling', 'failed'],
     events: [
       'startup.requested',

@@ -33,7 +33,7 @@ export const REFUSALS: readonly Ignore[] = [
   { machine: 'backend', states: '*', events: ['deadline.expired'], reason: STALE },
   {
     machine: 'backend',
-    states: ['starting', 'locating', 'up', 'keeping'],
+    states: ['starting', 'locating', 'up'],
     events: ['process.exited'],
     reason: 'a helper ended; the testbed lives and dies with its main process only',
   },

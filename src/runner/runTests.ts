@@ -9,6 +9,7 @@ import type { Terminal } from './output/terminal.ts';
 import { chosenTests, EVERY_TEST } from './plan/chosenTests.ts';
 import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
+import type { KeepWhen, KeptResult } from './session/KeptTestbeds.ts';
 import type { TreeRun } from './session/testPackage.ts';
 import { testTrees } from './session/testTrees.ts';
 import { setUpOptions } from './setUpOptions.ts';
@@ -107,6 +108,11 @@ export interface RunTestsOptions {
   internet?: boolean | 'try';
   /** A shell in the testbed after each test (--shell) or after failed ones (--shell-fail). */
   shell?: 'never' | 'on-failure' | 'always';
+  /**
+   * Leaves testbeds after the run: all (`always`), or those in which something went wrong (--keep). One in which a test
+   * failed is left as that test left it, and the next test gets another.
+   */
+  keep?: KeepWhen;
   /** The terminal for that shell; null where there is none. */
   interactive?: InteractiveTerminal | null;
   /** Strings that must appear neither in the trace nor in what the runner itself writes and prints. */
@@ -157,6 +163,8 @@ export interface RunReport {
   readonly packages: readonly PackageOutcome[];
   /** Why the run failed, where it did. */
   readonly cause: Cause | null;
+  /** Testbeds that stay, because that was asked for. */
+  readonly kept: readonly KeptResult[];
   /** Directory of the trace; null where none was kept. */
   readonly trace: string | null;
 }
@@ -178,6 +186,7 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   for (const { source } of subjects) if (source.kind === 'source') dscFiles(source);
   checkEnvironment(options.env ?? []);
   checkTestbeds(options);
+  checkKeep(options);
   if (subjects.length > 1 && options.overrideControl !== undefined)
     throw new UsageError('--override-control describes the tests of one package, and there are several');
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
@@ -288,6 +297,13 @@ function checkTestbeds({ testbeds = 1, retries = 0, shell = 'never' }: RunTestsO
     throw new UsageError(`--parallel ${testbeds}: expected a number from 1`);
   if (testbeds > 1 && shell !== 'never')
     throw new UsageError('--parallel and a shell for a person exclude each other: leave out --shell and --shell-fail');
+}
+
+/** Said before anything is made: who asks to look at a testbed shall not wait for a run to learn that he cannot. */
+function checkKeep({ keep = 'never', backend }: RunTestsOptions): void {
+  if (keep === 'never') return;
+  const why = backend.whyNotKept === undefined ? 'nobody can say how' : backend.whyNotKept();
+  if (why !== null) throw new UsageError(`--keep: a testbed of the backend ${backend.name} cannot be kept: ${why}`);
 }
 
 function checkEnvironment(assignments: readonly string[]): void {

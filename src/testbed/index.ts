@@ -13,6 +13,7 @@ export type {
   CopyOptions,
   ExecOptions,
   ExecResult,
+  KeptTestbed,
   OpenOptions,
   RunningCommand,
   ShellOptions,

@@ -87,6 +87,22 @@ export function foldResources(): Fold<readonly Resource[]> {
   };
 }
 
+/** Testbeds that were left on purpose and of which something still stands: how a person gets into each. Pure. */
+export function foldKept(): Fold<ReadonlyMap<string, TrundleEvent<'testbed.kept'>>> {
+  const kept = new Map<string, { event: TrundleEvent<'testbed.kept'>; standing: Set<string> }>();
+  return {
+    see(event) {
+      if (event.testbed === null) return;
+      if (event.type === 'testbed.kept') kept.set(event.testbed, { event, standing: new Set(event.resources) });
+      else if (event.type === 'resource.released') {
+        const of = kept.get(event.testbed);
+        if (of?.standing.delete(event.resource) && of.standing.size === 0) kept.delete(event.testbed);
+      }
+    },
+    result: () => new Map([...kept].map(([testbed, { event }]) => [testbed, event])),
+  };
+}
+
 /** See {@link testsOf}. */
 export function foldTests(): Fold<readonly TestRecord[]> {
   const tests = new Map<string, TestRecord>();

@@ -46,7 +46,7 @@ export function renderReaped(reaped: readonly ReapedRun[], all: boolean): string
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function linesOf({ run, outcome, released, left, concluded, problem }: ReapedRun): string[] {
+function linesOf({ run, outcome, released, left, kept, concluded, problem }: ReapedRun): string[] {
   const lines = [
     `Run ${run}: ${sentence(outcome, problem)}${concluded ? ' Its trace now says that it was killed.' : ''}`,
   ];
@@ -56,11 +56,15 @@ function linesOf({ run, outcome, released, left, concluded, problem }: ReapedRun
       `  left     ${kind} ${shellWords([name])}: ${reason}${command === null ? '' : `; this removes it: ${command}`}`,
     );
   }
+  for (const { testbed, enter } of kept)
+    lines.push(`  kept     testbed ${testbed}: ${shellWords(enter)} gets in; trundle reap ${run} removes it`);
   return lines;
 }
 
 function sentence(outcome: ReapedRun['outcome'], problem: string | null): string {
   switch (outcome) {
+    case 'kept':
+      return 'has ended, and keeps what it was told to keep; left alone.';
     case 'finished':
       return 'finished.';
     case 'clean':

@@ -1,4 +1,4 @@
-import { type RunReport, runTests } from '../../runner/index.ts';
+import { linesOfKept, type RunReport, runTests } from '../../runner/index.ts';
 import { configureBackend, type Run } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import { endBlock, endLine } from '../live/endBlock.ts';
@@ -46,7 +46,7 @@ export async function testPackage(
       commandLine: ['trundle', 'run', ...words.what, '--', ...backend.words],
       ...(watch.log === null ? {} : { log: watch.log }),
       onRun: (run) => {
-        watch.begin(run, home);
+        watch.begin(run, home, { keeps: tests.keep === 'always' });
         if (page.inspect) live = LivePage.open(home, page, watch, io);
         if (json) printEvents(run, io);
       },
@@ -56,6 +56,8 @@ export async function testPackage(
   } finally {
     watch.end();
   }
+  // A testbed that stays is no news of the runner's own, which -q leaves out.
+  if (!told) for (const line of report.kept.flatMap(linesOfKept)) watch.say(line);
   if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
   else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
   await writeReport(page.report, !GOOD.includes(report.exitCode), { home, outputDir: tests.outputDir }, watch);

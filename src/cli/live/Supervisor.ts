@@ -12,6 +12,8 @@ const LAST_CHANCE = 200_000;
 /** What a supervisor needs. */
 export interface SupervisorOptions {
   readonly clock: Clock;
+  /** Whether testbeds stay where the run ends in order. */
+  readonly keeps: boolean;
   /** Tells a person something, as a whole line. */
   say(message: string): void;
   /** Leaves the process: at once, without looking back. */
@@ -60,7 +62,9 @@ export class Supervisor {
 
   #signalled(signal: EndingSignal): void {
     const again = signal === 'SIGINT' ? 'press Ctrl-C' : `send ${signal}`;
-    if (this.#signals === 0) this.#options.say(`${signal}: taking the testbed down; ${again} again to force`);
+    const what = this.#options.keeps ? 'ending, and keeping the testbed' : 'taking the testbed down';
+    const then = this.#options.keeps ? 'remove it' : 'force';
+    if (this.#signals === 0) this.#options.say(`${signal}: ${what}; ${again} again to ${then}`);
     else if (this.#signals === 1)
       this.#options.say(`${signal} again: removing the testbed at once; once more to leave`);
     else {

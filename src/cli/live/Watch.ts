@@ -49,10 +49,13 @@ export class Watch {
   }
 
   /** Begins, before anything happens in the run. */
-  begin(run: Run, home: TraceHome): void {
+  begin(run: Run, home: TraceHome, { keeps = false }: { keeps?: boolean } = {}): void {
     const clock = systemClock;
     makeKnown(home, (message) => this.say(message), this.#io.env);
-    this.#supervisor = new Supervisor(run, { clock, say: (message) => this.say(message), leave: leaveNow });
+    this.#supervisor = new Supervisor(run, {
+      ...{ clock, keeps, leave: leaveNow },
+      say: (message) => this.say(message),
+    });
     if (this.log !== null) logRun(run, this.log);
     this.#settle = this.#settling(run, home);
     this.#unfollow = followRun(run, { screen: this.screen, colors: this.colors, clock, lines: this.#options.lines });

@@ -2,9 +2,11 @@ import type { Io } from '../Io.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 
 const HELP = `
-Runs that still go are left alone. What cannot be removed is named, with the
-command that would remove it. What a run left cannot be known once its trace is
-deleted: it is told of at each reap until --forget strikes it from the list.
+Runs that still go are left alone, and so are testbeds that a run was told to
+keep (--keep), unless the run is given. What cannot be removed is named, with
+the command that would remove it. What a run left cannot be known once its
+trace is deleted: it is told of at each reap until --forget strikes it from the
+list.
 
 Exit status: 0 where nothing is left, 1 where something is or may be, 20 where
 a run is not known.

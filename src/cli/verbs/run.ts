@@ -70,6 +70,7 @@ export type TestFlags = Pick<
   | 'validate'
   | 'internet'
   | 'shell'
+  | 'keep'
   | 'copy'
   | 'setupCommands'
   | 'setupCommandsBoot'
@@ -156,6 +157,13 @@ export function runCommand(): Command {
     .addOption(new Option('--insecure').hideHelp())
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
     .option('--shell', 'open a shell in the testbed after every test')
+    .addOption(
+      new Option('--keep [=when]', 'leave the testbed after the run, and tell how to get in').choices([
+        'always',
+        'on-failure',
+        'never',
+      ]),
+    )
     .optionsGroup('What apt of the testbed gets:')
     .option('-U, --apt-upgrade', 'bring the testbed up to date first')
     .option('--add-apt-source <line>', '"deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file', collect)
@@ -224,6 +232,7 @@ interface Flags extends SessionFlags, PageOptions {
   timeout?: number;
   shellFail?: boolean;
   shell?: boolean;
+  keep?: 'always' | 'on-failure' | 'never';
   timeoutTest?: number;
   timeoutShort?: number;
   timeoutCopy?: number;
@@ -234,7 +243,9 @@ interface Flags extends SessionFlags, PageOptions {
 
 /** Reads the words before `--`. @throws UsageError, HelpShown */
 export function parseRun(words: readonly string[]): RunSettings {
-  const command = parseWords(runCommand(), words);
+  // Alone it takes no word: what comes next is a source.
+  const explicit = words.map((word) => (word === '--keep' ? '--keep=always' : word));
+  const command = parseWords(runCommand(), explicit);
   const flags = command.opts<Flags>();
   return {
     tests: { source: sourceOf(command.args), ...testsOf(flags) },
@@ -294,6 +305,7 @@ function testsOf(flags: Flags): Omit<TestFlags, 'source'> {
     setupCommands: flags.setupCommands,
     setupCommandsBoot: flags.setupCommandsBoot,
     timeout: flags.timeout === 0 ? undefined : flags.timeout,
+    keep: flags.keep,
     shell: flags.shell ? ('always' as const) : flags.shellFail ? ('on-failure' as const) : undefined,
   });
 }

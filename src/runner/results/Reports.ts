@@ -66,9 +66,9 @@ export class Reports {
   /** Writes them. What cannot be written is told, and fails the run. */
   async write(report: RunReport): Promise<RunReport> {
     const { results, junit, log, hide, packages } = this.#options;
-    const { exitCode, cause, trace } = report;
+    const { exitCode, cause, trace, kept } = report;
     const versions = packages.map(({ name, source, output }) => ({ name, source, version: versionOf(output) }));
-    const whole = hide(this.#results.conclude({ exitCode, cause, trace, packages: versions }));
+    const whole = hide(this.#results.conclude({ exitCode, cause, trace, kept, packages: versions }));
     const parts = whole.packages?.map((each) => ({ name: each.package, results: partOfResults(whole, each) }));
     try {
       results?.write(`${JSON.stringify(whole, null, 2)}\n`);

@@ -1,4 +1,5 @@
 import type { Cause, CauseClass, CommandResult, TrundleEvent } from '../../events/index.ts';
+import type { KeptResult } from '../session/KeptTestbeds.ts';
 
 /** What became of one test, as in results.json. Times are in seconds. */
 export interface TestResult {
@@ -62,6 +63,8 @@ export interface RunResults {
   readonly trace: string | null;
   /** How often another testbed took the place of one that had failed. */
   readonly retries: number;
+  /** Testbeds that stay, because that was asked for (--keep). */
+  readonly kept: readonly KeptResult[];
   /** In a run of several packages: what became of each. */
   readonly packages?: readonly PackageResult[];
   readonly tests: readonly TestResult[];
@@ -72,6 +75,7 @@ export interface RunClose {
   readonly exitCode: number;
   readonly cause: Cause | null;
   readonly trace: string | null;
+  readonly kept: readonly KeptResult[];
   /** What the changelog of each says; one for a run of a single package. */
   readonly packages: readonly {
     /** Null for the only one. */

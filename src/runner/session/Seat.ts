@@ -6,7 +6,7 @@ import type { RunLog } from '../output/RunLog.ts';
 import type { PlannedTest } from '../plan/planTests.ts';
 import { answered } from './answered.ts';
 import type { Tester } from './inParallel.ts';
-import { close, leave, type Place, type Settled, settle } from './lodging.ts';
+import { close, leave, leaveBehind, type Place, type Settled, settle } from './lodging.ts';
 import type { PackageTests } from './packageTests.ts';
 
 /** How a seat comes to its testbeds. */
@@ -66,6 +66,7 @@ export class Seat implements Tester {
     try {
       for (;;) {
         try {
+          await this.#makeWay();
           await this.tests.one(planned);
           return;
         } catch (error) {
@@ -85,9 +86,28 @@ export class Seat implements Tester {
   /** Leaves the testbed, for good or for others. */
   async leave(): Promise<void> {
     const testbed = await this.#moveOut();
-    const { giveBack } = this.#options;
+    const { giveBack, place } = this.#options;
     if (testbed === null) return;
-    await (giveBack === undefined ? close(testbed, this.log) : giveBack(testbed));
+    await (giveBack === undefined ? close(testbed, this.log, place.kept) : giveBack(testbed));
+  }
+
+  /** Something went wrong here that is not a test's failure. */
+  noteFailure(error: unknown): void {
+    const { run, kept } = this.#options.place;
+    // Who ends the run need not look for what ended it.
+    if (run.aborted.aborted) return;
+    const failed = this.#testbed?.id ?? (error instanceof TestbedError ? error.testbed : null);
+    if (failed !== null) kept.noteFailure(failed);
+  }
+
+  /** What the next test would be put into stays as the last one left it: then there is another for the next. */
+  async #makeWay(): Promise<void> {
+    const testbed = this.#testbed;
+    if (testbed === null || !this.#options.place.kept.staysAsItIs(testbed.id)) return;
+    if (!testbed.capabilities.includes('revert') || this.#options.place.signal.aborted) return;
+    this.log.info(`testbed ${testbed.id} is kept as it is; going on in another`);
+    await this.leave();
+    await this.take();
   }
 
   async #moveOut(): Promise<Testbed | null> {
@@ -95,7 +115,10 @@ export class Seat implements Tester {
     this.#testbed = null;
     this.#settled = null;
     this.#tests = null;
-    if (settled !== null) await leave(settled.session, this.log);
+    if (settled === null || testbed === null) return testbed;
+    const { kept } = this.#options.place;
+    if (kept.wants(testbed.id)) await leaveBehind(settled.session, testbed.id, kept);
+    else await leave(settled.session, this.log);
     return testbed;
   }
 
@@ -105,8 +128,9 @@ export class Seat implements Tester {
     const { retries = 0, clock = systemClock } = treeRun.options;
     const failed = this.#testbed?.id ?? (error instanceof TestbedError ? error.testbed : null);
     if (retries === 0 || failed === null || signal.aborted || error instanceof BadPackageError) throw error;
+    this.noteFailure(error);
     const testbed = await this.#moveOut();
-    if (testbed !== null) await close(testbed, this.log);
+    if (testbed !== null) await close(testbed, this.log, this.#options.place.kept);
     const answer = await ask(run, clock, failed, treeRun.subject.name);
     if (answer.type === 'retry.denied') throw error;
     const { attempt, of, cause } = answer;

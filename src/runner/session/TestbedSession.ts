@@ -270,6 +270,11 @@ export class TestbedSession {
     await LocalRepository.withdraw(this.#workspace.steps, apt);
   }
 
+  /** Leaves the scratch directory where it is; false where nobody can tell that it still is. */
+  letGo(): Promise<boolean> {
+    return this.#workspace.letGo();
+  }
+
   /** Removes the scratch directory; false where nobody can tell that it is gone. */
   close(): Promise<boolean> {
     return this.#workspace.close();

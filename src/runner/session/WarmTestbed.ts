@@ -1,5 +1,6 @@
 import type { Run, Testbed } from '../../testbed/index.ts';
 import type { RunLog } from '../output/RunLog.ts';
+import type { KeptTestbeds } from './KeptTestbeds.ts';
 import { close } from './lodging.ts';
 import type { Supply } from './testPackage.ts';
 
@@ -7,6 +8,7 @@ import type { Supply } from './testPackage.ts';
 export interface WarmOptions {
   readonly run: Run;
   readonly signal: AbortSignal;
+  readonly kept: KeptTestbeds;
   /** Whether another package will want a testbed. */
   readonly wanted: () => boolean;
 }
@@ -14,7 +16,7 @@ export interface WarmOptions {
 /** Hands one testbed from package to package, put back to where it was, as long as it can be and nothing went wrong in it. */
 export class WarmTestbed {
   readonly #options: WarmOptions;
-  #kept: Testbed | null = null;
+  #warm: Testbed | null = null;
 
   constructor(options: WarmOptions) {
     this.#options = options;
@@ -22,11 +24,11 @@ export class WarmTestbed {
 
   /** For the package of this name. */
   supplyFor(name: string): Supply {
-    const { run, signal, wanted } = this.#options;
+    const { run, signal, kept, wanted } = this.#options;
     return {
       take: async (fresh) => {
-        const testbed = this.#kept;
-        this.#kept = null;
+        const testbed = this.#warm;
+        this.#warm = null;
         if (testbed === null) return await fresh();
         run.emit({ type: 'testbed.assigned', testbed: testbed.id, from: 'runner', package: name });
         try {
@@ -38,16 +40,17 @@ export class WarmTestbed {
         }
       },
       giveBack: async (testbed, good, log) => {
-        if (good && wanted() && !signal.aborted && testbed.capabilities.includes('revert')) this.#kept = testbed;
-        else await close(testbed, log);
+        const free = good && !kept.staysAsItIs(testbed.id);
+        if (free && wanted() && !signal.aborted && testbed.capabilities.includes('revert')) this.#warm = testbed;
+        else await close(testbed, log, kept);
       },
     };
   }
 
   /** Closes the testbed that nobody came for. */
   async end(log: RunLog): Promise<void> {
-    const testbed = this.#kept;
-    this.#kept = null;
-    if (testbed !== null) await close(testbed, log);
+    const testbed = this.#warm;
+    this.#warm = null;
+    if (testbed !== null) await close(testbed, log, this.#options.kept);
   }
 }

@@ -234,6 +234,11 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     this.#keeper = await keep(this.#testbed, this.#options, admin, scratch, saved);
   }
 
+  /** Leaves the scratch directory where it is; false where nobody can tell that it still is. */
+  letGo(): Promise<boolean> {
+    return this.#keeper.letGo();
+  }
+
   /** Removes the scratch directory, also after the run was told to stop; false where nobody can tell. */
   close(): Promise<boolean> {
     return this.#keeper.close();

@@ -6,6 +6,7 @@ import { shellWord } from '../output/testInfo.ts';
 import { timeoutsInMs } from '../timeouts.ts';
 import type { EvidenceBook } from './EvidenceBook.ts';
 import { interactiveShell } from './interactiveShell.ts';
+import type { KeptTestbeds } from './KeptTestbeds.ts';
 import type { PackageOptions } from './packageTests.ts';
 import type { TestRunContext } from './runTest.ts';
 import { TestbedSession } from './TestbedSession.ts';
@@ -17,6 +18,7 @@ export interface Place {
   readonly run: Run;
   readonly book: EvidenceBook;
   readonly repository: LocalRepository;
+  readonly kept: KeptTestbeds;
   readonly signal: AbortSignal;
 }
 
@@ -38,11 +40,11 @@ export function open({ treeRun: { options, subject }, run }: Place, signal: Abor
 
 /** Moves in. @throws BadPackageError, StepError, TestbedError */
 export async function settle(place: Place, testbed: Testbed, log: RunLog, announce: boolean): Promise<Settled> {
-  const { treeRun, run, book, repository, signal } = place;
+  const { treeRun, run, book, repository, kept, signal } = place;
   const { options, output, aptSetup, subject } = treeRun;
   const clock = options.clock ?? systemClock;
   const context = { run, testbed, clock, log, output, signal, package: subject.name };
-  const how = { ...packageOptions(treeRun), evidence: () => book.latestOf(testbed.id) };
+  const how = { ...packageOptions(treeRun), kept, evidence: () => book.latestOf(testbed.id) };
   const session = await TestbedSession.open({
     ...context,
     ...how,
@@ -55,7 +57,12 @@ export async function settle(place: Place, testbed: Testbed, log: RunLog, announ
   return { context, how, session };
 }
 
-function packageOptions({ options, choice, blame, setup }: TreeRun): Omit<PackageOptions, 'tree' | 'evidence'> {
+function packageOptions({
+  options,
+  choice,
+  blame,
+  setup,
+}: TreeRun): Omit<PackageOptions, 'tree' | 'kept' | 'evidence'> {
   return {
     blame: () => blame,
     setup,
@@ -73,6 +80,12 @@ function packageOptions({ options, choice, blame, setup }: TreeRun): Omit<Packag
   };
 }
 
+/** Leaves a testbed that stays as it is, with all that the runner has in it. */
+export async function leaveBehind(session: TestbedSession, testbed: string, kept: KeptTestbeds): Promise<void> {
+  const { scratch } = session.workspace;
+  if (await session.letGo()) kept.noteScratch(testbed, scratch);
+}
+
 /** Removes the scratch directory; what came of it must not hide what happened before. */
 export async function leave(session: TestbedSession, log: RunLog): Promise<void> {
   await session.restore().catch((error: unknown) => {
@@ -81,9 +94,11 @@ export async function leave(session: TestbedSession, log: RunLog): Promise<void>
   if (!(await session.close())) log.warning(`the testbed did not say that ${session.workspace.scratch} is gone`);
 }
 
-/** Takes the testbed down, and tells what is left of it. */
-export async function close(testbed: Testbed, log: RunLog): Promise<void> {
-  const { leftovers } = await testbed.close();
+/** Takes the testbed down, unless it is to stay, and tells what is left of it. */
+export async function close(testbed: Testbed, log: RunLog, keptTestbeds: KeptTestbeds): Promise<void> {
+  const { leftovers, kept, whyNotKept } = await testbed.close({ keep: keptTestbeds.wants(testbed.id) });
+  if (kept !== null) keptTestbeds.add(kept);
+  if (whyNotKept !== null) log.warning(`testbed ${testbed.id} is not kept: ${whyNotKept}`);
   for (const { kind, name, release } of leftovers) {
     log.warning(
       `${kind} ${name} could not be removed${release === null ? '' : `; this would: ${release.map(shellWord).join(' ')}`}`,

@@ -9,6 +9,7 @@ import { type ControlChoice, findTestControl } from '../testControlFile.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { type Helpers, inParallel, type Tester } from './inParallel.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
+import type { KeptTestbeds } from './KeptTestbeds.ts';
 import { idInRun, runTest, type TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
@@ -36,6 +37,7 @@ export interface PackageOptions {
   readonly validate: boolean;
   readonly shell: 'never' | 'on-failure' | 'always';
   readonly interactive: InteractiveTerminal | null;
+  readonly kept: KeptTestbeds;
   readonly evidence: () => readonly number[];
 }
 
@@ -163,6 +165,7 @@ export class PackageTests {
       log.info(`test ${planned.definition.name}: ${preparation.message}`);
       return this.#skip(planned, 'skip', 'installation fails and skip-not-installable set');
     }
+    this.#options.kept.noteFailure(this.#context.testbed.id);
     if (this.#options.shell !== 'never') await this.#shell({ login: this.#session.workspace.admin, cwd: '/', env: {} });
     await this.#skip(planned, 'badpkg', preparation.message);
     log.finding(`blame: ${this.#options.blame().join(' ')}`);
@@ -191,6 +194,7 @@ export class PackageTests {
     const pidFile = reboots?.pidFile ?? null;
     const login = workspace.login(definition);
     this.#session.forgetInstalled();
+    const { kept } = this.#options;
     let left: LeftByTest | null = null;
     const verdict = await runTest(this.#context, planned, {
       argv: (mark) => [workspace.facts.shell, '-c', testScript(definition.program, paths, environment(mark), pidFile)],
@@ -198,21 +202,22 @@ export class PackageTests {
       timeout: this.#options.timeouts.test,
       reboots,
       lookAfter: async () => {
-        // A shell is to find all as the test left it.
-        left = await workspace.lookAfter(paths, this.#options.shell === 'never');
+        // A shell is to find all as the test left it, and so is who gets into a testbed that stays.
+        left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any);
         return left.processes;
       },
       onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),
     });
 
-    const { output } = this.#context;
+    const { output, testbed } = this.#context;
     const { artifacts, tidy } = (left as LeftByTest | null) ?? { artifacts: false, tidy: false };
     if (output && artifacts) await workspace.fetch(paths.artifacts, output.artifacts(id));
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
       await this.#shell({ login, cwd: paths.tree, env: environment(null) });
     }
-    if (!tidy) await workspace.tidy(paths);
+    if (failed) kept.noteFailure(testbed.id);
+    if (!tidy && !kept.wants(testbed.id)) await workspace.tidy(paths);
   }
 
   async #skip(planned: PlannedTest, outcome: 'skip' | 'badpkg', reason: string): Promise<void> {

@@ -4,6 +4,7 @@ import { causeLine } from '../failures.ts';
 import { HEADING, type RunLog } from '../output/RunLog.ts';
 import { Turns } from '../output/Turns.ts';
 import { answered } from './answered.ts';
+import type { KeptTestbeds } from './KeptTestbeds.ts';
 import type { Supply, TreeRun } from './testPackage.ts';
 import { WarmTestbed } from './WarmTestbed.ts';
 import type { WholeRun } from './wholeRun.ts';
@@ -12,6 +13,7 @@ import type { WholeRun } from './wholeRun.ts';
 export interface TurnsOptions {
   readonly run: Run;
   readonly whole: WholeRun;
+  readonly kept: KeptTestbeds;
   /** Of the whole run. */
   readonly log: RunLog;
   /** How many testbeds there may be at once. */
@@ -26,7 +28,7 @@ export interface TurnsOptions {
  * ends them all.
  */
 export async function inTurns(packages: readonly TreeRun[], options: TurnsOptions): Promise<void> {
-  const { run, whole, log, testbeds, test } = options;
+  const { run, whole, kept, log, testbeds, test } = options;
   const turns = new Turns(log.entries);
   const waiting = packages.map((treeRun) => ({ treeRun, turn: turns.take() }));
   const atOnce = Math.min(testbeds, packages.length);
@@ -34,7 +36,7 @@ export async function inTurns(packages: readonly TreeRun[], options: TurnsOption
   const next = () => (whole.signal.aborted ? undefined : waiting.shift());
 
   const work = async () => {
-    const warm = new WarmTestbed({ run, signal: whole.signal, wanted: () => waiting.length > 0 });
+    const warm = new WarmTestbed({ run, signal: whole.signal, kept, wanted: () => waiting.length > 0 });
     for (let taken = next(); taken !== undefined; taken = next()) {
       const { treeRun, turn } = taken;
       treeRun.part?.speakInto(turn);

@@ -17,6 +17,7 @@ import type { TestControlFile } from '../testControlFile.ts';
 import { timeoutsInMs } from '../timeouts.ts';
 import type { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
+import type { KeptTestbeds } from './KeptTestbeds.ts';
 import { close, open, type Place, type Settled } from './lodging.ts';
 import type { Outcomes } from './Outcomes.ts';
 import { type PackageOptions, PackageTests, readTests } from './packageTests.ts';
@@ -53,6 +54,7 @@ export interface TreeRun {
 export interface Observers {
   readonly book: EvidenceBook;
   readonly outcomes: Outcomes;
+  readonly kept: KeptTestbeds;
   readonly learn: (facts: TestbedFacts) => unknown;
 }
 
@@ -65,10 +67,9 @@ export interface Supply {
 }
 
 /** Testbeds that are opened for one package and closed after it. */
-export const FRESH: Supply = {
-  take: (fresh) => fresh(),
-  giveBack: (testbed, _good, log) => close(testbed, log),
-};
+export function freshSupply(kept: KeptTestbeds): Supply {
+  return { take: (fresh) => fresh(), giveBack: (testbed, _good, log) => close(testbed, log, kept) };
+}
 
 /** A package as it is once its first testbed has it. */
 interface Obtained {
@@ -87,7 +88,7 @@ export async function testPackage(
   treeRun: TreeRun,
   run: Run,
   { signal, late }: WholeRun,
-  { book, outcomes, learn }: Observers,
+  { book, outcomes, kept, learn }: Observers,
   { testbeds, supply }: { testbeds: number; supply: Supply },
 ): Promise<void> {
   const { subject, output, log, rooms } = treeRun;
@@ -99,7 +100,7 @@ export async function testPackage(
   const early = isTree(source) ? await read(source) : null;
 
   const repository = new LocalRepository(() => output?.directory('binaries') ?? rooms.make('binaries'));
-  const place: Place = { treeRun, run, book, repository, signal };
+  const place: Place = { treeRun, run, book, repository, kept, signal };
   let obtained: Obtained | null = null;
   const furnish = async (settled: Settled): Promise<PackageTests> => {
     const { context, how, session } = settled;
@@ -129,6 +130,9 @@ export async function testPackage(
       call: (voice, unwanted, work) => alongside(place, { late, unwanted, voice, furnish }, work),
     });
     good = true;
+  } catch (error) {
+    seat.noteFailure(error);
+    throw error;
   } finally {
     await seat.leave();
   }
@@ -215,6 +219,9 @@ async function alongside(
     await seat.take();
     begun = true;
     await work(seat);
+  } catch (error) {
+    if (!unwanted.aborted) seat.noteFailure(error);
+    throw error;
   } finally {
     await seat.leave();
   }

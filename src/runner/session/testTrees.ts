@@ -9,10 +9,11 @@ import { shellWord, type TestInfo, testInfoJson } from '../output/testInfo.ts';
 import type { RunReport, RunTestsOptions } from '../runTests.ts';
 import { EvidenceBook } from './EvidenceBook.ts';
 import type { TestbedFacts } from './facts.ts';
+import { KeptTestbeds } from './KeptTestbeds.ts';
 import { Outcomes } from './Outcomes.ts';
 import { listenToAbort } from './operator.ts';
 import { inTurns } from './packagesInTurns.ts';
-import { FRESH, type Supply, type TreeRun, testPackage } from './testPackage.ts';
+import { freshSupply, type Supply, type TreeRun, testPackage } from './testPackage.ts';
 import { type WholeRun, wholeRun } from './wholeRun.ts';
 
 /** A run of one package's tests, or of several packages'. */
@@ -40,6 +41,7 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
   });
   const outcomes = new Outcomes(several.map(({ subject }) => subject.name ?? ''));
   const book = new EvidenceBook();
+  const kept = new KeptTestbeds(options.keep ?? 'never', run);
   // One backend for all testbeds of the run, and one kind of session.
   let server: TestInfo['server'] = null;
   run.events$.subscribe((event) => {
@@ -53,11 +55,11 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
 
   const whole = wholeRun(run, clock, options.timeout);
   const test = (treeRun: TreeRun, testbeds: number, supply: Supply) =>
-    testOne(treeRun, run, whole, { observers: { book, outcomes }, server: () => server, testbeds, supply });
+    testOne(treeRun, run, whole, { observers: { book, outcomes, kept }, server: () => server, testbeds, supply });
   const testbeds = options.testbeds ?? 1;
   let told = false;
-  if (single !== null) told = await test(single, testbeds, FRESH);
-  else await together(treesRun, run, () => inTurns(several, { run, whole, log, testbeds, test }));
+  if (single !== null) told = await test(single, testbeds, freshSupply(kept));
+  else await together(treesRun, run, () => inTurns(several, { run, whole, kept, log, testbeds, test }));
   whole.done();
   const end = await run.close();
   stopListening();
@@ -68,8 +70,9 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
     log.error(line);
     log.conclusion(line);
   }
+  kept.tell(log);
   const { exitCode, cause, trace } = end;
-  return { exitCode, outcomes: outcomes.inOrder(), cause, trace, packages };
+  return { exitCode, outcomes: outcomes.inOrder(), cause, trace, packages, kept: kept.all };
 }
 
 /** Tests several packages; what fails around them fails the run. */
@@ -114,7 +117,7 @@ async function testOne(
   run: Run,
   whole: WholeRun,
   how: {
-    observers: { book: EvidenceBook; outcomes: Outcomes };
+    observers: { book: EvidenceBook; outcomes: Outcomes; kept: KeptTestbeds };
     server: () => TestInfo['server'];
     testbeds: number;
     supply: Supply;

@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { Cause, TrundleEvent } from '../../events/index.ts';
-import { foldConclusion, foldResources, foldTests, isEvent, type Resource, type TestRecord } from '../folds.ts';
+import {
+  foldConclusion,
+  foldKept,
+  foldResources,
+  foldTests,
+  isEvent,
+  type Resource,
+  type TestRecord,
+} from '../folds.ts';
 import type { Trace } from '../readTrace.ts';
 import { foldStage } from '../stage.ts';
 import { TraceError } from '../TraceError.ts';
@@ -38,6 +46,8 @@ export interface Explanation {
   evidence: readonly ToldEvent[];
   /** Where the run was when its trace ends; null where it was concluded. */
   interrupted: { phase: string; doing: string; last: ToldEvent | null } | null;
+  /** Testbeds that stay on purpose, and how a person gets in. */
+  kept: readonly { testbed: string; enter: readonly string[]; command: string }[];
   /** What is left, with the command that removes it (null: nobody knows one). */
   left: readonly { resource: string; kind: string; name: string; command: string | null }[];
   /** What to do next. */
@@ -71,7 +81,13 @@ export async function explain(trace: Trace): Promise<Explanation> {
 }
 
 async function explained(trace: Trace, how: { validate?: boolean }): Promise<Explanation> {
-  const folds = { conclusion: foldConclusion(), resources: foldResources(), tests: foldTests(), stage: foldStage() };
+  const folds = {
+    conclusion: foldConclusion(),
+    resources: foldResources(),
+    kept: foldKept(),
+    tests: foldTests(),
+    stage: foldStage(),
+  };
   let start: TrundleEvent<'run.started'> | null = null;
   let last: TrundleEvent | null = null;
   for await (const lines of trace.batches(how)) {
@@ -86,7 +102,9 @@ async function explained(trace: Trace, how: { validate?: boolean }): Promise<Exp
   const damage = trace.damage.map(({ message }) => message);
   const conclusion = folds.conclusion.result();
   const cause = conclusion?.cause ?? null;
-  const left = folds.resources.result();
+  const kept = folds.kept.result();
+  const stays = ({ resource, testbed }: Resource) => kept.get(testbed ?? '')?.resources.includes(resource) === true;
+  const left = folds.resources.result().filter((resource) => !stays(resource));
   const stage = folds.stage.result();
   const guide = cause === null ? null : CAUSES[cause.class];
   return {
@@ -103,6 +121,7 @@ async function explained(trace: Trace, how: { validate?: boolean }): Promise<Exp
     evidence: cause === null ? [] : await evidenceOf(trace, cause, how),
     interrupted:
       conclusion === null ? { phase: stage.phase, doing: stage.doing, last: last === null ? null : tell(last) } : null,
+    kept: [...kept].map(([testbed, { enter }]) => ({ testbed, enter, command: `trundle reap ${trace.header.run}` })),
     left: left.map(told),
     next: nextSteps(guide?.next ?? [], left.length > 0, conclusion === null),
     truncated: end?.truncated ?? false,

@@ -3,7 +3,7 @@ import { count, printable, seconds, shellLine } from './words.ts';
 
 /** An explanation as text for a terminal or a log: whole lines, no colours. Pure. */
 export function renderExplanation(of: Explanation): string {
-  const blocks = [head(of), damage(of), cause(of), tests(of), left(of), next(of)];
+  const blocks = [head(of), damage(of), cause(of), tests(of), kept(of), left(of), next(of)];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
@@ -54,6 +54,15 @@ function tests(of: Explanation): string {
     return `  ${printable(test.test).padEnd(width)}  ${(test.outcome ?? 'no verdict').toUpperCase()}${took}${reason}`;
   });
   return ['Tests:', ...lines].join('\n');
+}
+
+function kept(of: Explanation): string {
+  if (of.kept.length === 0) return '';
+  const lines = of.kept.map(
+    ({ testbed, enter, command }) =>
+      `  testbed ${testbed}: ${printable(shellLine(enter))} gets in; ${command} removes it`,
+  );
+  return ['Kept on purpose:', ...lines].join('\n');
 }
 
 function left(of: Explanation): string {

@@ -1,9 +1,9 @@
 import { basename, resolve } from 'node:path';
-import { type Clock, exitCodeOf } from '../../events/index.ts';
+import { type Clock, exitCodeOf, type TrundleEvent } from '../../events/index.ts';
 import type { Owner } from '../contract.ts';
 import { removalCommand } from '../explain/removalCommand.ts';
 import { messageOf } from '../files.ts';
-import { foldConclusion, foldResources, isEvent, type Resource } from '../folds.ts';
+import { foldConclusion, foldKept, foldResources, isEvent, type Resource } from '../folds.ts';
 import { livenessOf, thisProcess } from '../owner.ts';
 import { readTrace, type Trace } from '../readTrace.ts';
 import { type Environment, forgetRun, type KnownRun, listRuns, runsDirectory } from '../registry.ts';
@@ -43,14 +43,17 @@ export interface ReapedRun {
   run: string;
   trace: string;
   /**
+   * `kept`: it has ended, and only testbeds that somebody wanted to keep are left, which nobody asked to remove here.
    * `finished`: it was dead, and what it left is seen to. `clean`: it has ended and left nothing. `alive`: its runner
    * lives. `elsewhere`: its runner runs, or ran, where this process cannot see it. `busy`: another reap is at it.
    * `unreadable`: the trace cannot be read or added to, `problem` says why. `lost`: it was dead, and its trace is gone,
    * so that nobody can say what it left. `forgotten`: it was lost, and is struck from the registry as it was asked.
    */
-  outcome: 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable' | 'lost' | 'forgotten';
+  outcome: 'kept' | 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable' | 'lost' | 'forgotten';
   released: readonly { resource: string; kind: Resource['kind']; name: string }[];
   left: readonly LeftResource[];
+  /** Testbeds that stay on purpose, with the command by which a person gets in. */
+  kept: readonly { testbed: string; enter: readonly string[] }[];
   /** The trace had no end and was given one: cause `runner-killed`, exit code 20. */
   concluded: boolean;
   problem: string | null;
@@ -58,7 +61,9 @@ export interface ReapedRun {
 
 /** What a trace says of a run whose end is to be seen to. */
 interface Remains {
+  /** Those that are to be removed. */
   resources: readonly Resource[];
+  kept: ReapedRun['kept'];
   concluded: boolean;
   stage: Stage;
   lastSeq: number;
@@ -70,7 +75,7 @@ interface Remains {
 /**
  * Finishes runs whose runner is dead: removes the resources that their traces have left, youngest first, writes
  * that down, and gives a trace without an end the cause `runner-killed`. Runs that live are never touched, and two
- * reaps never work on the same run.
+ * reaps never work on the same run. What stays on purpose is removed only where its run is named.
  */
 export async function reap(options: ReapOptions): Promise<ReapedRun[]> {
   const reaped: ReapedRun[] = [];
@@ -111,7 +116,7 @@ function withoutTrace(known: KnownRun, { forget = false, env }: ReapOptions): Re
 }
 
 async function reapRun({ run, trace: path, known }: Target, options: ReapOptions): Promise<ReapedRun> {
-  const none = { run, trace: path, released: [], left: [], concluded: false, problem: null };
+  const none = { run, trace: path, released: [], left: [], kept: [], concluded: false, problem: null };
   const self = options.self ?? thisProcess();
   if (known?.missing) return { ...none, outcome: withoutTrace(known, options), problem: known.problem };
   try {
@@ -119,13 +124,13 @@ async function reapRun({ run, trace: path, known }: Target, options: ReapOptions
     const named = { ...none, run: trace.header.run, trace: trace.directory };
     const liveness = livenessOf(trace.header.owner, self);
     if (liveness !== 'dead') return { ...named, outcome: liveness === 'alive' ? 'alive' : 'elsewhere' };
-    const before = await remainsOf(trace);
+    const before = await remainsOf(trace, options);
     if (before.damage !== null) {
       // What the trace can no longer tell may have been released, or taken by others: a person must look.
       const left = before.resources.map((resource) => leftOver(resource, 'the trace is damaged after it was taken'));
       return { ...named, outcome: 'unreadable', left, problem: before.damage.message };
     }
-    if (before.concluded && before.resources.length === 0) return { ...named, outcome: 'clean' };
+    if (before.concluded && before.resources.length === 0) return { ...named, ...nothingToDo(before) };
     const giveBack = await claim(trace.directory, self, options.clock);
     if (giveBack === null) return { ...named, outcome: 'busy' };
     try {
@@ -141,11 +146,12 @@ async function reapRun({ run, trace: path, known }: Target, options: ReapOptions
 async function finish(trace: Trace, options: ReapOptions): Promise<Omit<ReapedRun, 'run' | 'trace'>> {
   const { clock, log = () => {}, env, wallClock = Date.now } = options;
   // Again, now that nobody else is at it: another reap may just have ended.
-  const remains = await remainsOf(trace);
+  const remains = await remainsOf(trace, options);
   if (remains.damage !== null || trace.end === null)
     throw remains.damage ?? new Error(`${trace.file} was not read to its end`);
+  const { kept } = remains;
   if (remains.concluded && remains.resources.length === 0)
-    return { outcome: 'clean', released: [], left: [], concluded: false, problem: null };
+    return { ...nothingToDo(remains), released: [], left: [], concluded: false, problem: null };
   const continuation = new Continuation(trace, trace.end, remains.lastAt, wallClock);
   const released: { resource: string; kind: Resource['kind']; name: string }[] = [];
   const left: LeftResource[] = [];
@@ -160,10 +166,10 @@ async function finish(trace: Trace, options: ReapOptions): Promise<Omit<ReapedRu
       } else left.push(leftOver(resource, reason));
     }
     if (!remains.concluded) conclude(continuation, remains);
-    return { outcome: 'finished', released, left, concluded: !remains.concluded, problem: null };
+    return { outcome: 'finished', released, left, kept, concluded: !remains.concluded, problem: null };
   } catch (error) {
     // What was removed stays removed, whether or not the trace can be told; the next reap finds it gone.
-    return { outcome: 'unreadable', released, left, concluded: false, problem: messageOf(error) };
+    return { outcome: 'unreadable', released, left, kept, concluded: false, problem: messageOf(error) };
   } finally {
     continuation.close();
   }
@@ -182,8 +188,12 @@ function conclude(continuation: Continuation, { stage, lastSeq }: Remains): void
   });
 }
 
-async function remainsOf(trace: Trace): Promise<Remains> {
-  const folds = { resources: foldResources(), conclusion: foldConclusion(), stage: foldStage() };
+function nothingToDo({ kept }: Remains): Pick<ReapedRun, 'outcome' | 'kept'> {
+  return { outcome: kept.length > 0 ? 'kept' : 'clean', kept };
+}
+
+async function remainsOf(trace: Trace, { runs }: ReapOptions): Promise<Remains> {
+  const folds = { resources: foldResources(), kept: foldKept(), conclusion: foldConclusion(), stage: foldStage() };
   let damage: TraceError | null = null;
   let lastSeq = 0;
   let lastAt = 0;
@@ -201,7 +211,15 @@ async function remainsOf(trace: Trace): Promise<Remains> {
     damage = error;
   }
   const concluded = folds.conclusion.result() !== null;
-  return { resources: folds.resources.result(), concluded, stage: folds.stage.result(), lastSeq, lastAt, damage };
+  const kept = runs === undefined ? folds.kept.result() : new Map<string, TrundleEvent<'testbed.kept'>>();
+  const stays = ({ resource, testbed }: Resource) => kept.get(testbed ?? '')?.resources.includes(resource) === true;
+  return {
+    resources: folds.resources.result().filter((resource) => !stays(resource)),
+    kept: [...kept].map(([testbed, { enter }]) => ({ testbed, enter })),
+    concluded,
+    stage: folds.stage.result(),
+    ...{ lastSeq, lastAt, damage },
+  };
 }
 
 function leftOver(resource: Resource, reason: string): LeftResource {

@@ -33,6 +33,7 @@ function told(of: Partial<Explanation>): Explanation {
     meaning: null,
     evidence: [],
     interrupted: null,
+    kept: [],
     left: [],
     next: [],
     truncated: false,
@@ -157,10 +158,19 @@ describe('what became of dead runs, in words', () => {
     trace: '/t',
     outcome: 'clean',
     released: [],
+    kept: [],
     left: [],
     concluded: false,
     problem: null,
     ...of,
+  });
+
+  test('says of what stays on purpose how to get in, and what removes it', () => {
+    const run = reaped({ outcome: 'kept', kept: [{ testbed: 'tb1', enter: ['podman', 'exec', '-it', 'x', 'sh'] }] });
+    expect(renderReaped([run], false)).toBe(
+      'Run r1: has ended, and keeps what it was told to keep; left alone.\n' +
+        '  kept     testbed tb1: podman exec -it x sh gets in; trundle reap r1 removes it\n',
+    );
   });
 
   test('names what was removed and what was not', () => {

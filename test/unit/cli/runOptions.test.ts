@@ -114,6 +114,13 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
     });
   });
 
+  test('keeps testbeds always, unless it is told when; the next word is a source', () => {
+    expect(parseRun(['--keep', './hello']).tests).toMatchObject({ keep: 'always', source: './hello' });
+    expect(parseRun(['--keep=on-failure', './hello']).tests).toMatchObject({ keep: 'on-failure', source: './hello' });
+    expect(parseRun(['./hello']).tests).not.toHaveProperty('keep');
+    expect(() => parseRun(['--keep=sometimes', './hello'])).toThrow(/always, on-failure, never/);
+  });
+
   test('may be followed by any number of sources', () => {
     expect(parseRun([]).tests.source).toEqual([]);
     expect(parseRun(['a.deb', './hello', './b.deb']).tests.source).toEqual(['a.deb', './hello', './b.deb']);

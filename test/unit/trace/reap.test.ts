@@ -12,7 +12,7 @@ import { readTrace } from '../../../src/trace/readTrace.ts';
 import { whyNotRemove } from '../../../src/trace/reap/paths.ts';
 import { reap } from '../../../src/trace/reap/reap.ts';
 import { createRecorder } from '../../../src/trace/recorder.ts';
-import { listRuns, registerRun, settleRun } from '../../../src/trace/registry.ts';
+import { listRuns, pruneRuns, registerRun, settleRun } from '../../../src/trace/registry.ts';
 import { describeWith } from '../../support/needs.ts';
 import { event, linesOf, ManualClock, temporaryDirectory } from './support/trace.ts';
 
@@ -109,6 +109,37 @@ describe('reap', () => {
     const before = readFileSync(join(trace, 'events.jsonl'));
     expect(await run()).toMatchObject([{ outcome: 'clean', released: [], left: [], concluded: false }]);
     expect(readFileSync(join(trace, 'events.jsonl'))).toEqual(before);
+  });
+
+  test('leaves what stays on purpose until its run is named, and removes what else is left', async () => {
+    const place = temporaryDirectory();
+    const [kept, leaked] = [join(place, 'kept'), join(place, 'leaked')];
+    for (const path of [kept, leaked]) mkdirSync(path);
+    const enter = ['podman', 'exec', '-it', 'x', 'sh'];
+    const more = [
+      event(3, { type: 'testbed.kept', testbed: 'tb1', from: 'machine', enter, resources: ['tb1.r1'] }),
+      event(4, { type: 'run.concluded', testbed: null, from: 'machine', exitCode: 0, cause: null }),
+    ];
+    const taken: Taken[] = [kept, leaked].map((name) => ({ kind: 'directory', name }));
+    const { run, env, trace } = killedRun(taken, { more });
+    expect(await run()).toMatchObject([
+      {
+        outcome: 'finished',
+        released: [{ name: leaked }],
+        left: [],
+        kept: [{ testbed: 'tb1', enter }],
+        concluded: false,
+      },
+    ]);
+    expect(await run()).toMatchObject([{ outcome: 'kept', released: [], left: [], kept: [{ testbed: 'tb1' }] }]);
+    expect([existsSync(kept), existsSync(leaked)]).toEqual([true, false]);
+    // A run of which something stays is not forgotten.
+    expect(await pruneRuns(0, env)).toEqual([]);
+    expect(await reap({ clock: systemClock, env, runs: [`${trace}/`] })).toMatchObject([
+      { outcome: 'finished', released: [{ name: kept }], kept: [] },
+    ]);
+    expect(existsSync(kept)).toBe(false);
+    expect(await run()).toMatchObject([{ outcome: 'clean', kept: [] }]);
   });
 
   test('leaves valid events behind, also after a line that was cut off', async () => {

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunResults } from '../../src/index.ts';
+import { type Chroot, defineChroot } from '../support/chroots.ts';
+import { type ContainerProgram, rootPodman } from '../support/containers.ts';
+import { IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { makePackage, type PackagePlan } from '../support/packages.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
+import { Cli, cli, ownState } from './support/cli.ts';
+import { Terminal } from './support/terminal.ts';
+
+/** Tests that leave something behind where only they can have. */
+const FAILS = {
+  restrictions: 'needs-root',
+  script: 'echo of-$AUTOPKGTEST_ARTIFACTS >"$AUTOPKGTEST_TMP/left"; echo x >/etc/touched; exit 3',
+};
+const PASSES = { restrictions: 'needs-root', script: '! [ -e /etc/touched ] || exit 9; echo y >/etc/passed' };
+
+/** A kind of testbed that can stay. */
+interface Kind {
+  /** The backend and its options. */
+  words(place: string): readonly string[];
+  /** What of its testbeds there is on this machine. */
+  standing(run: string): string[];
+}
+
+interface KeptRun {
+  readonly status: number | null;
+  readonly stderr: string;
+  readonly results: RunResults;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A run with `--keep`, as a person sees it and as programs do. */
+async function keptRun(kind: Kind, keep: string, tests: PackagePlan['tests'] & object): Promise<KeptRun> {
+  const place = workplace();
+  const env = { ...ownState(), XDG_CACHE_HOME: join(place, 'cache') };
+  const [source, out] = [makePackage(place, { tests }), join(place, 'out')];
+  const { status, stderr } = await cli(['run', '-o', out, '-B', keep, source, '--', ...kind.words(place)], { env });
+  return { status, stderr, results: JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')), env };
+}
+
+/** Runs a line in the testbed as a person would: types it into the shell that the printed command opens. */
+async function typed(stderr: string, line: string): Promise<string> {
+  const [, enter = ''] = /to get in: +(.*)/.exec(stderr) ?? [];
+  const terminal = new Terminal([], {}, enter);
+  terminal.type(`${line}; echo end-$((6 * 7)); exit\n`);
+  await terminal.shows('end-42');
+  await terminal.ended;
+  return terminal.output;
+}
+
+/** A chroot with a tiny root, whose sessions are overlays on it. */
+function overlays(): Chroot {
+  return forThisTest(
+    defineChroot((directory) => ({
+      type: 'directory',
+      directory: tinyRoot(join(directory, 'root')),
+      'union-type': 'overlay',
+    })),
+  );
+}
+
+/** What can be said of every kind of testbed that can stay. */
+function keeps(make: () => Kind): void {
+  test('stays with the files of its tests, until it is reaped by name', async () => {
+    const kind = make();
+    const { status, stderr, results, env } = await keptRun(kind, '--keep', { fails: FAILS });
+    const { run, kept } = results;
+    expect(status, stderr).toBe(4);
+    expect(kept).toMatchObject([{ testbed: 'tb1', remove: ['trundle', 'reap', expect.any(String)] }]);
+    const scratch = kept[0]?.scratch ?? '';
+    expect(await typed(stderr, `cat ${scratch}/autopkgtest_tmp/left`)).toContain(`of-${scratch}/fails-artifacts`);
+    expect(await typed(stderr, `ls ${scratch}/tree/debian/tests; ls -l /proc/self/exe`)).toMatch(/fails\s/);
+
+    const replayed = await cli(['replay', run], { env });
+    expect([replayed.status, replayed.stdout]).toEqual([0, expect.stringContaining('the same')]);
+    const told = await cli(['explain', run], { env });
+    expect(told.stdout).toContain('Kept on purpose:\n  testbed tb1: ');
+    expect(told.stdout).not.toContain('Left behind');
+
+    const bare = await cli(['reap'], { env });
+    expect([bare.status, bare.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /keeps what it was told to keep; left alone.\n {2}kept {5}testbed tb1: .* gets in; trundle/,
+      ),
+    ]);
+    expect(kind.standing(run)).not.toEqual([]);
+    const [, removal = ''] = /to remove it: +trundle (.*)/.exec(stderr) ?? [];
+    const reaped = await cli([...removal.split(' '), '--json'], { env });
+    expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [], kept: [] }]);
+    expect(kind.standing(run)).toEqual([]);
+    expect((await cli(['reap', run, '--json'], { env })).stdout).toContain('"clean"');
+  });
+
+  test('stays with on-failure as a failed test left it, and the next test gets another, which goes', async () => {
+    const kind = make();
+    const { stderr, results, env } = await keptRun(kind, '--keep=on-failure', { fails: FAILS, passes: PASSES });
+    expect(results.tests.map(({ outcome }) => outcome)).toEqual(['fail', 'pass']);
+    expect(results.kept.map(({ testbed }) => testbed)).toEqual(['tb1']);
+    expect(await typed(stderr, 'cat /etc/touched; ls /etc')).not.toMatch(/passed/);
+    await cli(['reap', results.run], { env });
+    expect(kind.standing(results.run)).toEqual([]);
+  });
+
+  test('goes with on-failure where nothing failed', async () => {
+    const kind = make();
+    const { status, stderr, results } = await keptRun(kind, '--keep=on-failure', { passes: PASSES });
+    expect([status, results.kept]).toEqual([0, []]);
+    expect(stderr).not.toContain('kept');
+    expect(kind.standing(results.run)).toEqual([]);
+  });
+}
+
+describeWith(['root', 'schroot', 'busybox', 'overlay', 'node-pty'], 'a testbed of schroot', () => {
+  keeps(() => {
+    const chroot = overlays();
+    return { words: () => ['schroot', chroot.name], standing: () => chroot.sessions() };
+  });
+});
+
+describeWith(['root', 'podman', 'runc', 'busybox', 'tar', 'node-pty'], 'a testbed of podman', () => {
+  let podman: ContainerProgram;
+  beforeAll(() => {
+    podman = rootPodman();
+  }, IMAGE_PATIENCE);
+  afterAll(() => podman[Symbol.asyncDispose]());
+  keeps(() => ({
+    words: (place) => ['podman', '--program', podman.program, podman.image(tinyImage(join(place, 'tiny.tar')))],
+    standing: (run) =>
+      podman
+        .run('ps', '--all', '--format', '{{.Names}}')
+        .split('\n')
+        .filter((name) => name.includes(run)),
+  }));
+});
+
+describeWith(['sshd'], 'a testbed that cannot stay', () => {
+  test('is refused before anything is made, and the message says whose it is', async () => {
+    const place = workplace();
+    const words = ['run', '-o', join(place, 'out'), '--keep', makePackage(place, { tests: { passes: PASSES } })];
+    const { status, stderr } = await cli([...words, '--', 'null'], { env: ownState() });
+    expect([status, stderr]).toEqual([
+      20,
+      expect.stringContaining('a testbed of the backend null cannot be kept: it is this machine itself'),
+    ]);
+  });
+});
+
+describeWith(['root', 'schroot', 'busybox', 'overlay'], 'Ctrl-C with --keep', () => {
+  test.each([
+    ['once leaves the testbed', 1],
+    ['twice removes it', 2],
+  ])('%s', async (_, times) => {
+    const place = workplace();
+    const env = ownState();
+    const chroot = overlays();
+    const source = makePackage(place, { tests: { lingers: 'trap "" TERM; sleep 1000' } });
+    const running = new Cli(['run', '--json', '-B', '--keep', source, '--', 'schroot', chroot.name], { env });
+    const { run } = await running.event('test.started');
+    running.kill('SIGINT');
+    await running.event('operator.signalled');
+    if (times === 2) running.kill('SIGINT');
+    expect((await running.ended).status).toBe(130);
+    expect(chroot.sessions()).toHaveLength(2 - times);
+    await cli(['reap', run], { env });
+    expect(chroot.sessions()).toEqual([]);
+  });
+});
