@@ -108,6 +108,16 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc says what is wron
     expect(readdirSync(join(lxcpath, name)).toSorted()).toEqual(['config', 'rootfs']);
   });
 
+  test('where the container to copy runs', async () => {
+    const { lxcpath, name } = defineTemplate(tinySystem);
+    await open(['lxc', '-e', '--lxcpath', lxcpath, '--name', 'busy', name]);
+    expect(await refusal(['lxc', '-e', '-P', lxcpath, 'busy'])).toMatchObject({
+      code: 'template-runs',
+      remedy: expect.stringContaining(`--lxcpath ${lxcpath} --name busy`),
+      class: 'provision-failed',
+    });
+  });
+
   test('where the image has no init', async () => {
     expect(await refusal(['lxc', tinyRoot(join(workplace(), 'root'))])).toMatchObject({
       code: 'no-init',
@@ -149,7 +159,7 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc says what is wron
   ])('where a copy fails at %s', (_program, first, remedy) => {
     const place = 'lxc-copy: template: ../src/lxc/storage/storage.c:';
     const stderr = `${place} ${first}\n${place} do_clone: 391 Failed to clone\n`;
-    const error = explainCopy({ status: 1, killedBy: null, stdout: '', stderr }, 'template');
+    const error = explainCopy({ status: 1, killedBy: null, stdout: '', stderr }, 'template', '/c');
     expect(error).toMatchObject({ code: 'copy-failed', remedy: expect.stringContaining(remedy) });
     expect(error.message).toContain('Failed to');
     expect(error.message).not.toMatch(/storage\.c|Failed to clone/);

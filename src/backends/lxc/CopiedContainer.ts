@@ -18,9 +18,15 @@ export interface CopyPlan {
 
 /**
  * Removes the container $2 of $1, whole or half made, and the lock that liblxc would leave behind. What wrote to it may
- * take a moment to notice that it is gone.
+ * take a moment to notice that it is gone, and the kernel another to be rid of a loop device whose writer was killed.
  */
 const REMOVE = `n=0
+disk=$1/$2/rootdev
+while [ -e "$disk" ] && [ -n "$(losetup --associated "$disk" 2>/dev/null)" ] && [ "$n" -lt 100 ]; do
+  n=$((n + 1))
+  sleep 0.1
+done
+n=0
 while [ -e "$1/$2" ]; do
   lxc-destroy --force --lxcpath "$1" --name "$2" >/dev/null 2>&1 && continue
   said=$(rm -rf --one-file-system -- "$1/$2" 2>&1) && continue
@@ -65,7 +71,7 @@ export class CopiedContainer implements ContainerFiles {
       this.#struck = null;
       throw this.#nameInUse();
     }
-    throw explainCopy(result, template);
+    throw explainCopy(result, template, lxcpath);
   }
 
   async remove(signal: AbortSignal): Promise<void> {
@@ -85,6 +91,8 @@ export class CopiedContainer implements ContainerFiles {
   #copyArgv(): string[] {
     const { template, name, ephemeral, diskLimit } = this.#plan;
     return [
+      // What it leaves the work to, rsync(1) and others, would go on without it.
+      ...['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
       'lxc-copy',
       `--lxcpath=${this.#lxcpath}`,
       `--name=${template}`,

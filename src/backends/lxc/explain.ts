@@ -66,11 +66,11 @@ export function explainStart(end: EarlyEnd, template: string): BackendError {
 }
 
 /** Why lxc-copy(1) did not succeed. Pure. */
-export function explainCopy(result: ProgramResult, template: string): BackendError {
+export function explainCopy(result: ProgramResult, template: string, lxcpath: string): BackendError {
   const doing = `copying the container ${template}`;
   if (/is running/.test(result.stderr))
     return new BackendError('template-runs', `the container ${template} runs, and cannot be copied`, {
-      remedy: `lxc-stop --name ${template}`,
+      remedy: `lxc-stop --lxcpath ${lxcpath} --name ${template}`,
     });
   // The first line tells what failed, each further one only which function noticed.
   const [first = ''] = result.stderr.split('\n').filter((line) => line.startsWith('lxc-copy:'));

@@ -16,7 +16,7 @@ export const lxcBackend = defineBackend({
   help: {
     positional: ['template', 'args'],
     passThrough: true,
-    short: { ephemeral: 'e', sudo: 's', debug: 'd' },
+    short: { ephemeral: 'e', lxcpath: 'P', sudo: 's', debug: 'd' },
   },
   probe,
   capabilities: lxcCapabilities,

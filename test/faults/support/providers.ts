@@ -22,7 +22,7 @@ export interface Provider extends AsyncDisposable {
 
 /** A kind of provider: one for each backend that shares the host's kernel. */
 export interface ProviderKind {
-  readonly name: 'chroot' | 'unshare' | 'nspawn' | 'schroot' | 'podman' | 'docker' | 'lxd' | 'incus';
+  readonly name: 'chroot' | 'unshare' | 'nspawn' | 'lxc' | 'schroot' | 'podman' | 'docker' | 'lxd' | 'incus';
   readonly needs: readonly Need[];
   make(): Promise<Provider>;
 }
@@ -41,6 +41,11 @@ export const PROVIDERS: readonly ProviderKind[] = [
     name: 'nspawn',
     needs: [...FILES, 'systemd-nspawn'],
     make: () => ofTarballs((image, ...options) => ['nspawn', ...options, image]),
+  },
+  {
+    name: 'lxc',
+    needs: [...FILES, 'lxc-start'],
+    make: () => ofTarballs((image, ...options) => ['lxc', ...options, image], bootable),
   },
   { name: 'schroot', needs: [...FILES, 'schroot'], make: ofChroots },
   {
@@ -64,11 +69,15 @@ export const bootable: Change = (root) => {
   rmSync(join(root, 'bin/runlevel'), { force: true });
 };
 
-async function ofTarballs(words: Provider['words']): Promise<Provider> {
+async function ofTarballs(words: Provider['words'], always: Change = () => {}): Promise<Provider> {
   const { next, remove } = files();
   return {
     words,
-    image: (change) => tinyImage(next('.tar'), change),
+    image: (change = () => {}) =>
+      tinyImage(next('.tar'), (root) => {
+        always(root);
+        change(root);
+      }),
     [Symbol.asyncDispose]: async () => remove(),
   };
 }
