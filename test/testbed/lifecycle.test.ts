@@ -34,7 +34,7 @@ test('await using takes it down when its scope is left by an exception, which is
 test('what close() gives can no longer be used, which the compiler knows', async () => {
   const testbed = await openTestbed(await configureBackend(['null']));
   const closed = await testbed.close();
-  expect(closed).toEqual({ id: 'tb1', leftovers: [], cause: null, trace: null });
+  expect(closed).toEqual({ id: 'tb1', leftovers: [], kept: null, whyNotKept: null, cause: null, trace: null });
   // @ts-expect-error nothing runs in a testbed that is gone
   expect(closed.exec).toBeUndefined();
   // @ts-expect-error nor is there anything to copy to
