@@ -260,7 +260,8 @@ export class LxdTestbed implements BackendVerbs {
 
   /** The client says only that it did not work; liblxc's log says why. */
   async #whyNotStarted(started: ProgramResult): Promise<BackendError> {
-    const log = await this.#ask('info', `${this.#client.remote}${this.#name}`, '--show-log');
+    // Not by `info --show-log`, which fails as long as the monitor of the instance is ending.
+    const log = await this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}/logs/lxc.log`);
     // What halves of liblxc say of each other is about the end of a half, not about its reason.
     const errors = log.stdout.split('\n').filter((line) => /ERROR/.test(line) && !/af_unix/.test(line));
     if (errors.length > 0) this.#host.console(Buffer.from(`${errors.join('\n')}\n`));

@@ -18,6 +18,8 @@ export interface Provider extends AsyncDisposable {
   image(change?: Change): string;
   /** Removes what somebody outside could remove: the container or instance of a run. Absent where there is none. */
   run?(...args: string[]): string;
+  /** The testbeds of trundle that its own program tells of. Absent where it keeps none. */
+  testbeds?(): string[];
 }
 
 /** A kind of provider: one for each backend that shares the host's kernel. */
@@ -107,6 +109,7 @@ async function ofContainers(name: 'podman' | 'docker', program: ContainerProgram
     words: (image, ...options) => [name, '--program', program.program, ...options, image],
     image: (change) => program.image(tinyImage(next('.tar'), change)),
     run: program.run,
+    testbeds: () => ours(program.run('ps', '--all', '--format', '{{.Names}}')),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
       remove();
@@ -128,11 +131,17 @@ async function ofInstances(kind: 'lxd' | 'incus'): Promise<Provider> {
       );
     },
     run: daemon.run,
+    testbeds: () => ours(daemon.run('list', '--format=csv', '--columns=n')),
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       remove();
     },
   };
+}
+
+/** Names of trundle's own testbeds, one a line. */
+function ours(names: string): string[] {
+  return names.split('\n').filter((name) => /^trundle-[0-9a-f]{10}-tb/.test(name));
 }
 
 /** A directory, and a name in it for each file. */

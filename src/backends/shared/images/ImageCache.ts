@@ -122,6 +122,11 @@ export class ImageCache {
       const lock = await FileLock.tryTake(join(images, `${name}.lock`), signal);
       if (lock === null) continue;
       try {
+        // Others throw away too, and may have been faster.
+        if (!(await isWhole(join(images, name)))) {
+          total -= size;
+          continue;
+        }
         const doomed = join(images, `${name}.${host.run}-${host.testbed}`);
         const removal = removeTree(doomed, ownership.prefix);
         const struck = host.acquire({ kind: 'directory', name: doomed, release: removal });

@@ -3,10 +3,11 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { BackendError, type BackendHost, type Observation } from '../../contract.ts';
 import { type Enter, throwIfNoShell } from '../enter.ts';
+import { imageGone } from '../images/imageGone.ts';
 import { missedProgram } from '../programs.ts';
 import { lastLine, notStarted, ownEnvironment, programMissing } from '../runProgram.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
-import { NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
+import { IMAGE_GONE, NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
 
 /** Namespaces that are entered, by their names in /proc/PID/ns and in nsenter(1). */
 const ENTERED: readonly (readonly [file: string, flag: string])[] = [
@@ -208,6 +209,7 @@ class Start {
     const missed = missedProgram(stderr);
     if (missed !== null) return programMissing(missed, "setting the testbed's namespaces up");
     const words = lastLine(stderr) || `it ended with exit status ${status}`;
+    if (status === IMAGE_GONE) return imageGone();
     if (status === NO_OVERLAY) return new BackendError('no-overlay', `an overlay cannot be mounted: ${words}`);
     return new BackendError('setup-failed', `the testbed's namespaces could not be set up: ${words}`);
   }

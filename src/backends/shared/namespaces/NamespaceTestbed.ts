@@ -4,11 +4,12 @@ import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
 import { type HeldDirectory, holdDirectory, removeTree } from '../directories.ts';
-import { dyingWithUs, mustRun } from '../runProgram.ts';
+import { imageGone, withImage } from '../images/imageGone.ts';
+import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
 import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
 import { Init } from './Init.ts';
 import { asOwner, type Identity } from './identity.ts';
-import type { RootPlan, SetupPlan } from './setupScript.ts';
+import { IMAGE_GONE, lockLines, presenceLine, type RootPlan, type SetupPlan } from './setupScript.ts';
 
 /** What the root of a testbed is made from. */
 export interface BaseImage {
@@ -128,6 +129,18 @@ export class NamespaceTestbed implements BackendVerbs {
   }
 
   #startInit(signal: AbortSignal): Promise<Init> {
+    return withImage(
+      () => this.#tryInit(signal),
+      () => this.#findAgain(signal),
+    );
+  }
+
+  async #findAgain(signal: AbortSignal): Promise<void> {
+    this.#host.log('the image has left the cache: it is unpacked anew');
+    this.#base = await this.#options.image(signal);
+  }
+
+  #tryInit(signal: AbortSignal): Promise<Init> {
     const { identity, binds, privateNetwork, addUser, inPlace } = this.#options;
     const only = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     const plan: SetupPlan = {
@@ -138,7 +151,8 @@ export class NamespaceTestbed implements BackendVerbs {
       binds,
       privateNetwork,
       addUser,
-      lock: this.#base?.lock ?? null,
+      // A copy is the testbed's own.
+      lock: this.#copies ? null : (this.#base?.lock ?? null),
     };
     return Init.start({ identity, plan, host: this.#host, signal, observe: (seen) => this.observations$.next(seen) });
   }
@@ -160,16 +174,20 @@ export class NamespaceTestbed implements BackendVerbs {
     for (const name of ['upper', 'work', 'root']) await mkdir(join(path, name), { mode: 0o755 });
   }
 
-  async #copy(signal: AbortSignal): Promise<void> {
-    const from = this.#base?.root ?? '';
-    const to = join(this.#layer?.path ?? '', 'root');
-    await mustRun(
-      [...asOwner(this.#options.identity), ...dyingWithUs(['cp', '-a', '--reflink=auto', '--', `${from}/.`, to])],
-      {
-        signal,
-        code: 'copy-failed',
-        doing: `copying ${from}`,
-      },
+  #copy(signal: AbortSignal): Promise<void> {
+    return withImage(
+      () => this.#tryCopy(signal),
+      () => this.#findAgain(signal),
     );
+  }
+
+  async #tryCopy(signal: AbortSignal): Promise<void> {
+    const { root: from = '', lock = null } = this.#base ?? {};
+    const to = join(this.#layer?.path ?? '', 'root');
+    const script = `${lock === null ? '' : lockLines(lock)}${presenceLine(from)}exec cp -a --reflink=auto -- "$1/." "$2"`;
+    const argv = [...asOwner(this.#options.identity), ...dyingWithUs(['sh', '-ec', script, 'sh', from, to])];
+    const result = await runProgram(argv, { signal });
+    if (result.status === IMAGE_GONE) throw imageGone();
+    if (result.status !== 0) throw failureOfProgram('cp', result, { code: 'copy-failed', doing: `copying ${from}` });
   }
 }

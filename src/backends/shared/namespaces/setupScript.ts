@@ -34,6 +34,9 @@ export interface SetupPlan {
 /** The exit status that says: the overlay could not be mounted. */
 export const NO_OVERLAY = 90;
 
+/** The exit status that says: the image was thrown out of the cache before it was locked. */
+export const IMAGE_GONE = 92;
+
 /**
  * The init of a testbed: reaps whom it is left, and ends when its stdin does, on SIGTERM, or by SIGKILL. Its end is
  * the end of every process in its pid namespace. A shell of the image; only what is built into it is used.
@@ -61,7 +64,7 @@ umask 022
 read -r pid rest </proc/self/stat
 echo "pid $pid"
 read -r go || exit 0
-${plan.lock === null ? '' : `exec 9<${quote(plan.lock)}\nflock --shared 9\n`}r=${quote(place)}
+${plan.lock === null ? '' : lockLines(plan.lock)}r=${quote(place)}
 ${rootLines(plan)}
 ${networkLines(plan)}
 set --
@@ -110,6 +113,16 @@ function octal(character: string): string {
   return `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
 }
 
+/** Locks an image's file (flock(2), shared) for as long as the script's process lives. Pure. */
+export function lockLines(lock: string): string {
+  return `exec 9<${quote(lock)}\nflock --shared 9\n`;
+}
+
+/** Exits with {@link IMAGE_GONE} where an image is not there. Once it is locked and there, nobody throws it away. Pure. */
+export function presenceLine(image: string): string {
+  return `[ -d ${quote(image)} ] || exit ${IMAGE_GONE}\n`;
+}
+
 function rootLines(plan: SetupPlan): string {
   const { root, disposable, only, addUser, privateNetwork } = plan;
   const lines = [root.kind === 'directory' ? 'mount -n --rbind "$r" "$r"' : overlayLine(root, plan.userNamespace)];
@@ -127,10 +140,10 @@ function rootLines(plan: SetupPlan): string {
   return lines.join('\n');
 }
 
-/** Mounts an overlay on "$r", or exits with {@link NO_OVERLAY}. Pure. */
+/** Mounts an overlay on "$r", or exits with {@link NO_OVERLAY}, or {@link IMAGE_GONE}. Pure. */
 export function overlayLine({ lower, upper, work }: RootPlan & { kind: 'overlay' }, userNamespace: boolean): string {
   const places = `lowerdir=${escaped(lower)},upperdir=${escaped(upper)},workdir=${escaped(work)}`;
-  return `mount -n -t overlay -o ${quote(`${places}${userNamespace ? ',userxattr' : ''}`)} overlay "$r" || exit ${NO_OVERLAY}`;
+  return `${presenceLine(lower)}mount -n -t overlay -o ${quote(`${places}${userNamespace ? ',userxattr' : ''}`)} overlay "$r" || exit ${NO_OVERLAY}`;
 }
 
 /** Adds an ordinary account to passwd(5) where no other is. What useradd(8) would need of the image may be missing. */

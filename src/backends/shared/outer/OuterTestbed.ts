@@ -3,6 +3,7 @@ import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
 import { askInside, type Enter } from '../enter.ts';
+import { withImage } from '../images/imageGone.ts';
 import { type GuestSession, openSession, type SessionRequest } from '../session/openSession.ts';
 import { Container } from './Container.ts';
 import { type HeldCgroup, holdCgroup } from './cgroup.ts';
@@ -54,8 +55,18 @@ export class OuterTestbed implements BackendVerbs {
     await this.#options.files.make(signal);
   }
 
-  async start(signal: AbortSignal): Promise<void> {
-    this.#cgroup = holdCgroup(this.#host);
+  start(signal: AbortSignal): Promise<void> {
+    return withImage(
+      () => this.#start(signal),
+      async () => {
+        await this.#container?.stop(signal);
+        await this.#options.files.renew?.(signal);
+      },
+    );
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    this.#cgroup ??= holdCgroup(this.#host);
     const plan = this.#options.plan(this.#cgroup.path);
     const ended = (status: number | null, killedBy: string | null) => {
       const reason = 'the guest rebooted, and nobody had asked for it';

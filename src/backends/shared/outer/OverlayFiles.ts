@@ -12,6 +12,8 @@ export interface ContainerFiles {
   make(signal: AbortSignal): Promise<void>;
   /** Removes it. What is not there is fine. @throws BackendError `left-behind` */
   remove(signal: AbortSignal): Promise<void>;
+  /** Finds anew what may have left the cache meanwhile. @throws BackendError */
+  renew?(signal: AbortSignal): Promise<void>;
 }
 
 /** A layer over an image of root's: tests write to the layer, and never to the image. */
@@ -30,6 +32,10 @@ export class OverlayFiles implements ContainerFiles {
     this.#base ??= await findImage(this.#image, 'root', { host: this.#host, signal });
     this.#layer = await holdDirectory(this.#host, join(this.#host.workDirectory, 'layer'));
     for (const name of ['upper', 'work', 'root']) await mkdir(join(this.#layer.path, name), { mode: 0o755 });
+  }
+
+  async renew(signal: AbortSignal): Promise<void> {
+    this.#base = await findImage(this.#image, 'root', { host: this.#host, signal });
   }
 
   async remove(signal: AbortSignal): Promise<void> {

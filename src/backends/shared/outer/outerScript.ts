@@ -1,3 +1,4 @@
+import { lockLines } from '../namespaces/setupScript.ts';
 import { quote } from '../quote.ts';
 import { NO_CGROUPS } from './plan.ts';
 
@@ -30,7 +31,7 @@ umask 022
 read -r pid rest </proc/self/stat
 echo "pid $pid" >&3
 read -r go || exit 0
-${lock === null ? '' : `exec 9<${quote(lock)}\nflock --shared 9\n`}${mounts}
+${lock === null ? '' : lockLines(lock)}${mounts}
 mount -n -t cgroup2 cgroup2 /sys/fs/cgroup || exit ${NO_CGROUPS}
 mkdir -p ${quote(group)}
 echo 0 >${quote(`${group}/cgroup.procs`)}

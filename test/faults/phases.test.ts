@@ -1,0 +1,83 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Phase } from '../../src/events/index.ts';
+import { Cli, cli, eventsIn } from '../e2e/support/cli.ts';
+import { IMAGE_PATIENCE } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { makePackage } from '../support/packages.ts';
+import { workplace } from '../support/workplace.ts';
+import { remainsOf } from './support/outside.ts';
+import { PROVIDERS, type Provider } from './support/providers.ts';
+
+const KILLS_ITSELF = fileURLToPath(new URL('../fixtures/killsItself.mjs', import.meta.url));
+
+/** Where a run is hit: as it begins to make something, as it starts it, in a test, and as it takes it down. */
+const PHASES: readonly { phase: Phase; at: string; script: string }[] = [
+  { phase: 'provision', at: '"resource.acquired".*("(container|session)"|/images/)', script: 'true' },
+  { phase: 'boot', at: '"provision.completed"', script: 'true' },
+  { phase: 'exec', at: '"test.started"', script: 'sleep 1000 & sleep 1000' },
+  { phase: 'teardown', at: '"teardown.requested"', script: 'true' },
+];
+
+for (const { name, needs, make } of PROVIDERS) {
+  describeWith([...needs, 'proc'], `a run on ${name}`, () => {
+    let provider: Provider;
+    let image = '';
+    beforeAll(async () => {
+      provider = await make();
+      image = provider.image();
+    }, IMAGE_PATIENCE);
+    afterAll(() => provider?.[Symbol.asyncDispose]());
+
+    /** A run that gets a signal at the very moment at which the phase begins. */
+    async function hit(signal: NodeJS.Signals, { at, script }: (typeof PHASES)[number]) {
+      const place = workplace();
+      const env = { TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace() };
+      const source = makePackage(place, { tests: { smoke: script } });
+      const trace = join(place, 'trace');
+      const words = ['run', '--json', '--trace', trace, source, '--', ...provider.words(image)];
+      const set = { ...env, TRUNDLE_TEST_SIGNAL: signal, TRUNDLE_TEST_AT: at };
+      const end = await new Cli(words, { env: set, preload: [KILLS_ITSELF] }).ended;
+      const explain = async () => JSON.parse((await cli(['explain', '--json', trace], { env })).stdout);
+      return { end, env, trace, explain, run: eventsIn(end.stdout)[0]?.run ?? '' };
+    }
+
+    /** Looks from outside, and asks the backend's own program. */
+    async function expectNothingLeft({ run, env }: Awaited<ReturnType<typeof hit>>): Promise<void> {
+      expect(run).not.toBe('');
+      // What watched a container that is gone takes a moment to die.
+      await expect.poll(() => remainsOf(run, [env.TMPDIR, env.XDG_CACHE_HOME]), { timeout: 20_000 }).toEqual([]);
+      expect(readdirSync(env.TMPDIR)).toEqual([]);
+      expect(provider.testbeds?.() ?? []).toEqual([]);
+    }
+
+    test.each(PHASES)('that gets SIGTERM in the phase $phase ends in order', async (phase) => {
+      const struck = await hit('SIGTERM', phase);
+      expect([struck.end.status, struck.end.signal]).toEqual([143, null]);
+      expect(await struck.explain()).toMatchObject({
+        exitCode: 143,
+        cause: { class: 'operator-interrupted', phase: phase.phase },
+        left: [],
+        interrupted: null,
+      });
+      await expectNothingLeft(struck);
+    });
+
+    test.each(PHASES)('that gets SIGKILL in the phase $phase is finished by reap', async (phase) => {
+      const struck = await hit('SIGKILL', phase);
+      expect(struck.end.signal).toBe('SIGKILL');
+      expect(await struck.explain()).toMatchObject({ interrupted: { phase: phase.phase } });
+      const reaped = await cli(['reap', '--json', struck.trace], { env: struck.env });
+      expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [], concluded: true }]);
+      expect(await struck.explain()).toMatchObject({
+        exitCode: 20,
+        cause: { class: 'runner-killed', phase: phase.phase },
+        left: [],
+        interrupted: null,
+      });
+      await expectNothingLeft(struck);
+    });
+  });
+}
