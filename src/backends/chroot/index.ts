@@ -68,5 +68,10 @@ function isRoot(): boolean {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // It is missing, or out of this user's reach: create() tells what is wrong with it.
+    return false;
+  }
 }

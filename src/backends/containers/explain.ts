@@ -69,7 +69,7 @@ const REASONS: readonly Reason[] = [
   },
   {
     pattern: /rlimit|ulimit/i,
-    code: 'no-permission',
+    code: 'limits-refused',
     what: ({ engine }) => `${engine.name} may not give a container the limits that it wants to`,
     remedy: () => 'after the image, name limits that it may give: --ulimit nofile=1024:1024 --ulimit nproc=1024:1024',
   },
@@ -101,7 +101,14 @@ export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'std
 }
 
 /** Reasons for which nothing was made. */
-const NOTHING_MADE = new Set(['program-missing', 'daemon-not-running', 'name-in-use', 'image-missing', 'usage']);
+const NOTHING_MADE = new Set([
+  'program-missing',
+  'daemon-not-running',
+  'no-permission',
+  'name-in-use',
+  'image-missing',
+  'usage',
+]);
 
 /** Whether it is certain that a container was not made, so that one of its name is not ours. Pure. */
 export function madeNothing(error: unknown): boolean {

@@ -39,7 +39,7 @@ const REASONS: readonly Reason[] = [
     remedy: () => 'chmod a+x the directory that is named, and those above it',
   },
   {
-    pattern: /permission denied/i,
+    pattern: /permission denied|needed permissions/i,
     code: 'no-permission',
     what: ({ client }) => `this user may not speak to ${client.daemon}`,
     remedy: ({ client }) => `as root: adduser "$USER" ${GROUPS[client.daemon]}; then log in anew`,

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { defineChroot } from '../../support/chroots.ts';
 import { type ContainerProgram, keptDocker, rootPodman } from '../../support/containers.ts';
 import { tinyImage, tinyRoot } from '../../support/images.ts';
@@ -18,7 +18,9 @@ export interface Provider extends AsyncDisposable {
   image(change?: Change): string;
   /** Removes what somebody outside could remove: the container or instance of a run. Absent where there is none. */
   run?(...args: string[]): string;
-  /** The testbeds of trundle that its own program tells of. Absent where it keeps none. */
+  /** The environment by which anybody's client finds its daemon. Absent where it has none. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The testbeds of trundle, made since, that its own program tells of. Absent where it keeps none. */
   testbeds?(): string[];
 }
 
@@ -105,11 +107,15 @@ async function ofChroots(): Promise<Provider> {
 
 async function ofContainers(name: 'podman' | 'docker', program: ContainerProgram): Promise<Provider> {
   const { next, remove } = files();
+  const list = () => program.run('ps', '--all', '--format', '{{.Names}}');
+  // Its store is kept, with whatever was left in it.
+  const before = ours(list());
   return {
     words: (image, ...options) => [name, '--program', program.program, ...options, image],
     image: (change) => program.image(tinyImage(next('.tar'), change)),
     run: program.run,
-    testbeds: () => ours(program.run('ps', '--all', '--format', '{{.Names}}')),
+    env: socketOf(program.program),
+    testbeds: () => ours(list()).filter((name) => !before.includes(name)),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
       remove();
@@ -131,12 +137,19 @@ async function ofInstances(kind: 'lxd' | 'incus'): Promise<Provider> {
       );
     },
     run: daemon.run,
+    env: { LXD_DIR: daemon.directory, INCUS_DIR: daemon.directory },
     testbeds: () => ours(daemon.run('list', '--format=csv', '--columns=n')),
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       remove();
     },
   };
+}
+
+/** Docker's socket is beside its program here; everybody may see it, though not all may speak to it. */
+function socketOf(program: string): Record<string, string> {
+  chmodSync(dirname(program), 0o755);
+  return { DOCKER_HOST: `unix://${join(dirname(program), 'socket')}` };
 }
 
 /** Names of trundle's own testbeds, one a line. */

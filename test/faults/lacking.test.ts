@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CauseClass, Phase } from '../../src/events/index.ts';
+import { makeOrdinary, type Ordinary } from '../backends/support/ordinary.ts';
+import { root } from '../e2e/support/cli.ts';
+import { IMAGE_PATIENCE } from '../support/images.ts';
+import { describeWith } from '../support/needs.ts';
+import { workplace } from '../support/workplace.ts';
+import { without } from './support/hiding.ts';
+import { PROVIDERS, type Provider, type ProviderKind } from './support/providers.ts';
+
+/** What a machine may lack, and in which phase the backend comes to need it. */
+const LACKED: Readonly<Record<ProviderKind['name'], readonly (readonly [program: string, phase: Phase])[]>> = {
+  chroot: [
+    ['flock', 'provision'],
+    ['tar', 'provision'],
+    ['setpriv', 'provision'],
+    ['unshare', 'boot'],
+    ['mount', 'boot'],
+    ['nsenter', 'boot'],
+  ],
+  unshare: [
+    ['tar', 'provision'],
+    ['unshare', 'boot'],
+    ['chroot', 'boot'],
+    ['nsenter', 'boot'],
+  ],
+  nspawn: [
+    ['tar', 'provision'],
+    ['unshare', 'boot'],
+    ['systemd-nspawn', 'boot'],
+    ['nsenter', 'boot'],
+  ],
+  schroot: [['schroot', 'provision']],
+  podman: [
+    ['podman', 'provision'],
+    ['conmon', 'provision'],
+    ['runc', 'provision'],
+  ],
+  docker: [['docker', 'provision']],
+  lxd: [['lxc', 'provision']],
+  incus: [['incus', 'provision']],
+};
+
+/** Programs that are a backend's own. */
+const CLIENTS = ['podman', 'docker', 'lxc', 'incus'];
+
+const CLASSES: Partial<Record<Phase, CauseClass>> = { provision: 'provision-failed', boot: 'boot-failed' };
+
+/** What an ordinary user is told, who has no subordinate ids and is in no group of a daemon's. */
+const REFUSED: Readonly<Partial<Record<ProviderKind['name'], { code: string; says: string; options?: string[] }>>> = {
+  chroot: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
+  unshare: { code: 'no-permission', says: '--map=auto, or run trundle as root', options: ['--map=root'] },
+  nspawn: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
+  schroot: { code: 'no-permission', says: 'add yourself to users=' },
+  docker: { code: 'no-permission', says: 'adduser "\\$USER" docker' },
+  lxd: { code: 'no-permission', says: 'adduser "\\$USER" lxd' },
+  incus: { code: 'no-permission', says: 'adduser "\\$USER" incus-admin' },
+};
+
+/** Runs a command in a testbed, in a world that `prefix` makes, and tells how that ended. */
+async function runIn(prefix: readonly string[], words: readonly string[], env: Record<string, string> = {}) {
+  const argv = [...prefix, process.execPath, join(root, 'dist/bin.js'), 'exec', '--json', '-n', 'true', '--', ...words];
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, {
+    env: { ...process.env, TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, ...said };
+}
+
+for (const { name, needs, make } of PROVIDERS) {
+  describeWith([...needs, 'overlay', 'useradd'], `${name} says what it lacks`, () => {
+    let provider: Provider;
+    let image = '';
+    let user: Ordinary;
+    beforeAll(async () => {
+      provider = await make();
+      image = provider.image();
+      user = makeOrdinary({ subuids: false });
+    }, IMAGE_PATIENCE);
+    afterAll(async () => {
+      user?.[Symbol.dispose]();
+      await provider?.[Symbol.asyncDispose]();
+    });
+
+    test.each(LACKED[name])('where there is no %s: program-missing', async (program, phase) => {
+      // What is given by --program is a script here, which would miss it in its own words.
+      const words = CLIENTS.includes(program) ? [name, image] : provider.words(image);
+      const end = await runIn(without([program]), words);
+      expect(end.stderr).toMatch(/: program-missing: .*\(to mend it: apt-get install /);
+      expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: CLASSES[phase], phase } });
+      expect(end.status).toBe(16);
+      expect(provider.testbeds?.() ?? []).toEqual([]);
+    });
+
+    const refused = REFUSED[name];
+    // podman takes anybody.
+    if (refused === undefined) return;
+    test('where the user may not: no-permission', async () => {
+      const { code, says, options = [] } = refused;
+      const words = [name, ...options, ...(name === 'unshare' ? ['--tarball', image] : [image])];
+      const end = await user.run(['exec', '--json', '-n', 'true', '--', ...words], provider.env ?? {});
+      expect(end.stderr).toMatch(new RegExp(`: ${code}: .*\\(to mend it: .*${says}`));
+      expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: 'provision-failed', phase: 'provision' } });
+      expect(end.status).toBe(16);
+      expect(readdirSync(user.temporary)).toEqual([]);
+    });
+  });
+}

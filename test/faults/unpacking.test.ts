@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { refusal } from '../backends/support/open.ts';
+import { tinyImage } from '../support/images.ts';
+import { describeWith, type Need } from '../support/needs.ts';
+import { workplace } from '../support/workplace.ts';
+import { mountTmpfs } from './support/sshServer.ts';
+
+const FILES: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay', 'tmpfs'];
+
+/** The backends that unpack tarballs themselves. */
+const UNPACKERS: readonly { name: string; needs: readonly Need[]; words: (image: string) => string[] }[] = [
+  { name: 'chroot', needs: FILES, words: (image) => ['chroot', image] },
+  { name: 'unshare', needs: FILES, words: (image) => ['unshare', '--tarball', image] },
+  { name: 'nspawn', needs: [...FILES, 'systemd-nspawn'], words: (image) => ['nspawn', image] },
+];
+
+/** Has images unpacked below a directory, for the running test. Gives what stands there of them. */
+function unpackedIn(directory: string): () => string[] {
+  vi.stubEnv('XDG_CACHE_HOME', directory);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return () => readdirSync(join(directory, 'trundle/images')).filter((name) => !name.endsWith('.lock'));
+}
+
+for (const { name, needs, words } of UNPACKERS) {
+  describeWith(needs, `${name}, as it unpacks a tarball`, () => {
+    test('that is cut off: image-damaged, and keeps nothing of it', async () => {
+      const halves = unpackedIn(workplace());
+      const image = tinyImage(join(workplace(), 'tiny.tar'));
+      truncateSync(image, readFileSync(image).length / 2);
+      expect(await refusal(words(image))).toMatchObject({
+        code: 'image-damaged',
+        message: expect.stringContaining('Unexpected EOF'),
+        remedy: expect.stringContaining(`tar -tf ${image}`),
+        class: 'provision-failed',
+        phase: 'provision',
+      });
+      expect(halves()).toEqual([]);
+    });
+
+    test('on a disk that is full: ENOSPC, and keeps nothing of it', async () => {
+      const image = tinyImage(join(workplace(), 'tiny.tar'));
+      const small = join(workplace(), 'small');
+      mountTmpfs(small, '1m');
+      onTestFinished(() => void execFileSync('umount', ['--lazy', small]));
+      const halves = unpackedIn(small);
+      expect(await refusal(words(image))).toMatchObject({
+        code: 'ENOSPC',
+        message: expect.stringMatching(/No space left on device|Wrote only/),
+        remedy: expect.stringContaining('XDG_CACHE_HOME'),
+        class: 'host-disk-full',
+        phase: 'provision',
+      });
+      expect(halves()).toEqual([]);
+    });
+  });
+}
