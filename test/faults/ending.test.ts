@@ -93,7 +93,7 @@ for (const { name, needs, make } of PROVIDERS) {
       });
       expect(log.all('deadline.expired').map(({ deadline }) => deadline)).toContain('destroy');
       // Who was not waited for any more does not go on.
-      expect(processesWith(place)).toEqual([]);
+      await expect.poll(() => processesWith(place), { timeout: 20_000 }).toEqual([]);
       const [removed] = log.all('testbed.removed');
       const { events } = await readAll(trace);
       const left = events.filter(
