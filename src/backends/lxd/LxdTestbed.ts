@@ -240,8 +240,10 @@ export class LxdTestbed implements BackendVerbs {
     const told = new Promise<void>((resolve) => {
       this.#whenTold = resolve;
     });
-    const state = await this.#state();
-    if (/"status": "Running"/.test(state.stdout) || this.#ending) return;
+    // For a while after its end the daemon still calls it running, but knows no first process of it.
+    const state = await this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}/state`);
+    const alive = /"status": "Running"/.test(state.stdout) && /"pid": [1-9]/.test(state.stdout);
+    if (alive || this.#ending) return;
     const enough = AbortSignal.any([signal, AbortSignal.timeout(TELL_LIMIT)]);
     await Promise.race([told, new Promise((resolve) => enough.addEventListener('abort', resolve, { once: true }))]);
   }
