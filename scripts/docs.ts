@@ -4,12 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { causesPage } from '../src/trace/explain/causes.ts';
 import { deadlinesPage } from './docs/deadlines.ts';
 import { eventsPage } from './docs/events.ts';
+import { faultsPage } from './docs/faults.ts';
 import { parityPage } from './docs/parity.ts';
 
 // `npm run docs`: makes the pages of docs/ that are tables of the code. With `--check` it writes nothing, and fails
 // where a page says something else than the code.
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = [eventsPage(), deadlinesPage(root), { file: 'causes.md', text: causesPage() }, parityPage()];
+const pages = [
+  eventsPage(),
+  deadlinesPage(root),
+  { file: 'causes.md', text: causesPage() },
+  parityPage(),
+  faultsPage(root),
+];
 const check = process.argv.includes('--check');
 
 for (const { file, text } of pages) {

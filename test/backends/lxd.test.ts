@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/backends/lxd/probe.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
 import { readTrace } from '../../src/trace/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
+import { scriptAt } from '../support/containers.ts';
 import type { EventLog } from '../support/eventLog.ts';
 import { bootableImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage } from '../support/images.ts';
 import { type InstanceDaemon, startInstanceDaemon } from '../support/lxd.ts';
@@ -79,6 +81,23 @@ for (const kind of ['lxd', 'incus'] as const) {
         code: 'program-missing',
         class: 'provision-failed',
       });
+    });
+
+    test('says so where somebody else has an instance of that name, which stays', async () => {
+      // Just before ours is made, another is.
+      const theirs = join(workplace(), 'theirs');
+      const script = `case $1 in init) "${daemon.program}" "$@" </dev/null >/dev/null; echo "$3" >${theirs};; esac; exec "${daemon.program}" "$@"`;
+      const program = scriptAt(join(workplace(), 'program'), script);
+      const refused = await refusal([kind, '--program', program, image]);
+      const instance = readFileSync(theirs, 'utf8').trim();
+      expect(refused).toMatchObject({
+        code: 'name-in-use',
+        message: expect.stringContaining(instance),
+        remedy: expect.stringContaining(`delete --force ${instance}`),
+        class: 'provision-failed',
+      });
+      expect(instancesOf(daemon, runOf(refused.log))).toEqual([instance]);
+      daemon.run('delete', '--force', instance);
     });
 
     test('dies where somebody else removes the instance', async () => {

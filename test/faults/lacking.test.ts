@@ -34,6 +34,10 @@ const LACKED: Readonly<Record<ProviderKind['name'], readonly (readonly [program:
     ['systemd-nspawn', 'boot'],
     ['nsenter', 'boot'],
   ],
+  lxc: [
+    ['tar', 'provision'],
+    ['lxc-start', 'boot'],
+  ],
   schroot: [['schroot', 'provision']],
   podman: [
     ['podman', 'provision'],
@@ -55,6 +59,7 @@ const REFUSED: Readonly<Partial<Record<ProviderKind['name'], { code: string; say
   chroot: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
   unshare: { code: 'no-permission', says: '--map=auto, or run trundle as root', options: ['--map=root'] },
   nspawn: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
+  lxc: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
   schroot: { code: 'no-permission', says: 'add yourself to users=' },
   docker: { code: 'no-permission', says: 'adduser "\\$USER" docker' },
   lxd: { code: 'no-permission', says: 'adduser "\\$USER" lxd' },

@@ -15,6 +15,7 @@ const UNPACKERS: readonly { name: string; needs: readonly Need[]; words: (image:
   { name: 'chroot', needs: FILES, words: (image) => ['chroot', image] },
   { name: 'unshare', needs: FILES, words: (image) => ['unshare', '--tarball', image] },
   { name: 'nspawn', needs: [...FILES, 'systemd-nspawn'], words: (image) => ['nspawn', image] },
+  { name: 'lxc', needs: [...FILES, 'lxc-start'], words: (image) => ['lxc', image] },
 ];
 
 /** Has images unpacked below a directory, for the running test. Gives what stands there of them. */
