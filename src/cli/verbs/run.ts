@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { RunTestsOptions } from '../../runner/index.ts';
+import { unabbreviated } from '../abbreviations.ts';
 import { withArgumentFiles } from '../argumentFiles.ts';
 import type { Io } from '../Io.ts';
 import { addPageOptions, type PageFlags, type PageOptions, pageOf } from '../pageOptions.ts';
@@ -243,9 +244,10 @@ interface Flags extends SessionFlags, PageOptions {
 
 /** Reads the words before `--`. @throws UsageError, HelpShown */
 export function parseRun(words: readonly string[]): RunSettings {
+  const shape = runCommand();
   // Alone it takes no word: what comes next is a source.
-  const explicit = words.map((word) => (word === '--keep' ? '--keep=always' : word));
-  const command = parseWords(runCommand(), explicit);
+  const explicit = unabbreviated(words, shape).map((word) => (word === '--keep' ? '--keep=always' : word));
+  const command = parseWords(shape, explicit);
   const flags = command.opts<Flags>();
   return {
     tests: { source: sourceOf(command.args), ...testsOf(flags) },
