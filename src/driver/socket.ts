@@ -80,7 +80,8 @@ function farewell(child: ChildProcess): void {
 
 function throughProcess(argv: readonly string[]): Socket {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // In a session of its own: Ctrl-C at a terminal is for the run, which still needs its testbed to end in order.
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS);

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
 import { lossOf, openSocket } from '../../src/driver/socket.ts';
 import type { ReachableEndpoint } from '../../src/events/index.ts';
+import { statOf } from '../../src/trace/owner.ts';
 import { startSshServer } from '../faults/support/sshServer.ts';
 import { describeWith } from '../support/needs.ts';
-import { forThisTest } from '../support/workplace.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
 import { beginHost, endpointOf, hostAt, type OpenHost, openHost } from './support/openHost.ts';
 import { peerInThread } from './support/peerInThread.ts';
 import { sshdPerConnection } from './support/sshdPerConnection.ts';
@@ -36,6 +39,17 @@ describeWith(['sshd'], 'an SSH server', () => {
     await Promise.all(Array.from({ length: 20 }, () => host.testbed.exec(['true'])));
     await host.testbed.close();
     expect(host.log.all('connection.failed')).toEqual([]);
+  });
+
+  test('that is a program is out of reach of a Ctrl-C, which is for the run', async () => {
+    const sshd = forThisTest(sshdPerConnection());
+    const file = join(workplace(), 'pid');
+    const argv = ['/bin/sh', '-c', `echo $$ >'${file}'; exec "$@"`, 'sh', ...sshd.argv];
+    const host = forThisTest(await openHost(hostAt({ ...sshd.endpoint, via: { kind: 'process', argv } })));
+    await works(host);
+    const pid = Number(readFileSync(file, 'utf8'));
+    // Who is in the group of the terminal's foreground gets the signal: this process's group, or the runner's.
+    expect(statOf(pid)?.processGroup).toBe(pid);
   });
 
   test('that is a program tells what that said when it ends', async () => {
