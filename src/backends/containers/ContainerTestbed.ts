@@ -10,6 +10,7 @@ import {
   type Location,
   type Observation,
 } from '../contract.ts';
+import { afterCreation, runCreation } from '../shared/creation.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
@@ -170,11 +171,12 @@ export class ContainerTestbed implements BackendVerbs {
 
   async #make(signal: AbortSignal): Promise<void> {
     const argv = createArgv(this.#engine, this.#name, this.#options);
-    const release = removeArgv(this.#engine, this.#name);
+    const { workDirectory } = this.#host;
+    const release = afterCreation(workDirectory, removeArgv(this.#engine, this.#name));
     const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
     this.#struck = struck;
     try {
-      const result = await runProgram(argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
+      const result = await runCreation(workDirectory, argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
       if (result.status !== 0) throw explain(result, this.#attempt('creating the container', 'create-failed'));
     } catch (error) {
       if (madeNothing(error)) {

@@ -9,6 +9,7 @@ import {
   type Location,
   type Observation,
 } from '../contract.ts';
+import { afterCreation, runCreation } from '../shared/creation.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
@@ -74,11 +75,12 @@ export class LxdTestbed implements BackendVerbs {
 
   async create(signal: AbortSignal): Promise<void> {
     const argv = initArgv(this.#client, this.#name, this.#options);
-    const release = removeArgv(this.#client, this.#name);
+    const { workDirectory } = this.#host;
+    const release = afterCreation(workDirectory, removeArgv(this.#client, this.#name));
     const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
     this.#struck = struck;
     try {
-      const result = await runProgram(argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
+      const result = await runCreation(workDirectory, argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
       if (result.status !== 0) throw explain(result, this.#attempt('making the instance', 'create-failed'));
     } catch (error) {
       if (madeNothing(error)) {

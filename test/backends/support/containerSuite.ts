@@ -1,4 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TrundleEvent } from '../../../src/events/index.ts';
@@ -89,6 +92,29 @@ export function containerSuite({ name, needs, make }: ContainerSuite): void {
       expect(containersOf(host, run)).toEqual([]);
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(run);
       await expect.poll(() => processesWith(run), { timeout: 20_000 }).toEqual([]);
+    });
+
+    test('is removed by reap also where it was still being made when its runner was killed', async () => {
+      const place = workplace();
+      const [begun, go, trace] = ['begun', 'go', 'trace'].map((each) => join(place, each)) as [string, string, string];
+      execFileSync('mkfifo', [begun, go]);
+      const slow = scriptAt(
+        join(place, 'slow'),
+        `case " $* " in *" create "*) echo >'${begun}'; cat '${go}';; esac\nexec '${host.program}' "$@"`,
+      );
+      const runner = new Cli(['exec', '--trace', trace, 'true', '--', name, '--program', slow, tiny()]);
+      await readFile(begun);
+      const { run } = (await readTrace(trace)).header;
+      runner.kill('SIGKILL');
+      await runner.ended;
+      const reaping = cli(['reap', '--json', trace]);
+      // The removal stands in a queue for what is being made; there is no other sign of that.
+      const { ino } = statSync(join(tmpdir(), `trundle-${run}-tb1`));
+      const waiter = new RegExp(`-> FLOCK .*:${ino} `);
+      await expect.poll(() => readFileSync('/proc/locks', 'utf8'), { timeout: 30_000 }).toMatch(waiter);
+      await writeFile(go, '');
+      expect(JSON.parse((await reaping).stdout).runs).toMatchObject([{ outcome: 'finished', left: [] }]);
+      expect(containersOf(host, run)).toEqual([]);
     });
   });
 
