@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunResults } from '../../src/index.ts';
+import { PROVIDERS, type Provider } from '../faults/support/providers.ts';
 import { type Chroot, defineChroot } from '../support/chroots.ts';
-import { type ContainerProgram, rootPodman } from '../support/containers.ts';
-import { IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
+import { IMAGE_PATIENCE, tinyRoot } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { makePackage, type PackagePlan } from '../support/packages.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
@@ -18,10 +19,15 @@ const FAILS = {
 };
 const PASSES = { restrictions: 'needs-root', script: '! [ -e /etc/touched ] || exit 9; echo y >/etc/passed' };
 
+/** The backends whose testbeds can stay. */
+const STAYING: readonly string[] = ['schroot', 'podman', 'docker', 'lxd', 'incus'];
+/** Those of which it is enough to know that theirs do: when they do is the runner's to say, of all alike. */
+const BRIEF: readonly string[] = ['docker', 'lxd', 'incus'];
+
 /** A kind of testbed that can stay. */
 interface Kind {
   /** The backend and its options. */
-  words(place: string): readonly string[];
+  words(): readonly string[];
   /** What of its testbeds there is on this machine. */
   standing(run: string): string[];
 }
@@ -38,7 +44,7 @@ async function keptRun(kind: Kind, keep: string, tests: PackagePlan['tests'] & o
   const place = workplace();
   const env = { ...ownState(), XDG_CACHE_HOME: join(place, 'cache') };
   const [source, out] = [makePackage(place, { tests }), join(place, 'out')];
-  const { status, stderr } = await cli(['run', '-o', out, '-B', keep, source, '--', ...kind.words(place)], { env });
+  const { status, stderr } = await cli(['run', '-o', out, '-B', keep, source, '--', ...kind.words()], { env });
   return { status, stderr, results: JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')), env };
 }
 
@@ -50,6 +56,11 @@ async function typed(stderr: string, line: string): Promise<string> {
   await terminal.shows('end-42');
   await terminal.ended;
   return terminal.output;
+}
+
+/** The names of all sessions of schroot. */
+function sessions(): string[] {
+  return execFileSync('schroot', ['--list', '--all-sessions'], { encoding: 'utf8' }).split('\n');
 }
 
 /** A chroot with a tiny root, whose sessions are overlays on it. */
@@ -64,7 +75,7 @@ function overlays(): Chroot {
 }
 
 /** What can be said of every kind of testbed that can stay. */
-function keeps(make: () => Kind): void {
+function keeps(name: string, make: () => Kind): void {
   test('stays with the files of its tests, until it is reaped by name', async () => {
     const kind = make();
     const { status, stderr, results, env } = await keptRun(kind, '--keep', { fails: FAILS });
@@ -96,6 +107,10 @@ function keeps(make: () => Kind): void {
     expect((await cli(['reap', run, '--json'], { env })).stdout).toContain('"clean"');
   });
 
+  if (!BRIEF.includes(name)) keepsOnFailure(make);
+}
+
+function keepsOnFailure(make: () => Kind): void {
   test('stays with on-failure as a failed test left it, and the next test gets another, which goes', async () => {
     const kind = make();
     const { stderr, results, env } = await keptRun(kind, '--keep=on-failure', { fails: FAILS, passes: PASSES });
@@ -115,28 +130,19 @@ function keeps(make: () => Kind): void {
   });
 }
 
-describeWith(['root', 'schroot', 'busybox', 'overlay', 'node-pty'], 'a testbed of schroot', () => {
-  keeps(() => {
-    const chroot = overlays();
-    return { words: () => ['schroot', chroot.name], standing: () => chroot.sessions() };
+for (const { name, needs, make } of PROVIDERS.filter(({ name }) => STAYING.includes(name))) {
+  describeWith([...needs, 'node-pty'], `a testbed of ${name}`, () => {
+    let provider: Provider;
+    beforeAll(async () => {
+      provider = await make();
+    }, IMAGE_PATIENCE);
+    afterAll(() => provider?.[Symbol.asyncDispose]());
+    keeps(name, () => ({
+      words: () => provider.words(provider.image()),
+      standing: (run) => (provider.testbeds?.() ?? sessions()).filter((testbed) => testbed.includes(run)),
+    }));
   });
-});
-
-describeWith(['root', 'podman', 'runc', 'busybox', 'tar', 'node-pty'], 'a testbed of podman', () => {
-  let podman: ContainerProgram;
-  beforeAll(() => {
-    podman = rootPodman();
-  }, IMAGE_PATIENCE);
-  afterAll(() => podman[Symbol.asyncDispose]());
-  keeps(() => ({
-    words: (place) => ['podman', '--program', podman.program, podman.image(tinyImage(join(place, 'tiny.tar')))],
-    standing: (run) =>
-      podman
-        .run('ps', '--all', '--format', '{{.Names}}')
-        .split('\n')
-        .filter((name) => name.includes(run)),
-  }));
-});
+}
 
 describeWith(['sshd'], 'a testbed that cannot stay', () => {
   test('is refused before anything is made, and the message says whose it is', async () => {
