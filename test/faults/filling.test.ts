@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readTrace } from '../../src/trace/index.ts';
 import { describeWith } from '../support/needs.ts';
+import { makePackage } from '../support/packages.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
 import { existingHost } from './support/existingHost.ts';
 import { faultRun } from './support/faultRun.ts';
+import { runIn, withSmall } from './support/runIn.ts';
 import { expectFault } from './support/soundness.ts';
 import { mountTmpfs, sessionEnvironment, startSshServer } from './support/sshServer.ts';
 import { useTestbed } from './support/usedTestbed.ts';
@@ -167,5 +169,19 @@ describeWith(['sshd', 'tar', 'tmpfs', 'root'], 'a disk that is full', () => {
       use: async () => {},
     });
     await expect(run).rejects.toThrow(/events\.jsonl: the trace cannot be written: ENOSPC/);
+  });
+});
+
+describeWith(['root', 'tmpfs'], 'a machine as its own testbed', () => {
+  test('whose /tmp is full ends the run whose tree does not fit', async () => {
+    const place = mkdtempSync('/var/tmp/trundle-test-');
+    onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+    const plan = { tests: { smoke: 'true' }, files: { large: Buffer.alloc(SIZE) } };
+    const words = ['run', '-o', join(place, 'out'), makePackage(place, plan), '--', 'null'];
+    const { status, stderr } = await runIn(withSmall('/tmp'), words, { TMPDIR: '/tmp', XDG_STATE_HOME: place });
+    expect(stderr).toMatch(/testbed disk full while copying .*: on the testbed: .*(No space left|Wrote only)/);
+    expect(status).toBe(16);
+    const { cause } = JSON.parse(readFileSync(join(place, 'out/results.json'), 'utf8'));
+    expect(cause).toMatchObject({ class: 'testbed-disk-full', phase: 'copy' });
   });
 });

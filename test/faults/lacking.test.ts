@@ -1,16 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CauseClass, Phase } from '../../src/events/index.ts';
 import { makeOrdinary, type Ordinary } from '../backends/support/ordinary.ts';
-import { root } from '../e2e/support/cli.ts';
 import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 import { without } from './support/hiding.ts';
 import { PROVIDERS, type Provider, type ProviderKind } from './support/providers.ts';
+import { runIn } from './support/runIn.ts';
 
 /** What a machine may lack, and in which phase the backend comes to need it. */
 const LACKED: Readonly<Record<ProviderKind['name'], readonly (readonly [program: string, phase: Phase])[]>> = {
@@ -66,21 +63,10 @@ const REFUSED: Readonly<Partial<Record<ProviderKind['name'], { code: string; say
   incus: { code: 'no-permission', says: 'adduser "\\$USER" incus-admin' },
 };
 
-/** Runs a command in a testbed, in a world that `prefix` makes, and tells how that ended. */
-async function runIn(prefix: readonly string[], words: readonly string[], env: Record<string, string> = {}) {
-  const argv = [...prefix, process.execPath, join(root, 'dist/bin.js'), 'exec', '--json', '-n', 'true', '--', ...words];
-  const [program = '', ...args] = argv;
-  const child = spawn(program, args, {
-    env: { ...process.env, TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text;
-    });
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, ...said };
+/** Runs a command in a testbed, where programs are missing. */
+async function execWithout(programs: readonly string[], words: readonly string[]) {
+  const env = { TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace() };
+  return await runIn(without(programs), ['exec', '--json', '-n', 'true', '--', ...words], env);
 }
 
 for (const { name, needs, make } of PROVIDERS) {
@@ -101,7 +87,7 @@ for (const { name, needs, make } of PROVIDERS) {
     test.each(LACKED[name])('where there is no %s: program-missing', async (program, phase) => {
       // What is given by --program is a script here, which would miss it in its own words.
       const words = CLIENTS.includes(program) ? [name, image] : provider.words(image);
-      const end = await runIn(without([program]), words);
+      const end = await execWithout([program], words);
       expect(end.stderr).toMatch(/: program-missing: .*\(to mend it: apt-get install /);
       expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: CLASSES[phase], phase } });
       expect(end.status).toBe(16);

@@ -3,9 +3,11 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { refusal } from '../backends/support/open.ts';
+import { defineChroot } from '../support/chroots.ts';
 import { tinyImage } from '../support/images.ts';
 import { describeWith, type Need } from '../support/needs.ts';
-import { workplace } from '../support/workplace.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
+import { runIn, withSmall } from './support/runIn.ts';
 import { mountTmpfs } from './support/sshServer.ts';
 
 const FILES: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay', 'tmpfs'];
@@ -58,3 +60,18 @@ for (const { name, needs, words } of UNPACKERS) {
     });
   });
 }
+
+describeWith(['root', 'schroot', 'busybox', 'tar', 'tmpfs'], 'schroot, as it unpacks a tarball', () => {
+  test('on a disk of its own that is full: ENOSPC, and keeps nothing of it', async () => {
+    const chroot = forThisTest(
+      defineChroot((directory) => ({ type: 'file', file: tinyImage(join(directory, 'tiny.tar')) })),
+    );
+    const env = { TMPDIR: workplace(), XDG_STATE_HOME: workplace() };
+    const words = ['exec', '--json', '-n', 'true', '--', 'schroot', chroot.name];
+    const { status, stdout, stderr } = await runIn(withSmall('/var/lib/schroot/unpack'), words, env);
+    expect(stderr).toMatch(/: ENOSPC: /);
+    expect(JSON.parse(stdout)).toMatchObject({ cause: { class: 'host-disk-full', phase: 'provision' } });
+    expect(status).toBe(20);
+    expect(chroot.sessions()).toEqual([]);
+  });
+});

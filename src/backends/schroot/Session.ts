@@ -1,5 +1,5 @@
 import { BackendError, type BackendHost } from '../contract.ts';
-import { failureOfProgram, lastLine, type ProgramResult, runProgram } from '../shared/runProgram.ts';
+import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 
 /** Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. */
 const END = `schroot --end-session --chroot "session:$1" && exit 0
@@ -87,8 +87,7 @@ export function explainBegin(chroot: string, result: ProgramResult): BackendErro
     return new BackendError('no-permission', `${doing}: schroot does not let this user in`, {
       remedy: `as root: add yourself to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`,
     });
-  if (/No space left on device|Disk quota exceeded/.test(stderr))
-    return failureOfProgram('schroot', result, { code: 'ENOSPC', doing });
+  if (NO_ROOM.test(stderr)) return failureOfProgram('schroot', result, { code: 'ENOSPC', doing });
   if (/tar: |Unexpected EOF|not in gzip format|unexpected end of file/i.test(stderr))
     return new BackendError('image-damaged', `${doing}: its tarball cannot be unpacked: ${words}`, {
       remedy: 'tar -tf shows where it is damaged; make or fetch it anew',

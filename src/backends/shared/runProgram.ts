@@ -28,7 +28,7 @@ export interface ProgramResult {
 const KEEP = 256 * 1024;
 
 /** How programs say ENOSPC and EDQUOT; tar(1) may tell only of the write that fell short. */
-const NO_ROOM = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/;
+export const NO_ROOM = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/;
 
 /**
  * Runs a program to its end, without a shell, in a process group of its own.

@@ -123,7 +123,15 @@ export const TABLE: readonly FaultRow[] = [
           'on a disk that is full: ENOSPC, and keeps nothing of it',
         ),
       ],
-      [['schroot'], { open: 'schroot unpacks below /var/lib/schroot, which other tests use too' }],
+      [
+        ['schroot'],
+        asserted(
+          'host-disk-full',
+          'ENOSPC',
+          'faults/unpacking.test.ts',
+          'on a disk of its own that is full: ENOSPC, and keeps nothing of it',
+        ),
+      ],
       [[...CONTAINERS, ...INSTANCES], OWN_STORE],
     ],
   },
@@ -300,7 +308,15 @@ export const TABLE: readonly FaultRow[] = [
   {
     fault: '/tmp full in the testbed',
     cells: [
-      [['null'], { open: 'its /tmp is this machine’s own' }],
+      [
+        ['null'],
+        asserted(
+          'testbed-disk-full',
+          null,
+          'faults/filling.test.ts',
+          'whose /tmp is full ends the run whose tree does not fit',
+        ),
+      ],
       [
         ['ssh'],
         asserted('testbed-disk-full', null, 'faults/filling.test.ts', 'in the testbed fails the copy of a %s into it'),
