@@ -8,6 +8,7 @@ import { VERSION } from '../../src/events/index.ts';
 import { createRun, TestbedError } from '../../src/testbed/index.ts';
 import { processesWith } from '../contract/support/marks.ts';
 import { EventLog } from '../support/eventLog.ts';
+import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 import { Draw } from './support/random/draw.ts';
@@ -31,14 +32,15 @@ interface Drawn {
 
 for (const [index, place] of PLACES.entries()) {
   describeWith(place.needs, `random faults of ${place.name}, seed ${seed}`, () => {
-    let undo: Disposable | undefined;
+    let undo: Disposable | AsyncDisposable | undefined;
     let directory = '';
-    beforeAll(() => {
+    beforeAll(async () => {
       directory = mkdtempSync(join(tmpdir(), 'trundle-faults-'));
-      undo = place.make?.(directory);
-    });
-    afterAll(() => {
-      undo?.[Symbol.dispose]();
+      undo = await place.make?.(directory);
+    }, IMAGE_PATIENCE);
+    afterAll(async () => {
+      if (undo !== undefined && Symbol.asyncDispose in undo) await undo[Symbol.asyncDispose]();
+      else undo?.[Symbol.dispose]();
       rmSync(directory, { recursive: true, force: true });
     });
     // What of a fault is drawn must not depend on what is made for it later.
@@ -92,6 +94,7 @@ async function happen(place: Place, fault: Fault): Promise<void> {
   expect(cause === null ? null : { class: cause.class, phase: cause.phase }, log.told()).toEqual(fault.expected);
   await expectSoundTrace(end.trace, end);
   expectNothingLeft(log);
+  expect(place.standing?.() ?? []).toEqual([]);
 }
 
 /** Looks from outside: no process, mount or directory has the name of the run any more. */

@@ -1,4 +1,5 @@
 import { readFileSync, truncateSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CauseClass, EventType, Phase } from '../../../../src/events/index.ts';
 import type { OpenOptions, Testbed } from '../../../../src/testbed/index.ts';
@@ -62,14 +63,16 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       options: { deadlines: { terminate: 100 } },
     };
   },
-  'a command is killed': (_place, draw) => {
-    const signal = draw.of(['TERM', 'KILL', 'SEGV', 'ABRT']);
+  'a command is killed': (place, draw) => {
+    const signal = draw.of(['TERM', 'KILL', 'SEGV', 'ABRT'] as const);
     return {
       what: `by SIG${signal}`,
       expected: null,
       use: async (testbed) => {
         const result = await testbed.exec(`kill -${signal} $$`);
-        if (result.signal !== signal) throw new Error(`it ended with ${JSON.stringify(result)}`);
+        const told = place.signals ? result.signal : result.status;
+        if (told !== (place.signals ? signal : 128 + constants.signals[`SIG${signal}`]))
+          throw new Error(`it ended with ${JSON.stringify(result)}`);
         await mustGoOn(testbed);
       },
     };
@@ -149,11 +152,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
         },
   'nobody has the name that is to log in': (place) => ({
     what: 'by default',
-    words: () => [
-      ...place.words(place.image ?? ''),
-      place.image === null ? '--user' : '--login',
-      'nobody-of-this-name',
-    ],
+    words: () =>
+      place.words(place.image ?? '', 'stand-in', place.image === null ? '--user' : '--login', 'nobody-of-this-name'),
     expected:
       place.image === null
         ? { class: 'provision-failed', phase: 'provision' }
