@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
 import { throwIfNoShell } from '../shared/enter.ts';
 import { INIT } from '../shared/namespaces/setupScript.ts';
+import { startTimeOf } from '../shared/processes.ts';
 import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
 
 /**
@@ -123,10 +123,4 @@ export class SessionInit {
       });
     });
   }
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)). */
-function startTimeOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }

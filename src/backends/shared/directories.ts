@@ -1,37 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import type { BackendHost } from '../contract.ts';
-import { mustRun } from './runProgram.ts';
+import { type Held, hold } from './held.ts';
 
-/** A directory that was written to the trace before it was made. */
-export interface HeldDirectory {
-  readonly path: string;
-  /** Removes it with all that is in it, and strikes it out of the trace. @throws BackendError `left-behind` */
-  remove(signal: AbortSignal): Promise<void>;
-}
-
-/** Makes a directory and promises to remove it: the command `removal` does, now and in `trundle reap`. */
+/** Makes a directory and promises to remove it with all that is in it. */
 export async function holdDirectory(
   host: BackendHost,
   path: string,
   removal: readonly string[] = removeTree(path),
-): Promise<HeldDirectory> {
-  const struck = host.acquire({ kind: 'directory', name: path, release: [...removal] });
+): Promise<Held> {
+  const remedy = `look who uses it (fuser -vm ${path}; findmnt -R ${path}), then ${removal.join(' ')}`;
+  const held = hold(host, { kind: 'directory', path, what: path }, removal, remedy);
   await mkdir(path, { mode: 0o755 });
-  let gone = false;
-  return {
-    path,
-    async remove(signal) {
-      if (gone) return;
-      await mustRun(removal, {
-        signal,
-        code: 'left-behind',
-        doing: `removing ${path}`,
-        remedy: `look who uses it (fuser -vm ${path}; findmnt -R ${path}), then ${removal.join(' ')}`,
-      });
-      gone = true;
-      struck();
-    },
-  };
+  return held;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { BackendError, type BackendHost, type Observation } from '../../contract.ts';
 import { type Enter, throwIfNoShell } from '../enter.ts';
 import { imageGone } from '../images/imageGone.ts';
+import { kill9, startTimeOf } from '../processes.ts';
 import { missedProgram } from '../programs.ts';
 import { lastLine, notStarted, ownEnvironment, programMissing } from '../runProgram.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
@@ -213,18 +214,4 @@ class Start {
     if (status === NO_OVERLAY) return new BackendError('no-overlay', `an overlay cannot be mounted: ${words}`);
     return new BackendError('setup-failed', `the testbed's namespaces could not be set up: ${words}`);
   }
-}
-
-function kill9(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // ESRCH: it has just ended, which is what was wanted.
-  }
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)). */
-function startTimeOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
-import { type HeldDirectory, holdDirectory, removeTree } from '../directories.ts';
+import { holdDirectory, removeTree } from '../directories.ts';
+import type { Held } from '../held.ts';
 import { imageGone, withImage } from '../images/imageGone.ts';
 import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
 import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
@@ -55,7 +56,7 @@ export class NamespaceTestbed implements BackendVerbs {
   readonly #options: NamespaceOptions;
   readonly #host: BackendHost;
   #base: BaseImage | null = null;
-  #layer: HeldDirectory | null = null;
+  #layer: Held | null = null;
   #copies = false;
   #init: Init | null = null;
   #session: GuestSession | null = null;

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BackendError, type BackendHost } from '../../contract.ts';
 import type { Enter } from '../enter.ts';
+import { kill9, startTimeOf } from '../processes.ts';
 import { notStarted, ownEnvironment } from '../runProgram.ts';
 import { isAlive, leaderBelow } from './leader.ts';
 import type { ContainerPlan } from './plan.ts';
@@ -196,18 +197,4 @@ export class Container {
   #forget(): void {
     for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor);
   }
-}
-
-function kill9(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // ESRCH: it has just ended, which is what was wanted.
-  }
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)). */
-function startTimeOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackendHost } from '../../contract.ts';
-import { type HeldDirectory, holdDirectory } from '../directories.ts';
+import { holdDirectory } from '../directories.ts';
+import type { Held } from '../held.ts';
 import { findImage } from '../images/findImage.ts';
 import type { BaseImage } from '../namespaces/NamespaceTestbed.ts';
 import type { RootPlan } from '../namespaces/setupScript.ts';
@@ -21,7 +22,7 @@ export class OverlayFiles implements ContainerFiles {
   readonly #image: string;
   readonly #host: BackendHost;
   #base: BaseImage | null = null;
-  #layer: HeldDirectory | null = null;
+  #layer: Held | null = null;
 
   constructor(image: string, host: BackendHost) {
     this.#image = image;

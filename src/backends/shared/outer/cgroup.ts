@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BackendError, type BackendHost } from '../../contract.ts';
-import { mustRun } from '../runProgram.ts';
+import { type Held, hold } from '../held.ts';
 
 /**
  * Empties and removes the control group $1 with all below it. The hierarchy of version 2 may be mounted elsewhere on
@@ -17,16 +17,8 @@ while [ -d "$group" ]; do
   sleep 0.05
 done`;
 
-/** A control group that was written to the trace before it is made. */
-export interface HeldCgroup {
-  /** Its path in the hierarchy of version 2. */
-  readonly path: string;
-  /** Ends what is left in it, removes it and strikes it out. @throws BackendError `left-behind` */
-  remove(signal: AbortSignal): Promise<void>;
-}
-
-/** Promises to remove a control group below our own. @throws BackendError `no-cgroup2` */
-export function holdCgroup(host: BackendHost): HeldCgroup {
+/** Promises to end what is left in a control group below our own, and to remove it. @throws BackendError `no-cgroup2` */
+export function holdCgroup(host: BackendHost): Held {
   const own = ownCgroup();
   if (own === null)
     throw new BackendError('no-cgroup2', 'this kernel has no control groups of version 2', {
@@ -34,22 +26,8 @@ export function holdCgroup(host: BackendHost): HeldCgroup {
     });
   const path = `${own === '/' ? '' : own}/trundle-${host.run}-${host.testbed}`;
   const removal = ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', REMOVE, 'sh', path];
-  const struck = host.acquire({ kind: 'cgroup', name: path, release: removal });
-  let gone = false;
-  return {
-    path,
-    async remove(signal) {
-      if (gone) return;
-      await mustRun(removal, {
-        signal,
-        code: 'left-behind',
-        doing: `removing the control group ${path}`,
-        remedy: `look at what /proc/*/cgroup names ${path}, end it, and rmdir it where cgroup2 is mounted`,
-      });
-      gone = true;
-      struck();
-    },
-  };
+  const remedy = `look at what /proc/*/cgroup names ${path}, end it, and rmdir it where cgroup2 is mounted`;
+  return hold(host, { kind: 'cgroup', path, what: `the control group ${path}` }, removal, remedy);
 }
 
 /** Our own control group of version 2; null where the kernel has none. */

@@ -1,0 +1,30 @@
+import type { BackendHost } from '../contract.ts';
+import { mustRun } from './runProgram.ts';
+
+/** Something that was written to the trace before it was made. */
+export interface Held {
+  /** Its path: of a directory, or of a control group in the hierarchy of version 2. */
+  readonly path: string;
+  /** Removes it with all that is in it, and strikes it out of the trace. @throws BackendError `left-behind` */
+  remove(signal: AbortSignal): Promise<void>;
+}
+
+/** Promises to remove something: the command `removal` does, now and in `trundle reap`. */
+export function hold(
+  host: BackendHost,
+  { kind, path, what }: { kind: 'directory' | 'cgroup'; path: string; what: string },
+  removal: readonly string[],
+  remedy: string,
+): Held {
+  const struck = host.acquire({ kind, name: path, release: [...removal] });
+  let gone = false;
+  return {
+    path,
+    async remove(signal) {
+      if (gone) return;
+      await mustRun(removal, { signal, code: 'left-behind', doing: `removing ${what}`, remedy });
+      gone = true;
+      struck();
+    },
+  };
+}
