@@ -22,6 +22,7 @@ import {
   NO_INIT,
   personArgv,
   removeArgv,
+  runningArgv,
   startArgv,
   WAIT_BOOTED,
 } from './commands.ts';
@@ -93,7 +94,17 @@ export class ContainerTestbed implements BackendVerbs {
     const argv = startArgv(this.#engine, this.#name);
     this.#ending = false;
     try {
-      const watch = await Watch.start(argv, { signal, console: (chunk) => this.#host.console(chunk) });
+      const watch = await Watch.start(argv, {
+        signal,
+        console: (chunk) => this.#host.console(chunk),
+        runs: async () => {
+          const asked = await runProgram(runningArgv(this.#engine, this.#name), {
+            signal: AbortSignal.timeout(QUESTION_LIMIT),
+          });
+          return asked.status === 0 && asked.stdout.trim() === 'true';
+        },
+        clock: this.#host.clock,
+      });
       this.#watch = watch;
       this.#told = watch.ended.then((end) => this.#ended(end));
       this.#pids = this.#findPids();

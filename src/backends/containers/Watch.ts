@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import type { Clock } from '../../events/index.ts';
 import { notStarted, ownEnvironment } from '../shared/runProgram.ts';
 import { STARTED } from './commands.ts';
 
@@ -10,6 +11,22 @@ export interface WatchEnd {
   /** What the program itself said; of a container without a terminal, also what it said on stderr. */
   readonly stderr: string;
 }
+
+/** How to watch a container. */
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** Is told what the container prints. */
+  readonly console: (chunk: Uint8Array) => void;
+  /** Whether the container runs, by a question to the program; a question that fails is no answer. */
+  readonly runs: () => Promise<boolean>;
+  readonly clock: Clock;
+}
+
+/**
+ * Milliseconds after which the program is asked whether the container runs, again and again. It tells that by what the
+ * container prints first, but podman loses what is printed before conmon(8) has taken its attaching client in.
+ */
+const ASK = 1000;
 
 /** The container was not there yet. */
 export class NotStarted extends Error {
@@ -44,11 +61,9 @@ export class Watch {
    * Starts the container; resolves when its first process runs.
    * @throws NotStarted where it ended before, BackendError where the program is missing, the signal's reason
    */
-  static async start(
-    argv: readonly string[],
-    options: { signal: AbortSignal; console: (chunk: Uint8Array) => void },
-  ): Promise<Watch> {
-    const { signal, console } = options;
+  static async start(argv: readonly string[], options: WatchOptions): Promise<Watch> {
+    const { signal, console, runs, clock } = options;
+    let stopAsking = () => {};
     signal.throwIfAborted();
     const [program = '', ...args] = argv;
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: ownEnvironment() });
@@ -65,13 +80,15 @@ export class Watch {
     try {
       await new Promise<void>((resolve, reject) => {
         child.once('error', (error) => reject(notStarted(program, error)));
-        child.stdout.on('data', firstLine(STARTED, resolve, console));
+        child.stdout.on('data', withoutLine(STARTED, console, resolve));
+        stopAsking = askUntil(runs, clock, resolve);
         void ended.then((end) => reject(new NotStarted(end)));
       });
       return watch;
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
+      stopAsking();
       signal.removeEventListener('abort', kill);
     }
   }
@@ -89,20 +106,57 @@ export class Watch {
   }
 }
 
-/** Calls `seen` at a line of its own, and hands on all other bytes. */
-function firstLine(line: string, seen: () => void, rest: (chunk: Uint8Array) => void): (chunk: Buffer) => void {
-  let head: Buffer | null = Buffer.alloc(0);
+/** Asks until the answer is yes, or until it is told to stop. @returns what stops it */
+function askUntil(ask: () => Promise<boolean>, clock: Clock, then: () => void): () => void {
+  let stopped = false;
+  let timer = clock.after(ASK, look);
+  function look(): void {
+    void ask().then(
+      (yes) => {
+        if (stopped) return;
+        if (yes) then();
+        else timer = clock.after(ASK, look);
+      },
+      () => {
+        if (!stopped) timer = clock.after(ASK, look);
+      },
+    );
+  }
+  return () => {
+    stopped = true;
+    clock.clear(timer);
+  };
+}
+
+/**
+ * Hands on all bytes but lines that are `line`, and calls `seen` for each of those. What may be the beginning of such a
+ * line is held until that is known.
+ */
+export function withoutLine(
+  line: string,
+  rest: (chunk: Uint8Array) => void,
+  seen: () => void = () => {},
+): (chunk: Buffer) => void {
+  const forms = [`${line}\n`, `${line}\r\n`].map((form) => Buffer.from(form));
+  let held: Buffer = Buffer.alloc(0);
+  let fresh = true;
   return (chunk) => {
-    if (head === null) return rest(chunk);
-    head = Buffer.concat([head, chunk]);
-    const at = head.indexOf(line);
-    const end = at < 0 ? -1 : head.indexOf('\n', at);
-    if (end < 0) return;
-    const before = head.subarray(0, at);
-    const after = head.subarray(end + 1);
-    head = null;
-    if (before.length > 0) rest(before);
-    seen();
-    if (after.length > 0) rest(after);
+    let bytes = Buffer.concat([held, chunk]);
+    const kept: Buffer[] = [];
+    while (bytes.length > 0) {
+      const own = fresh ? forms.find((form) => form.equals(bytes.subarray(0, form.length))) : undefined;
+      if (own === undefined) {
+        if (fresh && forms.some((form) => form.subarray(0, bytes.length).equals(bytes))) break;
+        const end = bytes.indexOf('\n') + 1;
+        kept.push(bytes.subarray(0, end === 0 ? bytes.length : end));
+        fresh = end > 0;
+        bytes = bytes.subarray(end === 0 ? bytes.length : end);
+      } else {
+        seen();
+        bytes = bytes.subarray(own.length);
+      }
+    }
+    held = bytes;
+    if (kept.length > 0) rest(Buffer.concat(kept));
   };
 }

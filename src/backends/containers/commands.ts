@@ -8,7 +8,7 @@ export interface Engine {
   readonly argv: readonly string[];
 }
 
-/** What a container says on its first line, before it does anything else. */
+/** What a container says on a line of its own, before it does anything else. */
 export const STARTED = 'trundle: the container has started';
 
 /** Exit status of a container whose image has no init to boot. */
@@ -80,6 +80,11 @@ export function createArgv({ name: program, argv }: Engine, name: string, option
 /** The command that starts it, prints what it prints, and ends as it ends. Pure. */
 export function startArgv({ name: program, argv }: Engine, name: string): string[] {
   return [...argv, 'start', '--attach', ...(program === 'podman' ? ['--sig-proxy=false'] : []), name];
+}
+
+/** The command that tells whether it runs, by `true` or `false`. Pure. */
+export function runningArgv({ argv }: Engine, name: string): string[] {
+  return [...argv, 'inspect', '--type=container', '--format={{.State.Running}}', name];
 }
 
 /** The command that removes it, in whatever state it is; a container that is not there is fine. Pure. */

@@ -50,6 +50,18 @@ export function containerSuite({ name, needs, make }: ContainerSuite): void {
       expect(stdout).toBe('/etc/group\n0\n');
     });
 
+    test('is known to run also where what it says first is lost', async () => {
+      const deaf = scriptAt(
+        join(workplace(), 'deaf'),
+        `case " $* " in
+*" start "*) '${host.program}' "$@" | { read -r first; exec cat; } ;;
+*) exec '${host.program}' "$@" ;;
+esac`,
+      );
+      const { testbed } = await open([name, '--program', deaf, tiny()]);
+      expect(await testbed.exec(['echo', 'here'])).toMatchObject({ stdout: 'here\n' });
+    });
+
     test('runs commands as an ordinary user, in their home', async () => {
       const { testbed } = await open(words(tiny()));
       const { stdout } = await testbed.exec('id -u; id -g; pwd; umask; echo $HOME $USER', { login: 'user' });
