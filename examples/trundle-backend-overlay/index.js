@@ -96,9 +96,8 @@ class OverlayTestbed {
   }
 
   async endpoint() {
-    const { pid } = this.#init.child;
-    const [init] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1')).split(' ');
-    const enter = ['nsenter', '--target', init, '--mount', '--pid', '--net', '--uts', '--ipc', '--'];
+    const init = await firstProcess(this.#init.child.pid);
+    const enter = ['nsenter', '--target', String(init), '--mount', '--pid', '--net', '--uts', '--ipc', '--'];
     const { normalUser } = this.#options;
     return {
       endpoint: {
@@ -121,12 +120,29 @@ class OverlayTestbed {
   async stop() {
     const init = this.#init;
     this.#init = null;
-    init?.child.kill('SIGKILL');
-    await init?.gone;
+    if (init === null) return;
+    // The kernel ends it after all others in the namespaces, and unshare ends after it.
+    const first = await firstProcess(init.child.pid).catch(() => null);
+    if (first === null || !kill(first)) init.child.kill('SIGKILL');
+    await init.gone;
   }
 
   destroy() {
     return this.stop();
+  }
+}
+
+/** The process that unshare has made in the namespaces; null where there is none yet, or no more. */
+async function firstProcess(pid) {
+  const [init] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1')).split(' ');
+  return Number(init) || null;
+}
+
+function kill(pid) {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }
 
