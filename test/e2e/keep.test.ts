@@ -139,7 +139,7 @@ for (const { name, needs, make } of PROVIDERS.filter(({ name }) => STAYING.inclu
     afterAll(() => provider?.[Symbol.asyncDispose]());
     keeps(name, () => ({
       words: () => provider.words(provider.image()),
-      standing: (run) => (provider.testbeds?.() ?? sessions()).filter((testbed) => testbed.includes(run)),
+      standing: (run) => provider.testbeds?.(run) ?? sessions().filter((session) => session.includes(run)),
     }));
   });
 }

@@ -61,7 +61,7 @@ for (const { name, needs, make } of PROVIDERS) {
       const { cause, leftovers } = await testbed.close();
       expect(cause, log.told()).toMatchObject({ class: 'testbed-died', phase: 'exec' });
       expect(leftovers).toEqual([]);
-      expect(provider.testbeds?.() ?? []).toEqual([]);
+      expect(provider.testbeds?.(log.events[0]?.run ?? '') ?? []).toEqual([]);
     });
 
     test('whose removal never ends: teardown-failed by a deadline, with the command that removes it', async () => {
@@ -112,7 +112,7 @@ for (const { name, needs, make } of PROVIDERS) {
       }
       const { run } = log.events[0] ?? { run: '' };
       await expect.poll(() => remainsOf(run), { timeout: 20_000 }).toEqual([]);
-      expect(provider.testbeds?.() ?? []).toEqual([]);
+      expect(provider.testbeds?.(run) ?? []).toEqual([]);
     });
   });
 }

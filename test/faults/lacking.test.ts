@@ -89,9 +89,10 @@ for (const { name, needs, make } of PROVIDERS) {
       const words = CLIENTS.includes(program) ? [name, image] : provider.words(image);
       const end = await execWithout([program], words);
       expect(end.stderr).toMatch(/: program-missing: .*\(to mend it: apt-get install /);
-      expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: CLASSES[phase], phase } });
+      const { run, cause } = JSON.parse(end.stdout);
+      expect(cause).toMatchObject({ class: CLASSES[phase], phase });
       expect(end.status).toBe(16);
-      expect(provider.testbeds?.() ?? []).toEqual([]);
+      expect(provider.testbeds?.(run) ?? []).toEqual([]);
     });
 
     const refused = REFUSED[name];

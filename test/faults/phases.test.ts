@@ -63,7 +63,7 @@ for (const { name, needs, make } of PROVIDERS) {
       // What watched a container that is gone takes a moment to die.
       await expect.poll(() => remainsOf(run, [env.TMPDIR, env.XDG_CACHE_HOME]), { timeout: 20_000 }).toEqual([]);
       expect(readdirSync(env.TMPDIR)).toEqual([]);
-      expect(provider.testbeds?.() ?? []).toEqual([]);
+      expect(provider.testbeds?.(run) ?? []).toEqual([]);
     }
 
     test.each(PHASES)('that gets SIGTERM in the phase $phase ends in order', async (phase) => {

@@ -94,7 +94,7 @@ async function happen(place: Place, fault: Fault): Promise<void> {
   expect(cause === null ? null : { class: cause.class, phase: cause.phase }, log.told()).toEqual(fault.expected);
   await expectSoundTrace(end.trace, end);
   expectNothingLeft(log);
-  expect(place.standing?.() ?? []).toEqual([]);
+  expect(place.standing?.(log.events[0]?.run ?? '') ?? []).toEqual([]);
 }
 
 /** Looks from outside: no process, mount or directory has the name of the run any more. */

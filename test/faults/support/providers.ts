@@ -20,8 +20,8 @@ export interface Provider extends AsyncDisposable {
   run?(...args: string[]): string;
   /** The environment by which anybody's client finds its daemon. Absent where it has none. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The testbeds of trundle, made since, that its own program tells of. Absent where it keeps none. */
-  testbeds?(): string[];
+  /** The testbeds of a run that its own program tells of; others may use it too. Absent where it keeps none. */
+  testbeds?(run: string): string[];
 }
 
 /** A kind of provider: one for each backend that shares the host's kernel. */
@@ -107,15 +107,12 @@ async function ofChroots(): Promise<Provider> {
 
 async function ofContainers(name: 'podman' | 'docker', program: ContainerProgram): Promise<Provider> {
   const { next, remove } = files();
-  const list = () => program.run('ps', '--all', '--format', '{{.Names}}');
-  // Its store is kept, with whatever was left in it.
-  const before = ours(list());
   return {
     words: (image, ...options) => [name, '--program', program.program, ...options, image],
     image: (change) => program.image(tinyImage(next('.tar'), change)),
     run: program.run,
     env: socketOf(program.program),
-    testbeds: () => ours(list()).filter((name) => !before.includes(name)),
+    testbeds: (run) => namesOf(run, program.run('ps', '--all', '--format', '{{.Names}}')),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
       remove();
@@ -138,7 +135,7 @@ async function ofInstances(kind: 'lxd' | 'incus'): Promise<Provider> {
     },
     run: daemon.run,
     env: { LXD_DIR: daemon.directory, INCUS_DIR: daemon.directory },
-    testbeds: () => ours(daemon.run('list', '--format=csv', '--columns=n')),
+    testbeds: (run) => namesOf(run, daemon.run('list', '--format=csv', '--columns=n')),
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       remove();
@@ -152,9 +149,9 @@ function socketOf(program: string): Record<string, string> {
   return { DOCKER_HOST: `unix://${join(dirname(program), 'socket')}` };
 }
 
-/** Names of trundle's own testbeds, one a line. */
-function ours(names: string): string[] {
-  return names.split('\n').filter((name) => /^trundle-[0-9a-f]{10}-tb/.test(name));
+/** Those of names, one a line, that a run has given. */
+function namesOf(run: string, names: string): string[] {
+  return names.split('\n').filter((name) => name.includes(run));
 }
 
 /** A directory, and a name in it for each file. */

@@ -23,8 +23,8 @@ export interface Place {
   readonly slow: boolean;
   /** Makes the image in a directory; what it gives goes away at the end. */
   make?(directory: string): Disposable | undefined | Promise<AsyncDisposable>;
-  /** Its testbeds, as its own program tells of them. Absent where it has none. */
-  standing?(): string[];
+  /** The testbeds of a run, as its own program tells of them. Absent where it has none. */
+  standing?(run: string): string[];
 }
 
 const IMAGE: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay'];
@@ -113,6 +113,6 @@ function ofProvider({ name, needs, make }: ProviderKind, share: number): Place {
       this.image = provider.image();
       return provider;
     },
-    standing: () => provider?.testbeds?.() ?? [],
+    standing: (run) => provider?.testbeds?.(run) ?? [],
   };
 }
