@@ -201,10 +201,10 @@ describeWith(['root', 'lxc-start', 'mmdebstrap', 'overlay', 'tar'], 'lxc with sy
   test('reboots over the same files, with another first process', async () => {
     const { lxcpath, name } = defineTemplate((rootfs) => symlinkSync(image, rootfs));
     const { testbed } = await open(['lxc', '-e', '--lxcpath', lxcpath, name]);
-    const asked = "touch /root/kept; awk '{ print $22 }' /proc/1/stat";
+    const asked = "touch /var/kept; awk '{ print $22 }' /proc/1/stat";
     const before = await testbed.exec(asked);
     await testbed.reboot();
-    const after = await testbed.exec(`test -e /root/kept && ${asked}`);
+    const after = await testbed.exec(`test -e /var/kept && ${asked}`);
     expect(after.status).toBe(0);
     expect(Number(after.stdout)).toBeGreaterThan(Number(before.stdout));
   });
