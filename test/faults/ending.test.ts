@@ -1,19 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
 import { open } from '../backends/support/open.ts';
 import { makeMark, processesWith } from '../contract/support/marks.ts';
 import { scriptAt } from '../support/containers.ts';
-import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith, findProgram } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 import { initOf } from './support/initOf.ts';
 import { remainsOf } from './support/outside.ts';
-import { PROVIDERS, type Provider, type ProviderKind } from './support/providers.ts';
+import { PROVIDERS, type ProviderKind } from './support/providers.ts';
 import { readAll } from './support/soundness.ts';
 import { useTestbed } from './support/usedTestbed.ts';
+import { useProvider } from './support/useProvider.ts';
 
 /** The program by which each backend takes a testbed away, and the word by which it is known that it does. */
 const REMOVERS: Readonly<Record<ProviderKind['name'], readonly [program: string, word: string]>> = {
@@ -37,18 +37,13 @@ const LEFT: Partial<Record<ProviderKind['name'], string>> = {
   incus: 'container',
 };
 
-for (const { name, needs, make } of PROVIDERS) {
+for (const kind of PROVIDERS) {
+  const { name, needs } = kind;
   describeWith([...needs, 'proc'], `a testbed of ${name}`, () => {
-    let provider: Provider;
-    let image = '';
-    beforeAll(async () => {
-      provider = await make();
-      image = provider.image();
-    }, IMAGE_PATIENCE);
-    afterAll(() => provider?.[Symbol.asyncDispose]());
+    const used = useProvider(kind);
 
     test('whose init is killed from outside: testbed-died', async () => {
-      const { testbed, log } = await open(provider.words(image));
+      const { testbed, log } = await open(used.words());
       const mark = makeMark();
       const running = testbed.start(['sleep', mark]);
       const inits = await vi.waitFor(() => {
@@ -61,14 +56,14 @@ for (const { name, needs, make } of PROVIDERS) {
       const { cause, leftovers } = await testbed.close();
       expect(cause, log.told()).toMatchObject({ class: 'testbed-died', phase: 'exec' });
       expect(leftovers).toEqual([]);
-      expect(provider.testbeds?.(log.events[0]?.run ?? '') ?? []).toEqual([]);
+      expect(used.provider.testbeds?.(log.events[0]?.run ?? '') ?? []).toEqual([]);
     });
 
     test('whose removal never ends: teardown-failed by a deadline, with the command that removes it', async () => {
       const place = workplace();
       const stuck = join(place, 'stuck');
       const [program, word] = REMOVERS[name];
-      const given = provider.words(image);
+      const given = used.words();
       const at = given.indexOf('--program');
       const real = at === -1 ? (findProgram(program) ?? '') : (given[at + 1] ?? '');
       mkdirSync(join(place, 'bin'));
@@ -112,7 +107,7 @@ for (const { name, needs, make } of PROVIDERS) {
       }
       const { run } = log.events[0] ?? { run: '' };
       await expect.poll(() => remainsOf(run), { timeout: 20_000 }).toEqual([]);
-      expect(provider.testbeds?.(run) ?? []).toEqual([]);
+      expect(used.provider.testbeds?.(run) ?? []).toEqual([]);
     });
   });
 }

@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Phase, TrundleEvent } from '../../src/events/index.ts';
 import { explain, readTrace } from '../../src/trace/index.ts';
 import { foldStage } from '../../src/trace/stage.ts';
 import { Cli, cli, eventsIn } from '../e2e/support/cli.ts';
-import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { makePackage } from '../support/packages.ts';
 import { workplace } from '../support/workplace.ts';
 import { remainsOf } from './support/outside.ts';
-import { PROVIDERS, type Provider } from './support/providers.ts';
+import { PROVIDERS } from './support/providers.ts';
+import { useProvider } from './support/useProvider.ts';
 
 const KILLS_ITSELF = fileURLToPath(new URL('../fixtures/killsItself.mjs', import.meta.url));
 
@@ -33,15 +33,10 @@ function whenSignalled(events: readonly TrundleEvent[]): Phase {
   return stage.result().phase;
 }
 
-for (const { name, needs, make } of PROVIDERS) {
+for (const kind of PROVIDERS) {
+  const { name, needs } = kind;
   describeWith([...needs, 'proc'], `a run on ${name}`, () => {
-    let provider: Provider;
-    let image = '';
-    beforeAll(async () => {
-      provider = await make();
-      image = provider.image();
-    }, IMAGE_PATIENCE);
-    afterAll(() => provider?.[Symbol.asyncDispose]());
+    const used = useProvider(kind);
 
     /** A run that gets a signal at the very moment at which the phase begins. */
     async function hit(signal: NodeJS.Signals, { at, script }: (typeof PHASES)[number]) {
@@ -49,7 +44,7 @@ for (const { name, needs, make } of PROVIDERS) {
       const env = { TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace() };
       const source = makePackage(place, { tests: { smoke: script } });
       const trace = join(place, 'trace');
-      const words = ['run', '--json', '--trace', trace, source, '--', ...provider.words(image)];
+      const words = ['run', '--json', '--trace', trace, source, '--', ...used.words()];
       const set = { ...env, TRUNDLE_TEST_SIGNAL: signal, TRUNDLE_TEST_AT: at };
       const end = await new Cli(words, { env: set, preload: [KILLS_ITSELF] }).ended;
       const events = eventsIn(end.stdout);
@@ -63,7 +58,7 @@ for (const { name, needs, make } of PROVIDERS) {
       // What watched a container that is gone takes a moment to die.
       await expect.poll(() => remainsOf(run, [env.TMPDIR, env.XDG_CACHE_HOME]), { timeout: 20_000 }).toEqual([]);
       expect(readdirSync(env.TMPDIR)).toEqual([]);
-      expect(provider.testbeds?.(run) ?? []).toEqual([]);
+      expect(used.provider.testbeds?.(run) ?? []).toEqual([]);
     }
 
     test.each(PHASES)('that gets SIGTERM in the phase $phase ends in order', async (phase) => {
