@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, type Socket as NetworkSocket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Failure, Loss, ReachableEndpoint } from '../events/index.ts';
+import type { Failure, Loss, ReachableEndpoint, RunningServer } from '../events/index.ts';
 
 /** A byte stream to an SSH server that is being opened. */
 export interface Socket {
@@ -21,7 +21,7 @@ export async function openSocket(endpoint: ReachableEndpoint): Promise<Socket> {
     case 'unix':
       return network(connect({ path: via.path }));
     case 'process':
-      return throughProcess(via.argv);
+      return throughProcess(via.argv, endpoint.running?.() ?? null);
     case 'memory': {
       if (endpoint.connect === undefined) throw new Error(`endpoint ${via.name} in memory has no connect()`);
       const stream = await endpoint.connect();
@@ -78,11 +78,11 @@ function farewell(child: ChildProcess): void {
   });
 }
 
-function throughProcess(argv: readonly string[]): Socket {
+function throughProcess(argv: readonly string[], running: RunningServer | null): Socket {
   const [program = '', ...args] = argv;
   // In a session of its own: Ctrl-C at a terminal is for the run, which still needs its testbed to end in order.
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  let words = '';
+  const child = running?.child ?? spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  let words = running?.words ?? '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS);
   });
@@ -113,6 +113,7 @@ function throughProcess(argv: readonly string[]): Socket {
   });
   stdout.on('end', () => void spoken.then(() => stream.push(null)));
   const connected = new Promise<void>((resolve, reject) => {
+    if (running !== null) resolve();
     child.once('spawn', resolve);
     child.once('error', (error) => {
       stream.destroy(error);

@@ -1,4 +1,5 @@
-import type { Duplex } from 'node:stream';
+import type { ChildProcessByStdio } from 'node:child_process';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type * as z from 'zod';
 import type { authMethodSchema, capabilitySchema, commandResultSchema, endpointSchema } from './schemas/common.ts';
 
@@ -27,4 +28,13 @@ export interface ReachableEndpoint extends Endpoint {
   credentials: Credentials;
   /** Makes a new byte stream to the server; needed for kind `memory` only. */
   connect?: () => Duplex | Promise<Duplex>;
+  /** Hands over a process for the argv of kind `process` that runs already; null, or absent, where one must be started. */
+  running?: () => RunningServer | null;
+}
+
+/** An SSH server that waits at the other end of its stdin and stdout. */
+export interface RunningServer {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** What it has said on stderr so far. */
+  readonly words: string;
 }

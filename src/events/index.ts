@@ -12,7 +12,15 @@ export {
 export { type Clock, systemClock } from './clock.ts';
 export { type Command, type CommandType, DEADLINES, type Deadline, type DeadlineTable } from './command.ts';
 export type { Decision } from './decision.ts';
-export type { AuthMethod, Capability, CommandResult, Credentials, Endpoint, ReachableEndpoint } from './endpoint.ts';
+export type {
+  AuthMethod,
+  Capability,
+  CommandResult,
+  Credentials,
+  Endpoint,
+  ReachableEndpoint,
+  RunningServer,
+} from './endpoint.ts';
 export {
   type Emit,
   EVENT_VERSION,

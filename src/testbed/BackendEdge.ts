@@ -137,7 +137,7 @@ export class BackendEdge {
     const { endpoint, capabilities } = await this.#verbs.endpoint(signal);
     this.#over(signal);
     this.endpoint = endpoint;
-    const { credentials, connect: _live, ...open } = endpoint;
+    const { credentials, connect: _live, running: _waiting, ...open } = endpoint;
     this.#options.redact([credentials.password, credentials.passphrase].filter((secret) => secret !== undefined));
     this.#emit({ type: 'endpoint.announced', endpoint: open, capabilities: [...capabilities] });
   }

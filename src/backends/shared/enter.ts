@@ -28,7 +28,7 @@ export interface Enter {
 export const QUESTION_LIMIT = 20_000;
 
 /** The environment of our own scripts inside a testbed. */
-const PLAIN = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
+export const PLAIN = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
 
 /**
  * Runs a shell script of our own inside a testbed, as root, with `input` appended to what it reads. The script comes

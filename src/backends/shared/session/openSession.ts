@@ -5,9 +5,10 @@ import { askInside, type Enter } from '../enter.ts';
 import { searchPath } from '../programs.ts';
 import { failureOfProgram } from '../runProgram.ts';
 import { findInside, suggestUser, surveyed } from './accounts.ts';
+import { type Entered, enterSession, type WaitingServer } from './enterSession.ts';
 import { guestEntry } from './guestEntry.ts';
 import { parseSurvey, type Survey, surveyScript } from './prepare.ts';
-import { installScript, type SshdFiles, sshdArgv } from './sshdConfig.ts';
+import { checkScript, installScript, type SshdFiles, sshdArgv } from './sshdConfig.ts';
 
 /** Which SSH server shall answer: the image's own sshd, the one inside our process, or whichever there is. */
 export const SESSION_KINDS = ['auto', 'login', 'stand-in'] as const;
@@ -44,42 +45,62 @@ export interface GuestSession {
  * @throws BackendError `no-sshd`, `sshd-refuses`, `no-such-user`, `no-shell`, `wrong-architecture`
  */
 export async function openSession(request: SessionRequest): Promise<GuestSession> {
-  const { enter, kind, host, signal, onlyUid = null } = request;
+  const { enter, kind, signal } = request;
   const first = request.login ?? 'root';
   const login = kind === 'stand-in' ? null : loginFiles(request);
   const script = surveyScript(login === null ? null : installScript(login.files));
-  const result = await askInside(enter, script, { signal, args: [first] });
-  const survey = parseSurvey(result.stdout);
-  const failure = (of: Parameters<typeof failureOfProgram>[2]) => failureOfProgram(enter.argv[0] ?? '', result, of);
-  const sshd = login === null || survey === null ? null : survey.sshd;
-  if (survey === null || (result.status !== 0 && sshd === null))
-    throw failure({ code: 'enter-failed', doing: 'entering the testbed' });
-  if (kind === 'login' && survey.sshd === null) {
-    throw new BackendError('no-sshd', 'the image has no sshd, and --session=login asks for one', {
-      remedy: 'install openssh-server in the image, or use --session=stand-in',
-    });
-  }
-  const users = await usersOf(request, survey);
-  const server = sshd === null ? 'stand-in' : 'sshd';
-  host.log('session', { server, ...users });
-  if (login !== null && sshd !== null) {
-    if (result.status !== 0)
-      throw failure({
-        code: 'sshd-refuses',
-        doing: "starting the image's sshd",
-        remedy: 'mend openssh-server in the image, or use --session=stand-in',
+  const entered = await enterSession(enter, script, { signal, args: [first] });
+  try {
+    const { result } = entered;
+    const survey = parseSurvey(result.stdout);
+    if (survey === null || (result.status !== 0 && (login === null || survey.sshd === null)))
+      throw failureOfProgram(enter.argv[0] ?? '', result, { code: 'enter-failed', doing: 'entering the testbed' });
+    if (kind === 'login' && survey.sshd === null) {
+      throw new BackendError('no-sshd', 'the image has no sshd, and --session=login asks for one', {
+        remedy: 'install openssh-server in the image, or use --session=stand-in',
       });
-    return loginSession(enter, survey.root, users, sshdArgv(sshd, login.files.directory), login.keys);
+    }
+    const users = await usersOf(request, survey);
+    const asLogin = login !== null && survey.sshd !== null;
+    request.host.log('session', { server: asLogin ? 'sshd' : 'stand-in', ...users });
+    if (!asLogin) return standInSession(request, survey, users);
+    const { directory } = login.files;
+    if (entered.server === null) await throwIfRefused(enter, entered, checkScript(survey.sshd, directory), signal);
+    return loginSession(enter, survey.root, users, sshdArgv(survey.sshd, directory), login.keys, entered.server);
+  } catch (error) {
+    await entered.server?.close();
+    throw error;
   }
+}
+
+/**
+ * Tells why the image's sshd has ended without a greeting, where its configuration or itself is to blame for it; what
+ * else there may be, who dials it is told. @throws BackendError `sshd-refuses`
+ */
+async function throwIfRefused(enter: Enter, entered: Entered, check: string, signal: AbortSignal): Promise<void> {
+  const result = entered.served ? await askInside(enter, check, { signal }) : entered.result;
+  if (result.status === 0) return;
+  throw failureOfProgram(enter.argv[0] ?? '', result, {
+    code: 'sshd-refuses',
+    doing: "starting the image's sshd",
+    remedy: 'mend openssh-server in the image, or use --session=stand-in',
+  });
+}
+
+function standInSession(
+  { enter, host, login, onlyUid = null }: SessionRequest,
+  survey: Survey,
+  users: Users,
+): GuestSession {
   const standIn = createStandIn({
-    entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(first, survey)),
+    entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(login ?? 'root', survey)),
     log: (message, fields) => host.log(message, fields),
   });
   return {
     root: users.login === 'root' && survey.root,
     endpoint: {
       via: { kind: 'memory', name: host.testbed },
-      server,
+      server: 'stand-in',
       ...users,
       hostKeys: [standIn.hostKey],
       credentials: { privateKeys: [standIn.clientKey] },
@@ -136,6 +157,7 @@ function loginSession(
   users: Users,
   sshd: readonly string[],
   keys: LoginKeys,
+  waiting: WaitingServer | null,
 ): GuestSession {
   const environment = enter.environment === 'passed' ? ['env', '-i', `PATH=${searchPath('')}`] : [];
   return {
@@ -146,7 +168,9 @@ function loginSession(
       ...users,
       hostKeys: [keys.host.fingerprint],
       credentials: { privateKeys: [keys.client.privateKey] },
+      // The first client gets the one that the way in has become.
+      ...(waiting === null ? {} : { running: () => waiting.take() }),
     },
-    close: () => Promise.resolve(),
+    close: () => waiting?.close() ?? Promise.resolve(),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * A script to be run inside the testbed as root before a session: says what the image has, as lines `key value`, and its
  * passwd(5) last. Its argument is who will log in first. Pure.
- * @param install what to do then where there is an sshd: its exit status is the script's. Without, nothing is changed.
+ * @param install what to do then where there is an sshd: it may become the sshd. Without, nothing is changed.
  */
 export function surveyScript(install: string | null): string {
   return `

@@ -1,4 +1,5 @@
 import { quote } from '../quote.ts';
+import { SERVING } from './enterSession.ts';
 
 /** The files of an sshd that serves one testbed. */
 export interface SshdFiles {
@@ -36,8 +37,9 @@ function sshdConfig(directory: string): string {
 }
 
 /**
- * A script, run inside the testbed as root, that writes the files and asks sshd whether it would start with them:
- * `$sshd`, as the user with the number `$uid`. What is secret stands in the script, which comes through stdin. Pure.
+ * A script, run inside the testbed as root, that writes the files and becomes an sshd that serves the client on stdin and
+ * stdout: `$sshd`, as the user with the number `$uid`. What is secret stands in the script, which comes through stdin.
+ * Pure.
  */
 export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFiles): string {
   const write = (name: string, text: string) => `printf %s ${quote(text)} >${quote(`${directory}/${name}`)}`;
@@ -53,11 +55,17 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
     pam
       ? `if [ -e /etc/pam.d/sshd ]; then pam=yes; else pam=no; fi; echo "UsePAM $pam" >>${quote(config)}`
       : `echo 'UsePAM no' >>${quote(config)}`,
-    'umask 077',
-    write('host_key', hostKey),
-    `exec "$sshd" -t -f ${quote(config)}`,
+    `( umask 077; ${write('host_key', hostKey)} )`,
+    'unset LC_ALL',
+    `echo ${quote(SERVING)}`,
+    `exec "$sshd" -i -e -f ${quote(config)}`,
     '',
   ].join('\n');
+}
+
+/** A script that asks sshd why it would not start; its exit status is sshd's. Pure. */
+export function checkScript(sshd: string, directory: string): string {
+  return `exec ${quote(sshd)} -t -f ${quote(`${directory}/sshd_config`)}\n`;
 }
 
 /**
