@@ -12,6 +12,7 @@ import { askInside, type Enter, shellInside, tellInside } from '../shared/enter.
 import { quote } from '../shared/quote.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
+import { unmountBelow } from './mounts.ts';
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
 import { SessionInit } from './SessionInit.ts';
@@ -38,6 +39,8 @@ export class SchrootTestbed implements BackendVerbs {
   #config: ChrootConfig = new Map();
   #root = false;
   #init: SessionInit | null = null;
+  /** Where it is mounted, if that concerns us. */
+  #location: string | null = null;
   #way: Way | null = null;
   #guest: GuestSession | null = null;
   /** What sshd's files are in, where it may be a directory of this machine; struck out once it is gone. */
@@ -64,20 +67,22 @@ export class SchrootTestbed implements BackendVerbs {
   async start(signal: AbortSignal): Promise<void> {
     const { id } = this.#session;
     const alone = process.getuid?.() === 0 && mayGoAlone(this.#config);
-    // Each schroot(1) takes long, so they run side by side.
-    const located = alone ? locationOf(id, signal) : null;
-    located?.catch(() => {});
-    if (this.#root)
-      this.#init = await SessionInit.start(wayOfSchroot(id, true, false).enter.argv, {
+    this.#location = alone ? await locationOf(id, this.#config, signal) : null;
+    const way = (hasInit: boolean) =>
+      this.#location === null ? wayOfSchroot(id, this.#root, hasInit) : wayOfRoot(this.#location, hasInit);
+    this.#way = way(false);
+    if (this.#root) {
+      this.#init = await SessionInit.start(this.#way.enter, {
         host: this.#host,
         signal,
         observe: (seen) => this.observations$.next(seen),
       });
+    }
     const hasInit = this.#init !== null;
     // Without one the end of the session is the end of its processes: schroot looks for them.
     if (!hasInit) this.#host.log('no pid namespace', { root: this.#root });
-    const location = await located;
-    this.#way = location === null ? wayOfSchroot(id, this.#root, hasInit) : wayOfRoot(location, hasInit);
+    this.#way.close();
+    this.#way = way(hasInit);
     if (this.#root) await this.#mendAccounts(this.#way.enter, signal);
   }
 
@@ -100,8 +105,7 @@ export class SchrootTestbed implements BackendVerbs {
   }
 
   async reset(signal: AbortSignal): Promise<void> {
-    await this.stop(signal);
-    await this.#session.end(signal);
+    await this.destroy(signal);
     await this.#session.begin(signal);
     await this.start(signal);
   }
@@ -120,6 +124,8 @@ export class SchrootTestbed implements BackendVerbs {
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
+    if (this.#location !== null) await unmountBelow(this.#location, signal);
+    this.#location = null;
     await this.#session.end(signal);
   }
 

@@ -53,7 +53,8 @@ export class Session {
   /** Ends it with all that runs in it, however far it came, and strikes it out. @throws BackendError `left-behind` */
   async end(signal: AbortSignal): Promise<void> {
     if (this.#struck === null) return;
-    const result = await runProgram(this.#release, { signal });
+    const plain = await runProgram(['schroot', '--end-session', '--chroot', `session:${this.id}`], { signal });
+    const result = plain.status === 0 ? plain : await runProgram(this.#release, { signal });
     if (result.status !== 0) {
       const remedy = `look who uses it (fuser -vm "$(schroot --location --chroot session:${this.id})"), then schroot --end-session --force --chroot session:${this.id}`;
       throw failureOfProgram('schroot', result, {

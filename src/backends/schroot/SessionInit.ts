@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
-import { throwIfNoShell } from '../shared/enter.ts';
+import { type Enter, PLAIN, throwIfNoShell } from '../shared/enter.ts';
 import { INIT } from '../shared/namespaces/setupScript.ts';
 import { startTimeOf } from '../shared/processes.ts';
 import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
@@ -43,16 +43,16 @@ export class SessionInit {
    * @throws BackendError `setup-failed`, `no-shell`, `wrong-architecture`
    */
   static start(
-    enter: readonly string[],
+    enter: Enter,
     options: { host: BackendHost; signal: AbortSignal; observe: (seen: Observation) => void },
   ): Promise<SessionInit | null> {
     const { host, signal, observe } = options;
-    const [program = '', ...args] = [...enter, '/bin/sh', '-c', AS_FIRST, 'sh', SCRIPT];
+    const [program = '', ...args] = [...enter.argv, '/bin/sh', '-c', AS_FIRST, 'sh', SCRIPT];
     const child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',
-      env: ownEnvironment(),
+      env: enter.environment === 'passed' ? PLAIN : ownEnvironment(),
     });
     return new Promise((resolve, reject) => {
       let struck = () => {};

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Enter } from '../shared/enter.ts';
 import { mustRun } from '../shared/runProgram.ts';
 import type { ChrootConfig } from './chroots.ts';
+import { mountedAt, readMounts } from './mounts.ts';
 
 /**
  * Runs a program in the pid namespace of the init. /proc is that namespace's, so its process 1 is the init and can be
@@ -38,7 +39,9 @@ export function mayGoAlone(config: ChrootConfig): boolean {
 }
 
 /** Where the root directory of a session is. @throws BackendError `setup-failed` */
-export async function locationOf(id: string, signal: AbortSignal): Promise<string> {
+export async function locationOf(id: string, config: ChrootConfig, signal: AbortSignal): Promise<string> {
+  const mounted = (config.get('location') ?? '') === '' ? mountedAt(id, readMounts()) : null;
+  if (mounted !== null) return mounted;
   const argv = ['schroot', '--location', '--chroot', `session:${id}`];
   const doing = `finding where the session ${id} is mounted`;
   return (await mustRun(argv, { signal, code: 'setup-failed', doing })).trim();

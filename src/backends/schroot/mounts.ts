@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { findProgram } from '../shared/programs.ts';
+import { runProgram } from '../shared/runProgram.ts';
+
+/** A mount as /proc/self/mountinfo (proc(5)) shows it. */
+export interface Mount {
+  readonly point: string;
+  /** Whether what happens below it happens elsewhere too. */
+  readonly shared: boolean;
+}
+
+/** Where schroot(1) keeps its scripts, and those that Debian's has. */
+const SCRIPTS = '/etc/schroot/setup.d';
+const USUAL = [
+  ...['00check', '05btrfs', '05file', '05lvm', '05union', '05zfs', '10mount', '15binfmt', '15killprocs'],
+  ...['20copyfiles', '20nssdatabases', '50chrootname', '70services', '99check'],
+];
+
+/** Reads /proc/self/mountinfo. */
+export function readMounts(): Mount[] {
+  return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** The mounts in a mountinfo file, in its order. Pure. */
+export function parseMounts(text: string): Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [front = ''] = line.split(' - ');
+    const [, , , , point, , ...tags] = front.split(' ');
+    if (point === undefined) return [];
+    return [
+      { point: point.replaceAll(/\\([0-7]{3})/g, character), shared: tags.some((tag) => tag.startsWith('shared:')) },
+    ];
+  });
+}
+
+/** Where a session is mounted; null where that cannot be told by its id alone. Pure. */
+export function mountedAt(id: string, mounts: readonly Mount[]): string | null {
+  const found = new Set(mounts.map(({ point }) => point).filter((point) => point.endsWith(`/schroot/mount/${id}`)));
+  const [only] = found;
+  return only === undefined || found.size > 1 ? null : only;
+}
+
+/**
+ * What is mounted below a session's root, in the order in which it can be unmounted; empty where that would be felt
+ * elsewhere. Pure.
+ */
+export function mountsBelow(root: string, mounts: readonly Mount[]): string[] {
+  const inside = mounts.filter(({ point }) => point === root || point.startsWith(`${root}/`));
+  if (inside.some(({ shared }) => shared)) return [];
+  return inside
+    .filter(({ point }) => point !== root)
+    .map(({ point }) => point)
+    .reverse();
+}
+
+/**
+ * Unmounts, all at once, what schroot(1) would soon unmount one by one and a fork for each. Where its scripts are not
+ * only the usual ones, which need nothing of it any more, or where anything resists, it is left to schroot.
+ */
+export async function unmountBelow(root: string, signal: AbortSignal): Promise<void> {
+  const points = mountsBelow(root, readMounts());
+  if (points.length === 0 || !hasUsualScripts()) return;
+  await runProgram(['umount', '-n', '--', ...points], { signal });
+}
+
+function hasUsualScripts(): boolean {
+  // It is asked once more at the end what interpreters a session takes.
+  if (findProgram('update-binfmts') !== null) return false;
+  try {
+    return readdirSync(SCRIPTS).every((name) => USUAL.includes(name));
+  } catch {
+    // It keeps them elsewhere.
+    return false;
+  }
+}
+
+function character(_match: string, octal: string): string {
+  return String.fromCharCode(Number.parseInt(octal, 8));
+}
