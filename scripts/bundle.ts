@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -65,29 +66,63 @@ const apart: Plugin = {
   },
 };
 
+/** A piece of the bundle: see Pieces of src/bundle/load.ts, which runs it. */
+const PIECE = {
+  ...COMMON,
+  format: 'cjs',
+  // What they are is only known where they are installed.
+  external: ['node-pty', 'cpu-features'],
+  banner: { js: '(function (exports, require, module, __filename, __dirname, IMPORT, PIECE) {' },
+  footer: { js: '})' },
+} satisfies BuildOptions;
+
+/** ssh2, a quarter of all the code, stays a piece of its own that is loaded once something of it is used. */
+async function ssh2Piece(): Promise<{ name: string; contents: string; inputs: readonly string[]; plugin: Plugin }> {
+  const piece = await build({
+    ...PIECE,
+    stdin: { contents: "module.exports = require('ssh2');", resolveDir: root },
+    plugins: [lean],
+    outfile: join(dist, 'ssh2.cjs'),
+  });
+  const contents = namedOnce(piece.outputFiles[0]?.text ?? '');
+  const name = `ssh2-${hashOf(contents)}.cjs`;
+  const getters = Object.keys(createRequire(import.meta.url)('ssh2')).map(
+    (key) => `get ${key}() { return PIECE(${JSON.stringify(name)}).${key}; }`,
+  );
+  const plugin: Plugin = {
+    name: 'ssh2',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^ssh2$/ }, () => ({ path: 'ssh2', namespace: 'piece' }));
+      onLoad({ filter: /.*/, namespace: 'piece' }, () => ({ contents: `export default { ${getters.join(', ')} };` }));
+    },
+  };
+  return { name, contents, inputs: Object.keys(piece.metafile.inputs), plugin };
+}
+
 /**
  * Bundles the sources into dist/. Every file is put in place whole, entries last, so that a `trundle` that runs
  * meanwhile never reads half a file.
  * @returns the path of the file that holds all of Trundle
  */
 export async function bundle(): Promise<string> {
+  const ssh2 = await ssh2Piece();
   const whole = await build({
-    ...COMMON,
-    // All in one file: that halves the time to start, since Node need not find and read hundreds of them.
+    ...PIECE,
+    // Nearly all in one file: that halves the time to start, since Node need not find and read hundreds of them.
     entryPoints: [join(root, 'src/bundle/whole.ts')],
-    format: 'cjs',
-    // What they are is only known where they are installed.
-    external: ['node-pty', 'cpu-features'],
-    plugins: [lean, apart],
+    plugins: [lean, apart, ssh2.plugin],
     define: { 'import.meta.url': 'IMPORT_META_URL', PAGE: JSON.stringify('../inspector/') },
-    banner: { js: "const IMPORT_META_URL = require('node:url').pathToFileURL(__filename).href;" },
+    banner: {
+      js: `${PIECE.banner.js}\nconst IMPORT_META_URL = require('node:url').pathToFileURL(__filename).href;`,
+    },
     outfile: join(dist, 'trundle.cjs'),
   });
   const contents = namedOnce(whole.outputFiles[0]?.text ?? '');
   const page = await buildPage();
   for (const [file, text] of page.files) putInPlace(join(dist, 'inspector', file), text);
   putInPlace(join(dist, 'inspector/elk.cjs'), readFileSync(join(root, 'node_modules/elkjs/lib/elk.bundled.js')));
-  const name = `code/trundle-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.cjs`;
+  const name = `code/trundle-${hashOf(contents)}.cjs`;
+  putInPlace(join(dist, 'code', ssh2.name), ssh2.contents);
   putInPlace(join(dist, name), contents);
   const entries = await build({
     ...COMMON,
@@ -104,10 +139,15 @@ export async function bundle(): Promise<string> {
   for (const { path, contents: text } of ordered) putInPlace(path, text);
   putInPlace(
     join(dist, 'THIRD-PARTY-NOTICES.txt'),
-    notices([...Object.keys(whole.metafile.inputs), ...page.inputs, 'node_modules/elkjs/lib']),
+    notices([...Object.keys(whole.metafile.inputs), ...ssh2.inputs, ...page.inputs, 'node_modules/elkjs/lib']),
   );
-  removeStale(new Set([join(dist, name), join(dist, `${name}.cache`), ...ordered.map(({ path }) => path)]));
+  const pieces = [join(dist, name), join(dist, 'code', ssh2.name)];
+  removeStale(new Set([...pieces.flatMap((file) => [file, `${file}.cache`]), ...ordered.map(({ path }) => path)]));
   return join(dist, name);
+}
+
+function hashOf(contents: string): string {
+  return createHash('sha256').update(contents).digest('hex').slice(0, 12);
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compile, evaluate } from '../src/bundle/load.ts';
+import { Pieces } from '../src/bundle/load.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,10 +28,12 @@ export function keepCode(bundle: string): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [bundle = '', ...words] = process.argv.slice(2);
-  const script = compile(bundle);
+  const pieces = new Pieces(bundle, { cached: false });
   process.once('exit', () => {
-    writeFileSync(`${bundle}.cache.new`, script.createCachedData());
-    renameSync(`${bundle}.cache.new`, `${bundle}.cache`);
+    for (const [file, script] of pieces.scripts) {
+      writeFileSync(`${file}.cache.new`, script.createCachedData());
+      renameSync(`${file}.cache.new`, `${file}.cache`);
+    }
   });
-  await evaluate(script, bundle).main(words);
+  await pieces.whole.main(words);
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import type { Whole } from './whole.ts';
@@ -10,31 +10,63 @@ declare const BUNDLE: string;
 
 let loaded: Whole | null = null;
 
-/**
- * What the bundle holds, loaded once per process. Compiling it would take half the time of a short run, so V8's own
- * compiled code lies beside it (`.cache`); where another version of Node made that, it is left aside.
- */
+/** What the bundle holds, loaded once per process. */
 export function load(): Whole {
-  if (loaded === null) {
-    const file = fileURLToPath(new URL(BUNDLE, import.meta.url));
-    const cache = `${file}.cache`;
-    loaded = evaluate(compile(file, existsSync(cache) ? readFileSync(cache) : undefined), file);
-  }
+  loaded ??= new Pieces(fileURLToPath(new URL(BUNDLE, import.meta.url))).whole;
   return loaded;
 }
 
-/** Compiles a bundle, which is ASCII, as a function of what a CommonJS module is given, and of {@link load}'s import(). */
-export function compile(file: string, cachedData?: Buffer): Script {
-  const source = readFileSync(file, 'latin1');
-  const wrapped = `(function (exports, require, module, __filename, __dirname, IMPORT) {${source}\n})`;
-  return new Script(wrapped, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+/**
+ * The files of the bundle, each of which is one function of what a CommonJS module is given, of an import(), and of what
+ * loads another of these files. Compiling them would take half the time of a short run, so V8's own compiled code lies
+ * beside each (`.cache`); where another version of Node made that, it is left aside.
+ */
+export class Pieces {
+  /** Those that were asked for, by their path. */
+  readonly scripts = new Map<string, Script>();
+  readonly #exports = new Map<string, unknown>();
+  readonly #file: string;
+  readonly #cached: boolean;
+
+  constructor(file: string, { cached = true }: { cached?: boolean } = {}) {
+    this.#file = file;
+    this.#cached = cached;
+  }
+
+  get whole(): Whole {
+    return this.#load(this.#file) as Whole;
+  }
+
+  #load(file: string): unknown {
+    if (!this.#exports.has(file)) this.#exports.set(file, this.#evaluate(file, this.#compile(file)));
+    return this.#exports.get(file);
+  }
+
+  #compile(file: string): Script {
+    const cachedData = this.#cached ? codeOf(file) : undefined;
+    // It is ASCII.
+    const source = readFileSync(file, 'latin1');
+    const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+    this.scripts.set(file, script);
+    return script;
+  }
+
+  #evaluate(file: string, script: Script): unknown {
+    const module = { exports: {} };
+    // A script that was compiled earlier has no import() of its own.
+    const importModule = (specifier: string) => import(specifier);
+    const loadPiece = (name: string) => this.#load(join(dirname(file), name));
+    const run = script.runInThisContext();
+    run(module.exports, createRequire(file), module, file, dirname(file), importModule, loadPiece);
+    return module.exports;
+  }
 }
 
-/** Runs a compiled bundle. */
-export function evaluate(script: Script, file: string): Whole {
-  const module = { exports: {} as Whole };
-  // A script that was compiled earlier has no import() of its own.
-  const importModule = (specifier: string) => import(specifier);
-  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file), importModule);
-  return module.exports;
+function codeOf(file: string): Buffer | undefined {
+  try {
+    return readFileSync(`${file}.cache`);
+  } catch {
+    // None was made, or it cannot be read: the source is there.
+    return undefined;
+  }
 }
