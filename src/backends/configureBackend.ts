@@ -1,7 +1,7 @@
 import { checkVerbs } from './checkVerbs.ts';
 import type { Availability, Backend, ConfiguredBackend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
-import { BUILT_IN, loadBackend } from './loadBackend.ts';
+import { BUILT_IN_NAMES, loadBackend } from './loadBackend.ts';
 import { backendHelp, parseOptions, parserOf } from './optionParser.ts';
 import { redactWords } from './redactWords.ts';
 
@@ -41,7 +41,8 @@ export async function listBackends(
   others: readonly string[] = [],
   where: { cwd?: string } = {},
 ): Promise<BackendListing[]> {
-  const backends = [...BUILT_IN, ...(await Promise.all(others.map((name) => loadBackend(name, where.cwd))))];
+  const names = [...BUILT_IN_NAMES, ...others];
+  const backends = await Promise.all(names.map((name) => loadBackend(name, where.cwd)));
   return Promise.all(backends.map(list));
 }
 

@@ -5,35 +5,28 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { didYouMean } from '../events/index.ts';
 import { importModule } from '../host/index.ts';
-import { chrootBackend } from './chroot/index.ts';
-import { dockerBackend, podmanBackend } from './containers/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
-import { lxcBackend } from './lxc/index.ts';
-import { incusBackend, lxdBackend } from './lxd/index.ts';
-import { nspawnBackend } from './nspawn/index.ts';
-import { nullBackend } from './null/index.ts';
 import { parserOf } from './optionParser.ts';
-import { replayBackend } from './replay/index.ts';
-import { schrootBackend } from './schroot/index.ts';
-import { sshBackend } from './ssh/index.ts';
-import { unshareBackend } from './unshare/index.ts';
 
-/** The backends that come with Trundle. */
-export const BUILT_IN: readonly Backend[] = [
-  nullBackend,
-  sshBackend,
-  chrootBackend,
-  schrootBackend,
-  nspawnBackend,
-  unshareBackend,
-  podmanBackend,
-  dockerBackend,
-  lxcBackend,
-  lxdBackend,
-  incusBackend,
-  replayBackend,
-] as unknown as Backend[];
+/** How to load each backend that comes with Trundle: a run has no use for the others. */
+const BUILT_IN: Readonly<Record<string, () => Promise<unknown>>> = {
+  null: async () => (await import('./null/index.ts')).nullBackend,
+  ssh: async () => (await import('./ssh/index.ts')).sshBackend,
+  chroot: async () => (await import('./chroot/index.ts')).chrootBackend,
+  schroot: async () => (await import('./schroot/index.ts')).schrootBackend,
+  nspawn: async () => (await import('./nspawn/index.ts')).nspawnBackend,
+  unshare: async () => (await import('./unshare/index.ts')).unshareBackend,
+  podman: async () => (await import('./containers/index.ts')).podmanBackend,
+  docker: async () => (await import('./containers/index.ts')).dockerBackend,
+  lxc: async () => (await import('./lxc/index.ts')).lxcBackend,
+  lxd: async () => (await import('./lxd/index.ts')).lxdBackend,
+  incus: async () => (await import('./lxd/index.ts')).incusBackend,
+  replay: async () => (await import('./replay/index.ts')).replayBackend,
+};
+
+/** The names of the backends that come with Trundle. */
+export const BUILT_IN_NAMES: readonly string[] = Object.keys(BUILT_IN);
 
 /**
  * Finds a backend: by the name of a built-in one, of an npm package `trundle-backend-NAME` (seen from the working
@@ -41,8 +34,7 @@ export const BUILT_IN: readonly Backend[] = [
  * @throws BackendLoadError that names what was looked for, or the field of the module that is wrong
  */
 export async function loadBackend(name: string, cwd: string = process.cwd()): Promise<Backend> {
-  const builtIn = BUILT_IN.find((backend) => backend.name === name);
-  if (builtIn !== undefined) return builtIn;
+  if (Object.hasOwn(BUILT_IN, name)) return (await BUILT_IN[name]?.()) as Backend;
   const file = isPath(name) ? fileAt(name, cwd) : packageFile(name, cwd);
   if (/\.[cm]?ts$/.test(file)) {
     throw new BackendLoadError(name, `the backend ${file} is TypeScript: compile it, and name the JavaScript`);
@@ -90,10 +82,9 @@ function packageFile(name: string, cwd: string): string {
       });
     }
   }
-  const names = BUILT_IN.map((backend) => backend.name);
   throw new BackendLoadError(
     name,
-    `there is no backend ${name}.${didYouMean(name, names)} Built in are ${names.join(', ')}; no package ` +
+    `there is no backend ${name}.${didYouMean(name, BUILT_IN_NAMES)} Built in are ${BUILT_IN_NAMES.join(', ')}; no package ` +
       `${packageName} is installed here; a path to a module must hold a slash`,
   );
 }

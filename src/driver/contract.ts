@@ -43,6 +43,8 @@ export interface Keepalive {
 
 /** The one SSH driver: carries out the connection and command machines' commands, tells all it sees as events. */
 export interface Driver {
+  /** Loads what a dial needs, which takes a while: for whoever has nothing else to do before it. Not needed. */
+  prepare(): void;
   /**
    * `dial`. Events: dial.started, socket.connected, banner.received | banner.rejected, hostkey.seen,
    * hostkey.verified | hostkey.mismatched, handshake.completed, auth.accepted | auth.refused; and exactly one

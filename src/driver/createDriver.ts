@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import ssh2 from 'ssh2';
 import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
 import { CommandChannel } from './CommandChannel.ts';
 import { Connection, type DialRequest } from './Connection.ts';
@@ -33,6 +34,11 @@ class SshDriver implements Driver {
   constructor(host: DriverHost, keepalive: Keepalive) {
     this.host = host;
     this.keepalive = keepalive;
+  }
+
+  prepare(): void {
+    // The bundle loads ssh2 when something of it is first asked for.
+    void ssh2.Client;
   }
 
   dial(request: DialRequest): void {

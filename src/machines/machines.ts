@@ -13,13 +13,30 @@ import { TESTBED_ALPHABET } from './testbed/setup.ts';
 
 /** Every machine with its alphabet: the event types that reach it. Facts flow through them in this order. */
 export const MACHINES = {
-  command: { machine: commandMachine, alphabet: COMMAND_ALPHABET },
-  connection: { machine: connectionMachine, alphabet: CONNECTION_ALPHABET },
-  backend: { machine: backendMachine, alphabet: BACKEND_ALPHABET },
-  reboot: { machine: rebootMachine, alphabet: REBOOT_ALPHABET },
-  testbed: { machine: testbedMachine, alphabet: TESTBED_ALPHABET },
-  run: { machine: runMachine, alphabet: RUN_ALPHABET },
+  command: kind(commandMachine, COMMAND_ALPHABET),
+  connection: kind(connectionMachine, CONNECTION_ALPHABET),
+  backend: kind(backendMachine, BACKEND_ALPHABET),
+  reboot: kind(rebootMachine, REBOOT_ALPHABET),
+  testbed: kind(testbedMachine, TESTBED_ALPHABET),
+  run: kind(runMachine, RUN_ALPHABET),
 } as const;
 
 /** What kinds of machines there are. */
 export type MachineKind = keyof typeof MACHINES;
+
+/** A machine is made when it is first asked for: its hundreds of transitions take milliseconds, before a run begins. */
+function kind<M, A>(make: () => M, alphabet: A): { readonly machine: M; readonly alphabet: A } {
+  let made: M | undefined;
+  return {
+    get machine() {
+      made ??= make();
+      return made;
+    },
+    alphabet,
+  };
+}
+
+/** Makes what a testbed needs once it is up: for whoever has nothing else to do while it comes up. */
+export function makeReadyForCommands(): void {
+  for (const { machine } of [MACHINES.connection, MACHINES.command]) void machine;
+}

@@ -11,6 +11,7 @@ import type {
   Phase,
   TrundleEvent,
 } from '../events/index.ts';
+import { makeReadyForCommands } from '../machines/index.ts';
 import { foldStage } from '../trace/pure.ts';
 import { BackendEdge } from './BackendEdge.ts';
 import { Commands } from './Commands.ts';
@@ -28,6 +29,9 @@ export interface SiteOptions {
   redact: (secrets: readonly string[]) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
+
+/** Resources that are there as soon as they are asked for; nobody waits for them. */
+const AT_ONCE: ReadonlySet<string> = new Set(['directory', 'file', 'cgroup']);
 
 type Ready = { ok: true } | { ok: false; cause: Cause };
 type Removed = TrundleEvent<'testbed.removed' | 'testbed.kept'>;
@@ -56,6 +60,7 @@ export class Site {
   /** Why somebody first wanted it gone, and what was going on then. */
   #unwanted: { readonly reason: string; readonly phase: Phase; readonly doing: string } | null = null;
   #ready = false;
+  #prepared = false;
   readonly #awaitingReady: ((ready: Ready) => void)[] = [];
   readonly #awaitingRemoval: ((removed: Removed) => void)[] = [];
 
@@ -109,6 +114,7 @@ export class Site {
         return;
       case 'resource.acquired':
         this.resources.set(event.resource, event);
+        if (!AT_ONCE.has(event.kind)) this.#useTheWait();
         return;
       case 'resource.released':
         this.resources.delete(event.resource);
@@ -201,6 +207,17 @@ export class Site {
     void this.backend.destroyNow().then(() => {
       const leftovers = [...this.resources.keys()];
       this.#append({ type: 'testbed.removed', testbed: this.testbed, from: 'runner', leftovers, cause });
+    });
+  }
+
+  /** Something is being made, which takes its time: until then all that is loaded for a connection costs nothing. */
+  #useTheWait(): void {
+    if (this.#prepared) return;
+    this.#prepared = true;
+    // One after the other, lest an answer wait for both.
+    setImmediate(() => {
+      this.driver.prepare();
+      setImmediate(makeReadyForCommands);
     });
   }
 

@@ -70,184 +70,188 @@ const settled = [{ guard: 'removalWanted', target: 'stopping' }, { target: 'fail
  * The provider's side of a testbed: calls the backend's verbs in order, one at a time, each under a deadline,
  * and makes sure that stop and destroy come in the end, whatever happened before.
  */
-export const backendMachine = backendSetup.createMachine({
-  id: 'backend',
-  context: ({ input }) => ({
-    ...input,
-    subject: `backend:${input.testbed}`,
-    resources: [],
-    endpoint: null,
-    capabilities: [],
-    cause: null,
-    removalWanted: false,
-    enter: [],
-  }),
-  initial: 'absent',
-  on: {
-    'resource.acquired': { actions: 'noteResource' },
-    'resource.released': { actions: 'noteResource' },
-  },
-  states: {
-    absent: {
-      on: {
-        'startup.requested': 'creating',
-        'removal.requested': 'gone',
-        ...breach('absent', { expected: ['startup.requested'] }),
-      },
+export const backendMachine = () =>
+  backendSetup.createMachine({
+    id: 'backend',
+    context: ({ input }) => ({
+      ...input,
+      subject: `backend:${input.testbed}`,
+      resources: [],
+      endpoint: null,
+      capabilities: [],
+      cause: null,
+      removalWanted: false,
+      enter: [],
+    }),
+    initial: 'absent',
+    on: {
+      'resource.acquired': { actions: 'noteResource' },
+      'resource.released': { actions: 'noteResource' },
     },
-    creating: {
-      ...calling('create'),
-      on: {
-        'provision.completed': 'starting',
-        'provision.failed': failing('create'),
-        'deadline.expired': overdue('create'),
-        'removal.requested': unwanted,
-        ...breach('creating', { pending: 'create' }),
-      },
-    },
-    starting: {
-      ...calling('start'),
-      on: {
-        'boot.completed': 'locating',
-        'boot.failed': failing('start'),
-        'deadline.expired': overdue('start'),
-        'process.exited': { guard: 'mainProcess', ...dying('boot') },
-        'guest.panicked': dying('boot'),
-        'recording.left': dying('boot'),
-        'guest.stopped': dying('boot'),
-        'removal.requested': unwanted,
-        ...breach('starting', { pending: 'start' }),
-      },
-    },
-    locating: {
-      ...calling('locate'),
-      on: {
-        'endpoint.announced': { target: 'up', actions: 'noteEndpoint' },
-        'endpoint.failed': failing('locate'),
-        'deadline.expired': overdue('locate'),
-        'process.exited': { guard: 'mainProcess', ...dying('boot') },
-        'guest.panicked': dying('boot'),
-        'recording.left': dying('boot'),
-        'guest.stopped': dying('boot'),
-        'removal.requested': unwanted,
-        ...breach('locating', { pending: 'locate' }),
-      },
-    },
-    up: {
-      entry: 'announceReadied',
-      on: {
-        'restart.requested': 'restarting',
-        'reset.requested': 'resetting',
-        // Should it not come to that, it is removed.
-        'removal.requested': [
-          { guard: 'toBeKept', target: 'keeping', actions: 'noteRemovalWanted' },
-          { target: 'stopping' },
-        ],
-        'process.exited': {
-          guard: 'mainProcess',
-          target: 'failed',
-          actions: { type: 'noteDeath', params: { phase: 'exec' } },
-        },
-        'guest.panicked': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
-        'recording.left': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
-        'guest.stopped': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
-        'endpoint.withdrawn': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
-        ...breach('up', { expected: ['restart.requested', 'reset.requested'] }),
-      },
-    },
-    restarting: {
-      ...calling('restart'),
-      on: {
-        'restart.completed': 'locating',
-        'restart.failed': failing('restart'),
-        'deadline.expired': overdue('restart'),
-        'guest.panicked': dying('reboot'),
-        'recording.left': dying('reboot'),
-        'removal.requested': unwanted,
-        ...breach('restarting', { pending: 'restart' }),
-      },
-    },
-    resetting: {
-      ...calling('reset'),
-      on: {
-        'reset.completed': 'locating',
-        'reset.failed': failing('reset'),
-        'deadline.expired': overdue('reset'),
-        'guest.panicked': dying('revert'),
-        'recording.left': dying('revert'),
-        'removal.requested': unwanted,
-        ...breach('resetting', { pending: 'reset' }),
-      },
-    },
-    // What cannot be left as it is is removed; that is no failure of the testbed, and the events tell why.
-    keeping: {
-      ...calling('keep'),
-      on: {
-        'keeping.completed': { target: 'kept', actions: 'noteKept' },
-        'keeping.failed': 'stopping',
-        'deadline.expired': { guard: { type: 'ofVerb', params: { verb: 'keep' } }, target: 'cancelling' },
-        'guest.panicked': dying('exec'),
-        'recording.left': dying('exec'),
-        'guest.stopped': dying('exec'),
-        'removal.requested': { guard: 'forced', target: 'cancelling' },
-        ...breach('keeping', { pending: 'keep' }),
-      },
-    },
-    // A verb is still running that nobody waits for any more: it is told, and given a moment to end.
-    cancelling: {
-      entry: ['cancelVerb', 'armCancel'],
-      exit: 'disarmCancel',
-      on: {
-        ...each([...ENDS.create, ...ENDS.start, ...ENDS.locate, ...ENDS.restart, ...ENDS.reset, ...ENDS.keep], settled),
-        'deadline.expired': { guard: 'cancel', target: 'confused' },
-        // By force: not even a verb that does not heed its cancellation is waited for.
-        'removal.requested': [
-          { guard: 'forced', target: 'confused', actions: 'noteRemovalWanted' },
-          { actions: 'noteRemovalWanted' },
-        ],
-      },
-    },
-    // The verb in flight ignores its cancellation, or the order of things is lost: only removal is left.
-    confused: {
-      entry: 'cancelVerb',
-      always: [{ guard: 'removalWanted', target: 'stopping' }, { target: 'failed' }],
-    },
-    failed: {
-      entry: 'announceFailed',
-      on: {
-        'removal.requested': 'stopping',
-      },
-    },
-    stopping: {
-      ...calling('stop'),
-      on: {
-        // It had stopped by itself before it was told to, which explains why it is told to.
-        'guest.stopped': { actions: { type: 'noteDeath', params: { phase: 'exec' } } },
-        ...shrug('stopping', 'stop'),
-        'shutdown.completed': 'destroying',
-        'shutdown.failed': { target: 'destroying', actions: { type: 'noteVerbFailure', params: { verb: 'stop' } } },
-        'deadline.expired': {
-          guard: { type: 'ofVerb', params: { verb: 'stop' } },
-          target: 'destroying',
-          actions: { type: 'noteVerbFailure', params: { verb: 'stop' } },
-        },
-        'removal.requested': { guard: 'forced', target: 'destroying' },
-      },
-    },
-    destroying: {
-      ...calling('destroy'),
-      on: {
-        ...shrug('destroying', 'destroy'),
-        'destruction.completed': 'gone',
-        'destruction.failed': { target: 'gone', actions: { type: 'noteVerbFailure', params: { verb: 'destroy' } } },
-        'deadline.expired': {
-          guard: { type: 'ofVerb', params: { verb: 'destroy' } },
-          target: 'gone',
-          actions: { type: 'noteVerbFailure', params: { verb: 'destroy' } },
+    states: {
+      absent: {
+        on: {
+          'startup.requested': 'creating',
+          'removal.requested': 'gone',
+          ...breach('absent', { expected: ['startup.requested'] }),
         },
       },
+      creating: {
+        ...calling('create'),
+        on: {
+          'provision.completed': 'starting',
+          'provision.failed': failing('create'),
+          'deadline.expired': overdue('create'),
+          'removal.requested': unwanted,
+          ...breach('creating', { pending: 'create' }),
+        },
+      },
+      starting: {
+        ...calling('start'),
+        on: {
+          'boot.completed': 'locating',
+          'boot.failed': failing('start'),
+          'deadline.expired': overdue('start'),
+          'process.exited': { guard: 'mainProcess', ...dying('boot') },
+          'guest.panicked': dying('boot'),
+          'recording.left': dying('boot'),
+          'guest.stopped': dying('boot'),
+          'removal.requested': unwanted,
+          ...breach('starting', { pending: 'start' }),
+        },
+      },
+      locating: {
+        ...calling('locate'),
+        on: {
+          'endpoint.announced': { target: 'up', actions: 'noteEndpoint' },
+          'endpoint.failed': failing('locate'),
+          'deadline.expired': overdue('locate'),
+          'process.exited': { guard: 'mainProcess', ...dying('boot') },
+          'guest.panicked': dying('boot'),
+          'recording.left': dying('boot'),
+          'guest.stopped': dying('boot'),
+          'removal.requested': unwanted,
+          ...breach('locating', { pending: 'locate' }),
+        },
+      },
+      up: {
+        entry: 'announceReadied',
+        on: {
+          'restart.requested': 'restarting',
+          'reset.requested': 'resetting',
+          // Should it not come to that, it is removed.
+          'removal.requested': [
+            { guard: 'toBeKept', target: 'keeping', actions: 'noteRemovalWanted' },
+            { target: 'stopping' },
+          ],
+          'process.exited': {
+            guard: 'mainProcess',
+            target: 'failed',
+            actions: { type: 'noteDeath', params: { phase: 'exec' } },
+          },
+          'guest.panicked': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
+          'recording.left': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
+          'guest.stopped': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
+          'endpoint.withdrawn': { target: 'failed', actions: { type: 'noteDeath', params: { phase: 'exec' } } },
+          ...breach('up', { expected: ['restart.requested', 'reset.requested'] }),
+        },
+      },
+      restarting: {
+        ...calling('restart'),
+        on: {
+          'restart.completed': 'locating',
+          'restart.failed': failing('restart'),
+          'deadline.expired': overdue('restart'),
+          'guest.panicked': dying('reboot'),
+          'recording.left': dying('reboot'),
+          'removal.requested': unwanted,
+          ...breach('restarting', { pending: 'restart' }),
+        },
+      },
+      resetting: {
+        ...calling('reset'),
+        on: {
+          'reset.completed': 'locating',
+          'reset.failed': failing('reset'),
+          'deadline.expired': overdue('reset'),
+          'guest.panicked': dying('revert'),
+          'recording.left': dying('revert'),
+          'removal.requested': unwanted,
+          ...breach('resetting', { pending: 'reset' }),
+        },
+      },
+      // What cannot be left as it is is removed; that is no failure of the testbed, and the events tell why.
+      keeping: {
+        ...calling('keep'),
+        on: {
+          'keeping.completed': { target: 'kept', actions: 'noteKept' },
+          'keeping.failed': 'stopping',
+          'deadline.expired': { guard: { type: 'ofVerb', params: { verb: 'keep' } }, target: 'cancelling' },
+          'guest.panicked': dying('exec'),
+          'recording.left': dying('exec'),
+          'guest.stopped': dying('exec'),
+          'removal.requested': { guard: 'forced', target: 'cancelling' },
+          ...breach('keeping', { pending: 'keep' }),
+        },
+      },
+      // A verb is still running that nobody waits for any more: it is told, and given a moment to end.
+      cancelling: {
+        entry: ['cancelVerb', 'armCancel'],
+        exit: 'disarmCancel',
+        on: {
+          ...each(
+            [...ENDS.create, ...ENDS.start, ...ENDS.locate, ...ENDS.restart, ...ENDS.reset, ...ENDS.keep],
+            settled,
+          ),
+          'deadline.expired': { guard: 'cancel', target: 'confused' },
+          // By force: not even a verb that does not heed its cancellation is waited for.
+          'removal.requested': [
+            { guard: 'forced', target: 'confused', actions: 'noteRemovalWanted' },
+            { actions: 'noteRemovalWanted' },
+          ],
+        },
+      },
+      // The verb in flight ignores its cancellation, or the order of things is lost: only removal is left.
+      confused: {
+        entry: 'cancelVerb',
+        always: [{ guard: 'removalWanted', target: 'stopping' }, { target: 'failed' }],
+      },
+      failed: {
+        entry: 'announceFailed',
+        on: {
+          'removal.requested': 'stopping',
+        },
+      },
+      stopping: {
+        ...calling('stop'),
+        on: {
+          // It had stopped by itself before it was told to, which explains why it is told to.
+          'guest.stopped': { actions: { type: 'noteDeath', params: { phase: 'exec' } } },
+          ...shrug('stopping', 'stop'),
+          'shutdown.completed': 'destroying',
+          'shutdown.failed': { target: 'destroying', actions: { type: 'noteVerbFailure', params: { verb: 'stop' } } },
+          'deadline.expired': {
+            guard: { type: 'ofVerb', params: { verb: 'stop' } },
+            target: 'destroying',
+            actions: { type: 'noteVerbFailure', params: { verb: 'stop' } },
+          },
+          'removal.requested': { guard: 'forced', target: 'destroying' },
+        },
+      },
+      destroying: {
+        ...calling('destroy'),
+        on: {
+          ...shrug('destroying', 'destroy'),
+          'destruction.completed': 'gone',
+          'destruction.failed': { target: 'gone', actions: { type: 'noteVerbFailure', params: { verb: 'destroy' } } },
+          'deadline.expired': {
+            guard: { type: 'ofVerb', params: { verb: 'destroy' } },
+            target: 'gone',
+            actions: { type: 'noteVerbFailure', params: { verb: 'destroy' } },
+          },
+        },
+      },
+      gone: { type: 'final', entry: 'announceRemoved' },
+      kept: { type: 'final', entry: 'announceKept' },
     },
-    gone: { type: 'final', entry: 'announceRemoved' },
-    kept: { type: 'final', entry: 'announceKept' },
-  },
-});
+  });

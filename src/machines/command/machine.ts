@@ -27,243 +27,250 @@ const abandon = { target: '#command.killing', actions: 'noteCancelled' } as cons
  * One command on one channel. What it printed flows past this machine; what it decides is when the command has
  * ended, how, and who ends it if it does not: SIGTERM to its process group, then SIGKILL, then the channel.
  */
-export const commandMachine = commandSetup.createMachine({
-  id: 'command',
-  context: ({ input }) => ({
-    ...input,
-    subject: `command:${input.command}`,
-    connection: '',
-    result: null,
-    leaked: false,
-    cause: null,
-  }),
-  initial: 'idle',
-  states: {
-    idle: {
-      on: {
-        'command.requested': 'queued',
-        ...early(
-          'idle',
-          'command.assigned',
-          'command.abandoned',
-          'cancel.requested',
-          'channel.opened',
-          'channel.refused',
-        ),
-        ...early('idle', 'command.started', 'command.output', 'command.exited', 'command.signalled', 'command.lost'),
-        ...early('idle', 'command.closed', 'signal.delivered', 'signal.failed'),
-      },
-    },
-    queued: {
-      on: {
-        'command.assigned': { target: 'launching', actions: 'noteConnection' },
-        'command.abandoned': { target: 'concluded', actions: 'noteAbandoned' },
-        'cancel.requested': { target: 'concluded', actions: 'noteCancelled' },
-        ...early(
-          'queued',
-          'command.requested',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-          'command.output',
-        ),
-        ...early('queued', 'command.exited', 'command.signalled', 'command.lost', 'command.closed'),
-        ...early('queued', 'signal.delivered', 'signal.failed'),
-      },
-    },
-    launching: {
-      entry: ['openChannel', 'armChannel'],
-      exit: 'disarmChannel',
-      initial: 'opening',
-      on: {
-        'command.lost': lost,
-        'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteNoChannel' },
-        'cancel.requested': { target: 'withdrawing', actions: 'noteCancelled' },
-        'command.abandoned': { target: 'withdrawing', actions: 'noteCancelled' },
-        ...breach(
-          'launching',
-          'command.requested',
-          'command.assigned',
-          'command.output',
-          'signal.delivered',
-          'signal.failed',
-        ),
-      },
-      states: {
-        opening: {
-          on: {
-            'channel.opened': 'starting',
-            'channel.refused': [
-              { guard: 'noRoom', target: '#command.queued' },
-              { target: '#command.concluded', actions: 'noteRefused' },
-            ],
-            ...breach('launching.opening', 'command.started', 'command.exited', 'command.signalled', 'command.closed'),
-          },
-        },
-        starting: {
-          on: {
-            'command.started': [
-              { guard: 'limited', target: '#command.running', actions: 'armRun' },
-              { target: '#command.running' },
-            ],
-            'channel.refused': { target: '#command.giving-up', actions: 'noteRefused' },
-            'command.exited': { target: '#command.draining', actions: 'noteEnd' },
-            'command.signalled': { target: '#command.draining', actions: 'noteEnd' },
-            'command.closed': { target: '#command.concluded', actions: 'noteVanished' },
-            ...breach('launching.starting', 'channel.opened'),
-          },
+export const commandMachine = () =>
+  commandSetup.createMachine({
+    id: 'command',
+    context: ({ input }) => ({
+      ...input,
+      subject: `command:${input.command}`,
+      connection: '',
+      result: null,
+      leaked: false,
+      cause: null,
+    }),
+    initial: 'idle',
+    states: {
+      idle: {
+        on: {
+          'command.requested': 'queued',
+          ...early(
+            'idle',
+            'command.assigned',
+            'command.abandoned',
+            'cancel.requested',
+            'channel.opened',
+            'channel.refused',
+          ),
+          ...early('idle', 'command.started', 'command.output', 'command.exited', 'command.signalled', 'command.lost'),
+          ...early('idle', 'command.closed', 'signal.delivered', 'signal.failed'),
         },
       },
-    },
-    // Nobody wants it any more, but the server may be about to start it: only then can it be ended.
-    withdrawing: {
-      entry: 'armChannel',
-      exit: 'disarmChannel',
-      on: {
-        'command.started': 'terminating',
-        'channel.refused': 'concluded',
-        'command.exited': 'draining',
-        'command.signalled': 'draining',
-        'command.closed': 'concluded',
-        'command.lost': lost,
-        'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteLeak' },
-        ...breach(
-          'withdrawing',
-          'command.requested',
-          'command.assigned',
-          'command.output',
-          'signal.delivered',
-          'signal.failed',
-        ),
+      queued: {
+        on: {
+          'command.assigned': { target: 'launching', actions: 'noteConnection' },
+          'command.abandoned': { target: 'concluded', actions: 'noteAbandoned' },
+          'cancel.requested': { target: 'concluded', actions: 'noteCancelled' },
+          ...early(
+            'queued',
+            'command.requested',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+            'command.output',
+          ),
+          ...early('queued', 'command.exited', 'command.signalled', 'command.lost', 'command.closed'),
+          ...early('queued', 'signal.delivered', 'signal.failed'),
+        },
       },
-    },
-    running: {
-      exit: 'disarmRun',
-      on: {
-        'command.exited': { target: 'draining', actions: 'noteEnd' },
-        'command.signalled': { target: 'draining', actions: 'noteEnd' },
-        'command.closed': { target: 'concluded', actions: 'noteVanished' },
-        'command.lost': lost,
-        'deadline.expired': { guard: 'run', target: 'terminating', actions: 'noteTimeout' },
-        'cancel.requested': cancel,
-        'command.abandoned': abandon,
-        ...breach('running', 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused'),
-        ...breach('running', 'command.started', 'signal.delivered', 'signal.failed'),
+      launching: {
+        entry: ['openChannel', 'armChannel'],
+        exit: 'disarmChannel',
+        initial: 'opening',
+        on: {
+          'command.lost': lost,
+          'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteNoChannel' },
+          'cancel.requested': { target: 'withdrawing', actions: 'noteCancelled' },
+          'command.abandoned': { target: 'withdrawing', actions: 'noteCancelled' },
+          ...breach(
+            'launching',
+            'command.requested',
+            'command.assigned',
+            'command.output',
+            'signal.delivered',
+            'signal.failed',
+          ),
+        },
+        states: {
+          opening: {
+            on: {
+              'channel.opened': 'starting',
+              'channel.refused': [
+                { guard: 'noRoom', target: '#command.queued' },
+                { target: '#command.concluded', actions: 'noteRefused' },
+              ],
+              ...breach(
+                'launching.opening',
+                'command.started',
+                'command.exited',
+                'command.signalled',
+                'command.closed',
+              ),
+            },
+          },
+          starting: {
+            on: {
+              'command.started': [
+                { guard: 'limited', target: '#command.running', actions: 'armRun' },
+                { target: '#command.running' },
+              ],
+              'channel.refused': { target: '#command.giving-up', actions: 'noteRefused' },
+              'command.exited': { target: '#command.draining', actions: 'noteEnd' },
+              'command.signalled': { target: '#command.draining', actions: 'noteEnd' },
+              'command.closed': { target: '#command.concluded', actions: 'noteVanished' },
+              ...breach('launching.starting', 'channel.opened'),
+            },
+          },
+        },
       },
-    },
-    terminating: {
-      entry: ['terminate', 'armTerminate'],
-      exit: 'disarmTerminate',
-      on: {
-        'command.exited': { target: 'draining', actions: 'noteEnd' },
-        'command.signalled': { target: 'draining', actions: 'noteEnd' },
-        'command.closed': { target: 'concluded', actions: 'noteVanished' },
-        'command.lost': lost,
-        'deadline.expired': { guard: 'terminate', target: 'killing' },
-        'signal.failed': 'killing',
-        'command.abandoned': abandon,
-        ...breach(
-          'terminating',
-          'command.requested',
-          'command.assigned',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-        ),
+      // Nobody wants it any more, but the server may be about to start it: only then can it be ended.
+      withdrawing: {
+        entry: 'armChannel',
+        exit: 'disarmChannel',
+        on: {
+          'command.started': 'terminating',
+          'channel.refused': 'concluded',
+          'command.exited': 'draining',
+          'command.signalled': 'draining',
+          'command.closed': 'concluded',
+          'command.lost': lost,
+          'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteLeak' },
+          ...breach(
+            'withdrawing',
+            'command.requested',
+            'command.assigned',
+            'command.output',
+            'signal.delivered',
+            'signal.failed',
+          ),
+        },
       },
-    },
-    killing: {
-      entry: ['kill', 'armKill'],
-      exit: 'disarmKill',
-      on: {
-        'command.exited': { target: 'draining', actions: 'noteEnd' },
-        'command.signalled': { target: 'draining', actions: 'noteEnd' },
-        'command.closed': { target: 'concluded', actions: 'noteVanished' },
-        'command.lost': lost,
-        'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
-        'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
-        ...breach(
-          'killing',
-          'command.requested',
-          'command.assigned',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-        ),
+      running: {
+        exit: 'disarmRun',
+        on: {
+          'command.exited': { target: 'draining', actions: 'noteEnd' },
+          'command.signalled': { target: 'draining', actions: 'noteEnd' },
+          'command.closed': { target: 'concluded', actions: 'noteVanished' },
+          'command.lost': lost,
+          'deadline.expired': { guard: 'run', target: 'terminating', actions: 'noteTimeout' },
+          'cancel.requested': cancel,
+          'command.abandoned': abandon,
+          ...breach('running', 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused'),
+          ...breach('running', 'command.started', 'signal.delivered', 'signal.failed'),
+        },
       },
-    },
-    draining: {
-      entry: 'armDrain',
-      exit: 'disarmDrain',
-      on: {
-        'command.closed': [{ guard: 'sweeps', target: 'sweeping' }, { target: 'concluded' }],
-        'command.lost': lost,
-        // Somebody it left behind still holds its output open.
-        'deadline.expired': [
-          { guard: 'drainAndSweep', target: 'clearing', actions: 'noteLeak' },
-          { guard: 'drain', target: 'giving-up', actions: 'noteLeak' },
-        ],
-        'cancel.requested': { target: 'clearing', actions: 'noteCancelled' },
-        'command.abandoned': { target: 'clearing', actions: 'noteCancelled' },
-        ...breach(
-          'draining',
-          'command.requested',
-          'command.assigned',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-        ),
-        ...breach('draining', 'command.exited', 'command.signalled'),
+      terminating: {
+        entry: ['terminate', 'armTerminate'],
+        exit: 'disarmTerminate',
+        on: {
+          'command.exited': { target: 'draining', actions: 'noteEnd' },
+          'command.signalled': { target: 'draining', actions: 'noteEnd' },
+          'command.closed': { target: 'concluded', actions: 'noteVanished' },
+          'command.lost': lost,
+          'deadline.expired': { guard: 'terminate', target: 'killing' },
+          'signal.failed': 'killing',
+          'command.abandoned': abandon,
+          ...breach(
+            'terminating',
+            'command.requested',
+            'command.assigned',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+          ),
+        },
       },
-    },
-    clearing: {
-      entry: ['kill', 'armKill'],
-      exit: 'disarmKill',
-      on: {
-        'command.closed': 'concluded',
-        'command.lost': lost,
-        'signal.delivered': { guard: 'killed', actions: 'noteSurvivors' },
-        'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
-        'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
-        ...breach(
-          'clearing',
-          'command.requested',
-          'command.assigned',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-        ),
-        ...breach('clearing', 'command.exited', 'command.signalled'),
+      killing: {
+        entry: ['kill', 'armKill'],
+        exit: 'disarmKill',
+        on: {
+          'command.exited': { target: 'draining', actions: 'noteEnd' },
+          'command.signalled': { target: 'draining', actions: 'noteEnd' },
+          'command.closed': { target: 'concluded', actions: 'noteVanished' },
+          'command.lost': lost,
+          'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
+          'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
+          ...breach(
+            'killing',
+            'command.requested',
+            'command.assigned',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+          ),
+        },
       },
-    },
-    sweeping: {
-      entry: ['kill', 'armKill'],
-      exit: 'disarmKill',
-      on: {
-        'signal.delivered': { guard: 'killed', target: 'concluded', actions: 'noteSurvivors' },
-        'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteUnseen' },
-        'command.lost': { target: 'concluded', actions: 'noteUnseen' },
-        'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteUnseen' },
-        ...breach(
-          'sweeping',
-          'command.requested',
-          'command.assigned',
-          'channel.opened',
-          'channel.refused',
-          'command.started',
-        ),
-        ...breach('sweeping', 'command.output', 'command.exited', 'command.signalled', 'command.closed'),
+      draining: {
+        entry: 'armDrain',
+        exit: 'disarmDrain',
+        on: {
+          'command.closed': [{ guard: 'sweeps', target: 'sweeping' }, { target: 'concluded' }],
+          'command.lost': lost,
+          // Somebody it left behind still holds its output open.
+          'deadline.expired': [
+            { guard: 'drainAndSweep', target: 'clearing', actions: 'noteLeak' },
+            { guard: 'drain', target: 'giving-up', actions: 'noteLeak' },
+          ],
+          'cancel.requested': { target: 'clearing', actions: 'noteCancelled' },
+          'command.abandoned': { target: 'clearing', actions: 'noteCancelled' },
+          ...breach(
+            'draining',
+            'command.requested',
+            'command.assigned',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+          ),
+          ...breach('draining', 'command.exited', 'command.signalled'),
+        },
       },
-    },
-    'giving-up': {
-      entry: ['closeChannel', 'armClose'],
-      exit: 'disarmClose',
-      on: {
-        'command.closed': 'concluded',
-        'command.lost': lost,
-        'deadline.expired': { guard: 'close', target: 'concluded' },
+      clearing: {
+        entry: ['kill', 'armKill'],
+        exit: 'disarmKill',
+        on: {
+          'command.closed': 'concluded',
+          'command.lost': lost,
+          'signal.delivered': { guard: 'killed', actions: 'noteSurvivors' },
+          'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
+          'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
+          ...breach(
+            'clearing',
+            'command.requested',
+            'command.assigned',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+          ),
+          ...breach('clearing', 'command.exited', 'command.signalled'),
+        },
       },
+      sweeping: {
+        entry: ['kill', 'armKill'],
+        exit: 'disarmKill',
+        on: {
+          'signal.delivered': { guard: 'killed', target: 'concluded', actions: 'noteSurvivors' },
+          'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteUnseen' },
+          'command.lost': { target: 'concluded', actions: 'noteUnseen' },
+          'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteUnseen' },
+          ...breach(
+            'sweeping',
+            'command.requested',
+            'command.assigned',
+            'channel.opened',
+            'channel.refused',
+            'command.started',
+          ),
+          ...breach('sweeping', 'command.output', 'command.exited', 'command.signalled', 'command.closed'),
+        },
+      },
+      'giving-up': {
+        entry: ['closeChannel', 'armClose'],
+        exit: 'disarmClose',
+        on: {
+          'command.closed': 'concluded',
+          'command.lost': lost,
+          'deadline.expired': { guard: 'close', target: 'concluded' },
+        },
+      },
+      concluded: { type: 'final', entry: 'announceConcluded' },
     },
-    concluded: { type: 'final', entry: 'announceConcluded' },
-  },
-});
+  });

@@ -13,87 +13,88 @@ function shrug<T extends RunEvent['type']>(state: string, ...types: T[]) {
  * is proven to be to blame, turns the operator's first signal into an orderly end and the second into an immediate
  * one, and computes the exit code; where there are several packages, that of each.
  */
-export const runMachine = runSetup.createMachine({
-  id: 'run',
-  context: {
-    testbed: null,
-    subject: 'run:run',
-    tests: [],
-    outcomes: [],
-    ledger: EMPTY,
-    retries: 0,
-    hasTests: false,
-    open: [],
-    suspended: [],
-    signal: null,
-  },
-  initial: 'idle',
-  on: {
-    'testbed.failed': { actions: 'noteCause' },
-    'testbed.removed': { actions: ['noteCause', 'noteLeftovers'] },
-    'testbed.assigned': { actions: 'noteLoan' },
-    'package.started': { actions: 'notePackage' },
-    'package.finished': { actions: 'concludePackage' },
-    'retry.requested': { actions: 'denyRetry' },
-    'step.failed': { actions: 'noteCause' },
-    'package.rejected': { actions: 'noteRejection' },
-    'test.planned': { actions: 'plan' },
-    'test.skipped': { actions: 'judgeSkipped' },
-    'run.finished': '.concluded',
-  },
-  states: {
-    idle: {
-      on: {
-        'run.started': { target: 'running', actions: 'noteStart' },
-        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
-        ...shrug('idle', 'test.started', 'test.suspended', 'test.resumed', 'test.finished'),
-      },
+export const runMachine = () =>
+  runSetup.createMachine({
+    id: 'run',
+    context: {
+      testbed: null,
+      subject: 'run:run',
+      tests: [],
+      outcomes: [],
+      ledger: EMPTY,
+      retries: 0,
+      hasTests: false,
+      open: [],
+      suspended: [],
+      signal: null,
     },
-    running: {
-      initial: 'between-tests',
-      on: {
-        'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
-        'retry.requested': { actions: 'answerRetry' },
-        'test.started': { actions: 'open' },
-        'test.suspended': [
-          { guard: 'isOpen', actions: 'suspend' },
-          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
-        ],
-        'test.resumed': [
-          { guard: 'isSuspended', actions: 'resume' },
-          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
-        ],
-        'test.finished': [
-          { guard: 'isOpen', actions: ['judge', 'shut'] },
-          { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
-        ],
-        ...shrug('running', 'run.started'),
-      },
-      states: {
-        'between-tests': { always: { guard: 'anyOpen', target: 'testing' } },
-        testing: {
-          always: [
-            { guard: 'noneOpen', target: 'between-tests' },
-            { guard: 'anySuspended', target: 'awaiting-reboot' },
-          ],
+    initial: 'idle',
+    on: {
+      'testbed.failed': { actions: 'noteCause' },
+      'testbed.removed': { actions: ['noteCause', 'noteLeftovers'] },
+      'testbed.assigned': { actions: 'noteLoan' },
+      'package.started': { actions: 'notePackage' },
+      'package.finished': { actions: 'concludePackage' },
+      'retry.requested': { actions: 'denyRetry' },
+      'step.failed': { actions: 'noteCause' },
+      'package.rejected': { actions: 'noteRejection' },
+      'test.planned': { actions: 'plan' },
+      'test.skipped': { actions: 'judgeSkipped' },
+      'run.finished': '.concluded',
+    },
+    states: {
+      idle: {
+        on: {
+          'run.started': { target: 'running', actions: 'noteStart' },
+          'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
+          ...shrug('idle', 'test.started', 'test.suspended', 'test.resumed', 'test.finished'),
         },
-        'awaiting-reboot': { always: { guard: 'noneSuspended', target: 'testing' } },
       },
-    },
-    interrupted: {
-      on: {
-        'operator.signalled': { target: 'forced', actions: 'force' },
-        'test.finished': { actions: 'shut' },
-        ...shrug('interrupted', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
+      running: {
+        initial: 'between-tests',
+        on: {
+          'operator.signalled': { target: 'interrupted', actions: ['noteSignal', 'abort'] },
+          'retry.requested': { actions: 'answerRetry' },
+          'test.started': { actions: 'open' },
+          'test.suspended': [
+            { guard: 'isOpen', actions: 'suspend' },
+            { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+          ],
+          'test.resumed': [
+            { guard: 'isSuspended', actions: 'resume' },
+            { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+          ],
+          'test.finished': [
+            { guard: 'isOpen', actions: ['judge', 'shut'] },
+            { actions: { type: 'recordUnexpected', params: { state: 'running' } } },
+          ],
+          ...shrug('running', 'run.started'),
+        },
+        states: {
+          'between-tests': { always: { guard: 'anyOpen', target: 'testing' } },
+          testing: {
+            always: [
+              { guard: 'noneOpen', target: 'between-tests' },
+              { guard: 'anySuspended', target: 'awaiting-reboot' },
+            ],
+          },
+          'awaiting-reboot': { always: { guard: 'noneSuspended', target: 'testing' } },
+        },
       },
-    },
-    forced: {
-      on: {
-        'operator.signalled': { actions: 'force' },
-        'test.finished': { actions: 'shut' },
-        ...shrug('forced', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
+      interrupted: {
+        on: {
+          'operator.signalled': { target: 'forced', actions: 'force' },
+          'test.finished': { actions: 'shut' },
+          ...shrug('interrupted', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
+        },
       },
+      forced: {
+        on: {
+          'operator.signalled': { actions: 'force' },
+          'test.finished': { actions: 'shut' },
+          ...shrug('forced', 'run.started', 'test.started', 'test.suspended', 'test.resumed'),
+        },
+      },
+      concluded: { type: 'final', entry: 'announceConcluded' },
     },
-    concluded: { type: 'final', entry: 'announceConcluded' },
-  },
-});
+  });
