@@ -1,13 +1,14 @@
 import { unpackedImage } from '../../support/chroots.ts';
-import { debianImage } from '../../support/images.ts';
+import { IMAGE_USER, packagesImage } from '../../support/images.ts';
 import { HOUSE, type Place } from './sides.ts';
 
-/** A Debian of its own in /mnt/root, which forgets all, with an ordinary user `tester`. */
+/** A Debian of its own in /mnt/root, which forgets all and can unpack a source, with an ordinary user `tester` and no other. */
 function ownRoot(): string {
-  const lower = unpackedImage(debianImage());
+  const lower = unpackedImage(packagesImage());
   return `${HOUSE}
 mkdir /mnt/root /mnt/upper /mnt/work
 mount -t overlay overlay -o lowerdir=${lower},upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+sed -i /^${IMAGE_USER}:/d /mnt/root/etc/passwd /mnt/root/etc/shadow
 cp /etc/resolv.conf /mnt/root/etc/resolv.conf
 echo tester:x:64242:64242::/nonexistent:/bin/bash >>/mnt/root/etc/passwd
 echo tester:x:64242: >>/mnt/root/etc/group

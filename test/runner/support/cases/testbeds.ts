@@ -1,14 +1,9 @@
-import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, it } from 'vitest';
-import { IMAGE_PATIENCE } from '../../support/images.ts';
-import { describeWith, type Need } from '../../support/needs.ts';
-import { inChroot, inSchroot } from '../support/roots.ts';
-import { bothSides, type Case, newPlace, type Place } from '../support/sides.ts';
+import type { Case } from '../sides.ts';
 
 const commands = (...lines: readonly string[]) => lines.map((line) => `Test-Command: ${line}\nDepends:\n`).join('\n');
 
-/** The rules for which it matters in what kind of testbed a test is. Trees are built: the image has no dpkg-source. */
-const CASES: readonly Case[] = [
+/** Rules for which it matters in what kind of testbed a test is. */
+export const TESTBED_CASES: readonly Case[] = [
   {
     name: 'outcomes',
     control: `${commands('true', 'exit 3', 'echo err >&2', 'kill -SEGV $$', 'kill -KILL $$')}
@@ -88,25 +83,3 @@ Restrictions: superficial, allow-stderr
     control: 'Tests: a\nTest-Command: b\nDepends:\n',
   },
 ].map((test) => ({ ...test, built: true }));
-
-function compared(name: string, needs: readonly Need[], where: () => Place): void {
-  describeWith(['autopkgtest', 'dpkg-source', 'root', 'mounts', 'mmdebstrap', ...needs], name, () => {
-    let directory: string;
-    let place: Place;
-    beforeAll(() => {
-      directory = newPlace();
-      place = where();
-    }, IMAGE_PATIENCE);
-    afterAll(() => rmSync(directory, { recursive: true }));
-
-    for (const test of CASES) {
-      it.concurrent(test.name, async ({ expect }) => {
-        const { theirs, mine } = await bothSides(directory, test, place);
-        expect(mine).toEqual(theirs);
-      });
-    }
-  });
-}
-
-compared('Trundle and autopkgtest agree in a chroot', [], inChroot);
-compared('Trundle and autopkgtest agree in a session of schroot', ['schroot'], inSchroot);

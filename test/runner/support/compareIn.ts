@@ -1,0 +1,53 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, it } from 'vitest';
+import { IMAGE_PATIENCE } from '../../support/images.ts';
+import { describeWith, type Need } from '../../support/needs.ts';
+import { CONTROL_CASES } from './cases/control.ts';
+import { DEPENDS_CASES } from './cases/depends.ts';
+import { SURROUNDINGS_CASES } from './cases/surroundings.ts';
+import { TESTBED_CASES } from './cases/testbeds.ts';
+import { VERDICTS_CASES } from './cases/verdicts.ts';
+import { bothSides, newPlace, type Place, withoutReason } from './sides.ts';
+
+/** What both programs have to agree on in every kind of testbed; where two groups have a name, it is one rule. */
+const CASES = [
+  ...new Map(
+    [...CONTROL_CASES, ...VERDICTS_CASES, ...SURROUNDINGS_CASES, ...TESTBED_CASES].map((each) => [each.name, each]),
+  ).values(),
+];
+
+/**
+ * Tests every small package with both programs in one kind of testbed.
+ * @param otherwise names of packages that are deliberately told otherwise there; docs/runner.md says why
+ */
+export function compareIn(
+  name: string,
+  needs: readonly Need[],
+  where: () => Place,
+  otherwise: readonly string[] = [],
+): void {
+  describeWith(['autopkgtest', 'autodep8', 'dpkg-source', 'root', 'mounts', 'mmdebstrap', ...needs], name, () => {
+    let directory: string;
+    let place: Place;
+    beforeAll(() => {
+      directory = newPlace();
+      place = where();
+    }, IMAGE_PATIENCE);
+    afterAll(() => rmSync(directory, { recursive: true }));
+
+    for (const test of CASES) {
+      if (otherwise.includes(test.name)) continue;
+      it.concurrent(test.name, async ({ expect }) => {
+        const { theirs, mine } = await bothSides(directory, test, place);
+        expect(mine).toEqual(theirs);
+      });
+    }
+
+    for (const test of DEPENDS_CASES) {
+      it.concurrent(`depends: ${test.name}`, async ({ expect }) => {
+        const { theirs, mine } = await bothSides(directory, test, place);
+        expect(withoutReason(mine)).toEqual(withoutReason(theirs));
+      });
+    }
+  });
+}
