@@ -46,7 +46,8 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
     return [
       await comeAndGo('unshare', unshare, virt.unshare, rounds, 0.3),
       await comeAndGo('unshare, by the stand-in', [...unshare, ...standIn], virt.unshare, rounds, 0.3),
-      await comeAndGo('schroot', ['schroot', chroot.name], virt.schroot, rounds, 0.7),
+      await comeAndGo('schroot, by its sshd', ['schroot', chroot.name], virt.schroot, rounds, 0.7),
+      await comeAndGo('schroot, by the stand-in', ['schroot', chroot.name, ...standIn], virt.schroot, rounds, 0.7),
       await comeAndGo('chroot, by its sshd', ['chroot', own, '--session', 'login'], virt.chroot, rounds, 2),
       await comeAndGo('chroot, by the stand-in', ['chroot', own, ...standIn], virt.chroot, rounds, 1.2),
       await eachCommand('unshare', unshare, virt.unshare, quick ? 5 : 100),

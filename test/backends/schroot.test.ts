@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,6 +48,32 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot', () => {
     const { testbed } = await open(['schroot', chroot.name, '--session-id', `${chroot.name}-one`]);
     expect(await testbed.exec(['cat', '/etc/hostname'])).toMatchObject({ stdout: 'tiny\n' });
     expect(chroot.sessions()).toEqual([`session:${chroot.name}-one`]);
+  });
+
+  test.each(['private', 'shared'])('unmounts what has been mounted in it (%s), and nothing else', async (kind) => {
+    const chroot = tinyChroot();
+    const { testbed } = await open(['schroot', chroot.name, '--session-id', `${chroot.name}-one`]);
+    const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    const mounted = () => mounts().filter((line) => line.includes(`/${chroot.name}-one`));
+    const others = () => mounts().filter((line) => / (\/proc|\/sys|\/dev|\/dev\/pts) /.test(line));
+    const before = others();
+    await testbed.exec('mkdir -p /mnt');
+    const at = join('/run/schroot/mount', `${chroot.name}-one`, 'mnt');
+    execFileSync('mount', ['-t', 'tmpfs', `--make-${kind}`, 'none', at]);
+    expect(mounted()).toContainEqual(expect.stringContaining(at));
+    const { leftovers } = await testbed.close();
+    expect(leftovers).toEqual([]);
+    expect(mounted()).toEqual([]);
+    expect(others()).toEqual(before);
+  });
+
+  test('asks schroot anew what it is to do, once that is configured otherwise', async () => {
+    const chroot = tinyChroot();
+    const { testbed } = await open(['schroot', chroot.name]);
+    await testbed.close();
+    const file = `/etc/schroot/chroot.d/${chroot.name}`;
+    writeFileSync(file, readFileSync(file, 'utf8').replace('union-type=overlay', 'union-type=none'));
+    expect(await refusal(['schroot', chroot.name])).toMatchObject({ code: 'no-sessions' });
   });
 
   test('goes in through schroot where that changes more than the root, and tells signals all the same', async () => {

@@ -12,7 +12,7 @@ import { askInside, type Enter, shellInside, tellInside } from '../shared/enter.
 import { quote } from '../shared/quote.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
-import { unmountBelow } from './mounts.ts';
+import { unmountable } from './mounts.ts';
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
 import { SessionInit } from './SessionInit.ts';
@@ -124,9 +124,8 @@ export class SchrootTestbed implements BackendVerbs {
 
   async destroy(signal: AbortSignal): Promise<void> {
     await this.stop(signal);
-    if (this.#location !== null) await unmountBelow(this.#location, signal);
+    await this.#session.end(signal, this.#location === null ? [] : unmountable(this.#location));
     this.#location = null;
-    await this.#session.end(signal);
   }
 
   /** Its init ends with us, and with it what runs in the session; the files stay, and the ways that schroot has to them. */

@@ -6,6 +6,11 @@ const END = `schroot --end-session --chroot "session:$1" && exit 0
 schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
 exec schroot --end-session --force --chroot "session:$1"`;
 
+/** As {@link END} while all is well, without what is mounted in it, which schroot(1) would unmount one by one. */
+const END_AT_ONCE = `id=$1; shift
+[ "$#" = 0 ] || umount -n -- "$@"
+exec schroot --end-session --chroot "session:$id"`;
+
 /** A session of a chroot, written to the trace before it is begun. */
 export class Session {
   readonly id: string;
@@ -50,10 +55,14 @@ export class Session {
     throw explainBegin(this.#chroot, begun);
   }
 
-  /** Ends it with all that runs in it, however far it came, and strikes it out. @throws BackendError `left-behind` */
-  async end(signal: AbortSignal): Promise<void> {
+  /**
+   * Ends it with all that runs in it, however far it came, and strikes it out.
+   * @param mounts what may be unmounted before; where it resists, schroot sees to it
+   * @throws BackendError `left-behind`
+   */
+  async end(signal: AbortSignal, mounts: readonly string[] = []): Promise<void> {
     if (this.#struck === null) return;
-    const plain = await runProgram(['schroot', '--end-session', '--chroot', `session:${this.id}`], { signal });
+    const plain = await runProgram(['sh', '-c', END_AT_ONCE, 'sh', this.id, ...mounts], { signal });
     const result = plain.status === 0 ? plain : await runProgram(this.#release, { signal });
     if (result.status !== 0) {
       const remedy = `look who uses it (fuser -vm "$(schroot --location --chroot session:${this.id})"), then schroot --end-session --force --chroot session:${this.id}`;

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import type { Capability } from '../../events/index.ts';
 import { BackendError } from '../contract.ts';
 import { installCommand } from '../shared/programs.ts';
@@ -11,17 +13,51 @@ const CONFIG_LIMIT = 10_000;
 /** A chroot as schroot.conf(5) describes it; keys without a value are empty. */
 export type ChrootConfig = ReadonlyMap<string, string>;
 
+/** Where schroot(1) reads what chroots there are. */
+const FILES = '/etc/schroot';
+
+/** What was read of chroots, and the state that schroot's files were in. */
+const known = new Map<string, { state: string; config: ChrootConfig }>();
+
 /** What schroot(1) is configured to do for a chroot. @throws BackendError `image-missing`, `program-missing` */
 export function readChroot(name: string): ChrootConfig {
+  // Before schroot reads them: what is changed meanwhile is read anew next time.
+  const state = stateOfFiles();
+  const before = known.get(name);
+  if (before !== undefined && before.state === state) return before.config;
+  const config = askForChroot(name);
+  if (state !== null) known.set(name, { state, config });
+  return config;
+}
+
+/** Tells any change of schroot's files; null where they are not where Debian has them. */
+function stateOfFiles(): string | null {
+  try {
+    const folder = join(FILES, 'chroot.d');
+    const names = readdirSync(folder).sort();
+    const files = [join(FILES, 'schroot.conf'), folder, ...names.map((name) => join(folder, name))];
+    return files
+      .map((path) => {
+        const { dev, ino, size, ctimeNs } = statSync(path, { bigint: true });
+        return [path, dev, ino, size, ctimeNs].join(':');
+      })
+      .join('\n');
+  } catch {
+    // schroot is asked each time.
+    return null;
+  }
+}
+
+function askForChroot(name: string): ChrootConfig {
   const { status, stdout, stderr } = ask(['--config', '--chroot', name]);
   const config = parseConfig(stdout);
   if (status === 0 && config.has('type')) return config;
-  const known = listChroots();
+  const others = listChroots();
   throw new BackendError('image-missing', `schroot knows no chroot ${name}: ${lastLine(stderr) || 'it has no type'}`, {
     remedy:
-      known.length === 0
+      others.length === 0
         ? HOW_TO_DEFINE
-        : `take one of these: ${known.join(', ')}; or define it in /etc/schroot/chroot.d/`,
+        : `take one of these: ${others.join(', ')}; or define it in /etc/schroot/chroot.d/`,
   });
 }
 

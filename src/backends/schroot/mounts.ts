@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { findProgram } from '../shared/programs.ts';
-import { runProgram } from '../shared/runProgram.ts';
 
 /** A mount as /proc/self/mountinfo (proc(5)) shows it. */
 export interface Mount {
@@ -54,13 +53,11 @@ export function mountsBelow(root: string, mounts: readonly Mount[]): string[] {
 }
 
 /**
- * Unmounts, all at once, what schroot(1) would soon unmount one by one and a fork for each. Where its scripts are not
- * only the usual ones, which need nothing of it any more, or where anything resists, it is left to schroot.
+ * What may be unmounted all at once that schroot(1) would unmount one by one, with processes for each: nothing where its
+ * scripts are not only the usual ones, which need none of it any more.
  */
-export async function unmountBelow(root: string, signal: AbortSignal): Promise<void> {
-  const points = mountsBelow(root, readMounts());
-  if (points.length === 0 || !hasUsualScripts()) return;
-  await runProgram(['umount', '-n', '--', ...points], { signal });
+export function unmountable(root: string): string[] {
+  return hasUsualScripts() ? mountsBelow(root, readMounts()) : [];
 }
 
 function hasUsualScripts(): boolean {

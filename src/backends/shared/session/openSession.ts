@@ -1,5 +1,5 @@
 import type { Endpoint, ReachableEndpoint } from '../../../events/index.ts';
-import { createStandIn, generateKeys } from '../../../standin/index.ts';
+import { generateKeys } from '../../../standin/index.ts';
 import { BackendError, type BackendHost } from '../../contract.ts';
 import { askInside, type Enter } from '../enter.ts';
 import { searchPath } from '../programs.ts';
@@ -8,6 +8,7 @@ import { findInside, suggestUser, surveyed } from './accounts.ts';
 import { type Entered, enterSession, type WaitingServer } from './enterSession.ts';
 import { guestEntry } from './guestEntry.ts';
 import { parseSurvey, type Survey, surveyScript } from './prepare.ts';
+import { Substitute } from './Substitute.ts';
 import { checkScript, installScript, type SshdFiles, sshdArgv } from './sshdConfig.ts';
 
 /** Which SSH server shall answer: the image's own sshd, the one inside our process, or whichever there is. */
@@ -49,8 +50,10 @@ export async function openSession(request: SessionRequest): Promise<GuestSession
   const first = request.login ?? 'root';
   const login = kind === 'stand-in' ? null : loginFiles(request);
   const script = surveyScript(login === null ? null : installScript(login.files));
-  const entered = await enterSession(enter, script, { signal, args: [first] });
+  const asked = kind === 'stand-in' ? new Substitute(enter, request.host) : null;
+  let entered: Entered | null = null;
   try {
+    entered = await enterSession(enter, script, { signal, args: [first] });
     const { result } = entered;
     const survey = parseSurvey(result.stdout);
     if (survey === null || (result.status !== 0 && (login === null || survey.sshd === null)))
@@ -63,12 +66,12 @@ export async function openSession(request: SessionRequest): Promise<GuestSession
     const users = await usersOf(request, survey);
     const asLogin = login !== null && survey.sshd !== null;
     request.host.log('session', { server: asLogin ? 'sshd' : 'stand-in', ...users });
-    if (!asLogin) return standInSession(request, survey, users);
+    if (!asLogin) return standInSession(request, asked ?? new Substitute(enter, request.host), survey, users);
     const { directory } = login.files;
     if (entered.server === null) await throwIfRefused(enter, entered, checkScript(survey.sshd, directory), signal);
     return loginSession(enter, survey.root, users, sshdArgv(survey.sshd, directory), login.keys, entered.server);
   } catch (error) {
-    await entered.server?.close();
+    await Promise.all([entered?.server?.close(), asked?.standIn.close()]);
     throw error;
   }
 }
@@ -89,13 +92,12 @@ async function throwIfRefused(enter: Enter, entered: Entered, check: string, sig
 
 function standInSession(
   { enter, host, login, onlyUid = null }: SessionRequest,
+  substitute: Substitute,
   survey: Survey,
   users: Users,
 ): GuestSession {
-  const standIn = createStandIn({
-    entry: guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(login ?? 'root', survey)),
-    log: (message, fields) => host.log(message, fields),
-  });
+  const { standIn } = substitute;
+  substitute.serve(guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(login ?? 'root', survey)));
   return {
     root: users.login === 'root' && survey.root,
     endpoint: {
