@@ -6,11 +6,19 @@ import {
   type Command,
   type EventDraft,
   exitCodeOf,
+  type Phase,
   systemClock,
   type TrundleEvent,
   VERSION,
 } from '../events/index.ts';
-import { createHeader, createRecorder, type FileRecorder, type RecorderError, Redactor } from '../trace/index.ts';
+import {
+  createHeader,
+  createRecorder,
+  type FileRecorder,
+  foldStage,
+  type RecorderError,
+  Redactor,
+} from '../trace/index.ts';
 import type { OpenOptions, Testbed } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { Deadlines } from './Deadlines.ts';
@@ -58,6 +66,7 @@ class LiveRun implements Run {
   /** Testbeds that are being opened: nobody has a handle to close them yet. */
   readonly #opening = new Set<Site>();
   #made = 0;
+  readonly #stage = foldStage();
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -94,7 +103,7 @@ class LiveRun implements Run {
   }
 
   emit(draft: EventDraft): void {
-    this.#journal.append(draft);
+    this.#journal.append(draft.type === 'operator.signalled' ? { ...this.#whereItIs(), ...draft } : draft);
   }
 
   redact(secrets: readonly string[]): void {
@@ -248,7 +257,14 @@ class LiveRun implements Run {
     this.#stop(message, false);
   }
 
+  /** Where the run is when somebody ends it: no machine knows that of all testbeds. */
+  #whereItIs(): { phase: Phase; doing: string } {
+    const { phase, doing } = this.#stage.result();
+    return { phase, doing };
+  }
+
   #observe(event: TrundleEvent): void {
+    this.#stage.see(event);
     if (event.testbed !== null) this.#sites.get(event.testbed)?.observe(event);
     if (event.type === 'run.concluded') {
       this.cause = event.cause;

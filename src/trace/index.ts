@@ -35,6 +35,7 @@ export {
 } from './registry.ts';
 export { renderSlice, renderWhatIf } from './renderWhatIf.ts';
 export { type DifferentReplay, type Replay, replay, type SameReplay } from './replay.ts';
+export { foldStage } from './stage.ts';
 export { TraceError } from './TraceError.ts';
 export { type Edit, EditError, whatIf } from './whatIf.ts';
 export { writeSlice } from './writeSlice.ts';

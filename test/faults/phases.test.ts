@@ -67,7 +67,7 @@ for (const kind of PROVIDERS) {
       expect(whenSignalled(struck.events)).toBe(phase.phase);
       expect(await struck.explained()).toMatchObject({
         exitCode: 143,
-        cause: { class: 'operator-interrupted', detail: 'SIGTERM' },
+        cause: { class: 'operator-interrupted', phase: phase.phase, detail: 'SIGTERM' },
         left: [],
         interrupted: null,
       });

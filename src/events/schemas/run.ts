@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { causeSchema, commandResultSchema } from './common.ts';
+import { causeSchema, commandResultSchema, phaseSchema } from './common.ts';
 
 /** How a test ended, in the words of autopkgtest's summary. */
 export const outcomeSchema = z.enum(['pass', 'fail', 'flaky', 'skip', 'badpkg']);
@@ -94,7 +94,13 @@ export const runSchemas = {
 export const surroundingSchemas = {
   /** `subject` names the machine that armed it, as in `connection:tb1.c1`. `after` is in milliseconds. */
   'deadline.expired': z.object({ deadline: z.string(), subject: z.string(), after: z.number() }),
-  'operator.signalled': z.object({ signal: z.string(), count: z.number().int() }),
+  /** `phase` and `doing` tell where the run was; older traces do not. */
+  'operator.signalled': z.object({
+    signal: z.string(),
+    count: z.number().int(),
+    phase: phaseSchema.optional(),
+    doing: z.string().optional(),
+  }),
   /** A machine met an event that its state does not expect; `event` is that event's seq. */
   'event.unexpected': z.object({
     machine: z.string(),

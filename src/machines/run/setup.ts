@@ -194,8 +194,10 @@ export const runSetup = setup({
     noteSignal: assign({
       signal: ({ context, event }) => context.signal ?? (event.type === 'operator.signalled' ? event.signal : null),
       ledger: ({ context, event }) => {
-        const detail = event.type === 'operator.signalled' ? event.signal : '';
-        const cause = causeOf('operator-interrupted', 'exec', 'running', [event.seq], detail);
+        if (event.type !== 'operator.signalled') return context.ledger;
+        // An older trace does not tell where the run was, and keeps the cause that it had.
+        const { phase = 'exec', doing = 'running', signal } = event;
+        const cause = causeOf('operator-interrupted', phase, doing, [event.seq], signal);
         return books.charge(context.ledger, { package: null, testbed: null, cause });
       },
     }),

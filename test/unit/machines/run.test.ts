@@ -186,6 +186,16 @@ describe('a signal of the operator', () => {
     });
   });
 
+  test('tells in which phase it came, where the trace does', () => {
+    const booting = told('operator.signalled', { phase: 'boot', doing: 'starting the testbed' });
+    const causeAfter = (signal: TrundleEvent | 'operator.signalled') =>
+      given(...STARTED, signal)
+        .when('run.finished')
+        .fact('run.concluded').cause;
+    expect(causeAfter(booting)).toMatchObject({ phase: 'boot', doing: 'starting the testbed' });
+    expect(causeAfter('operator.signalled')).toMatchObject({ phase: 'exec', doing: 'running' });
+  });
+
   test('takes the verdict from the test that was running', () => {
     const past = [...STARTED, planned(), 'test.started', 'operator.signalled'] as const;
     expect(given(...past).when(told('test.finished', status(1))).facts).toEqual([]);
