@@ -50,6 +50,9 @@ const lean: Plugin = {
       contents: "export { default as en } from './en.js';",
       resolveDir: join(root, 'node_modules/zod/v4/locales'),
     }));
+    // Agents for HTTP through SSH, which nobody here asks for, and for which ssh2 would load all that Node has for HTTP.
+    onResolve({ filter: /^\.\/http-agents\.js$/ }, () => ({ path: 'http-agents', namespace: 'unused' }));
+    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     // ssh2 does without it where it was not built.
     onResolve({ filter: /\/sshcrypto\.node$/ }, () => ({
       path: 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
