@@ -16,11 +16,12 @@ const UNPACK = ['-x', '-f', '-', '--numeric-owner'];
 /** Copies a directory's contents from the host into a directory of the testbed, which is made if absent. @throws CopyError */
 export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promise<void> {
   const { from, to, signal, readable = false } = request;
-  const local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
-  local.child.stdin.end();
   const stdin = counter(request);
   const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} -p ${ownership(request)} -C "$1"`;
+  // The half in the testbed first: while a program is started here, that goes on.
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
+  const local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
+  local.child.stdin.end();
   remote.stdout.resume();
   const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
   const [end, words] = await Promise.all([remote.ended, wordsOf(remote.stderr)]);

@@ -2,13 +2,14 @@ import { PassThrough } from 'node:stream';
 import type { Clock } from '../../events/index.ts';
 import type { CommandEnd, RunningCommand, Testbed } from '../../testbed/index.ts';
 import { parseFacts, type TestbedFacts } from './facts.ts';
+import { Helper } from './Helper.ts';
 import { limited } from './limit.ts';
 
 /**
  * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
  * mktemp(1) puts it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed, one `key=value` per line, and `ready`; removes the
  * directory when its stdin ends, unless it was told to keep it. So the directory goes away whatever ends the run: an orderly end, a signal to the
- * command, a lost connection, or the death of our process.
+ * command, a lost connection, or the death of our process. Until then it runs what a {@link Helper} sends it.
  */
 export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
@@ -18,20 +19,33 @@ elif [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -
 trap 'cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 [ "$1" = 700 ] || chmod "$1" "$scratch"
-echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)" &
 if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
 fi
+echo "processors=$(nproc 2>/dev/null || :)" &
+facts="scratch=$scratch
+helps=yes"
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
-  if command -v "$program" >/dev/null 2>&1; then echo "$program=yes"; fi
+  if command -v "$program" >/dev/null 2>&1; then facts="$facts
+$program=yes"; fi
 done
-echo "processors=$(nproc 2>/dev/null || :)"
-if [ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]; then echo installs=yes; fi
-echo "kernel=$(uname -srv 2>/dev/null || :)"
+if [ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]; then facts="$facts
+installs=yes"; fi
+echo "$facts
+kernel=$(uname -srv 2>/dev/null || :)"
 wait
 echo ready
-while read -r word; do if [ "$word" = keep ]; then trap - EXIT; exit 0; fi; done`;
+set +e
+script=
+while IFS= read -r line; do
+  case $line in
+  keep) trap - EXIT; exit 0 ;;
+  ' '*) script="$script\${line# }
+" ;;
+  'run '*) ( eval "$script" ) </dev/null; echo "answer \${line#run } $?"; script= ;;
+  esac
+done`;
 
 /** Where the keeper runs. */
 export interface KeeperOptions {
@@ -61,12 +75,20 @@ export interface Unkept {
 export class ScratchKeeper {
   readonly directory: string;
   readonly facts: TestbedFacts;
+  /** Runs short scripts where the directory is; null where it cannot. */
+  readonly helper: Helper | null;
   readonly #running: RunningCommand;
   readonly #stdin: PassThrough;
 
-  private constructor(directory: string, facts: TestbedFacts, running: RunningCommand, stdin: PassThrough) {
-    this.directory = directory;
+  private constructor(
+    { scratch, facts }: { scratch: string; facts: TestbedFacts },
+    helper: Helper | null,
+    running: RunningCommand,
+    stdin: PassThrough,
+  ) {
+    this.directory = scratch;
     this.facts = facts;
+    this.helper = helper;
     this.#running = running;
     this.#stdin = stdin;
   }
@@ -92,21 +114,28 @@ export class ScratchKeeper {
     ];
     const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
     const said = { stdout: '', stderr: '' };
+    let helper: Helper | null = null;
     running.stderr.on('data', (chunk: Uint8Array) => {
-      said.stderr += Buffer.from(chunk).toString();
+      if (helper === null) said.stderr += Buffer.from(chunk).toString();
     });
     const ready = new Promise<boolean>((resolve) => {
       running.stdout.on('data', (chunk: Uint8Array) => {
+        if (helper !== null) return helper.hear(chunk);
         said.stdout += Buffer.from(chunk).toString();
-        if (/^ready$/m.test(said.stdout)) resolve(true);
+        const end = /^ready\n/m.exec(said.stdout);
+        if (end === null) return;
+        helper = new Helper({ stdin, ended: running.ended, clock: options.clock, cancel: giveUp });
+        helper.hear(Buffer.from(said.stdout.slice(end.index + end[0].length)));
+        resolve(true);
       });
       void running.ended.then(() => resolve(false));
     });
     const standing = await ready;
     limit.signal.removeEventListener('abort', giveUp);
     limit.done();
-    const { scratch, facts } = parseFacts(said.stdout);
-    if (standing && scratch !== null) return new ScratchKeeper(scratch, facts, running, stdin);
+    const { scratch, facts, helps } = parseFacts(said.stdout);
+    if (standing && scratch !== null)
+      return new ScratchKeeper({ scratch, facts }, helps ? helper : null, running, stdin);
     stdin.end();
     const noSuchUser = /^user=unknown$/m.test(said.stdout);
     // A login that is not meant for people, as with nologin(8), says so on stdout.

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../../events/index.ts';
-import type { Testbed } from '../../testbed/index.ts';
+import { type Testbed, TestbedError } from '../../testbed/index.ts';
 import type { TestDefinition } from '../control/testControl.ts';
 import { INSTALLED_QUERY, type InstalledPackages, parseInstalled } from '../dependencies/installedPackages.ts';
 import { BadPackageError, StepError } from '../errors.ts';
@@ -12,7 +12,7 @@ import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
 import { createNormalUser, provideSudo } from './normalUser.ts';
 import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
-import { Steps } from './Steps.ts';
+import { type Step, Steps } from './Steps.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { PlacedTree } from './TestbedSession.ts';
 import type { TestPaths } from './testScript.ts';
@@ -161,7 +161,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
     const writable = owner !== '' && test.restrictions.includes('rw-build-tree') ? paths.tree : '';
     const words = [paths.temporary, paths.artifacts, file, owner, writable];
-    await this.steps.must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
+    await this.#must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
     return paths;
   }
 
@@ -172,7 +172,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   async lookAfter({ artifacts, temporary }: TestPaths, tidy: boolean): Promise<LeftByTest> {
     const doing = 'looking for what the test left';
     const words = [artifacts, tidy ? temporary : ''];
-    const { stdout } = await this.steps.must({ doing, phase: 'exec', script: LOOK_AFTER, words });
+    const { stdout } = await this.#must({ doing, phase: 'exec', script: LOOK_AFTER, words });
     const lines = stdout.split('\n').filter((line) => line !== '');
     const processes = lines.flatMap((line) => (line.startsWith('process ') ? [line.slice('process '.length)] : []));
     return { processes, artifacts: lines.includes('artifacts'), tidy: lines.includes('tidy') };
@@ -186,7 +186,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   /** Removes what {@link prepare} made. */
   async tidy(paths: TestPaths): Promise<void> {
     const words = [paths.temporary, paths.artifacts];
-    await this.steps.must({ doing: 'tidying up after a test', phase: 'exec', script: 'rm -rf "$1" "$2"', words });
+    await this.#must({ doing: 'tidying up after a test', phase: 'exec', script: 'rm -rf "$1" "$2"', words });
   }
 
   /** What is installed; null where the testbed has no dpkg. */
@@ -244,6 +244,27 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return this.#keeper.close();
   }
 
+  /** A step of the administrator's that may be done twice: without a session of its own where that does. */
+  async #must(step: Step): Promise<{ stdout: string }> {
+    const { timeouts, signal } = this.#options;
+    const { helper } = this.#keeper;
+    if (helper === null) return await this.steps.must(step);
+    const limit = timeouts[step.limit ?? 'short'];
+    const answer = await helper.ask(step.script, step.words ?? [], limit, signal);
+    switch (answer.kind) {
+      case 'done':
+        return answer;
+      case 'late':
+        throw this.steps.tooLate(step.doing, step.phase, limit);
+      case 'lost': {
+        const { cause } = answer;
+        throw new TestbedError(this.#testbed.id, cause, `${cause.doing}: ${cause.detail ?? cause.class}`);
+      }
+      case 'unsure':
+        return await this.steps.must(step);
+    }
+  }
+
   /** Copies a tree of the host into the testbed and makes it readable. */
   async putTree(placed: PlacedTree | null): Promise<void> {
     if (placed === null) return;
@@ -252,7 +273,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     const target = this.paths('').tree;
     const above = path.posix.dirname(target);
     if (above !== this.scratch) {
-      await this.steps.must({
+      await this.#must({
         doing: 'making room for the tree',
         phase: 'copy',
         script: 'mkdir -p "$1"',
@@ -265,7 +286,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     if (this.owner === this.admin) return;
     const script = '[ "$(id -u)" != 0 ] || chown -R "$2" "$1"';
     const words = [target, this.owner];
-    await this.steps.must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
+    await this.#must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
   }
 }
 

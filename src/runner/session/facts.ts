@@ -19,8 +19,11 @@ export interface TestbedFacts {
   readonly cpuFlags: string | null;
 }
 
-/** Reads what KEEPER_SCRIPT printed. `scratch` is null where it did not say. Pure. */
-export function parseFacts(output: string): { scratch: string | null; facts: TestbedFacts } {
+/**
+ * Reads what KEEPER_SCRIPT printed. `scratch` is null where it did not say; `helps` is false for that of another
+ * version, as a recorded testbed may have it. Pure.
+ */
+export function parseFacts(output: string): { scratch: string | null; helps: boolean; facts: TestbedFacts } {
   const values = new Map<string, string>();
   for (const line of output.split('\n')) {
     const equals = line.indexOf('=');
@@ -29,6 +32,7 @@ export function parseFacts(output: string): { scratch: string | null; facts: Tes
   const text = (key: string) => values.get(key) || null;
   return {
     scratch: text('scratch'),
+    helps: values.has('helps'),
     facts: {
       architecture: text('architecture'),
       dpkg: values.has('dpkg-query'),

@@ -183,6 +183,7 @@ describe('the facts of a testbed', () => {
   it('are unknown where the testbed does not tell', () => {
     expect(parseFacts('scratch=/tmp/x\narchitecture=\n')).toEqual({
       scratch: '/tmp/x',
+      helps: false,
       facts: {
         architecture: null,
         dpkg: false,
