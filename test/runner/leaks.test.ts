@@ -56,3 +56,24 @@ for (const backend of BACKENDS.filter(({ name }) => SHARED.includes(name))) {
     );
   });
 }
+
+describeWith(['setsid'], 'a test that leaves a daemon and a process of its own group', () => {
+  test('both are ended, and the daemon is named', async () => {
+    const place = workplace();
+    const both = `#!/bin/sh
+sleep 601 </dev/null >/dev/null 2>&1 &
+echo $! >member
+${leaving('</dev/null >/dev/null 2>&1').replace('#!/bin/sh\n', '')}`;
+    const source = makePackage(place, 'pkg', {
+      control: 'Tests: leaks, clean\nDepends:\n',
+      tests: { leaks: both, clean: `${GONE}\nmv member pid\n${GONE}\n` },
+    });
+    const outputDir = join(place, 'out');
+    const { report } = await runHere({ source, outputDir });
+    expect(report).toMatchObject({ exitCode: 0, cause: null });
+    const read = (name: string) => readFileSync(join(outputDir, name), 'utf8');
+    expect(read('log').match(/ended \d+ .*/g)).toEqual([`ended ${read('leaks-stdout').trim()} sleep 600 `]);
+    expect(read('log').match(/left processes behind/g)).toHaveLength(1);
+    expect(read('clean-stdout')).toBe('gone\ngone\n');
+  });
+});

@@ -201,10 +201,11 @@ export class PackageTests {
       login,
       timeout: this.#options.timeouts.test,
       reboots,
-      lookAfter: async () => {
+      early: workspace.helps,
+      lookAfter: async (group) => {
         // A shell is to find all as the test left it, and so is who gets into a testbed that stays.
-        left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any);
-        return left.processes;
+        left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any, group);
+        return left;
       },
       onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),
     });

@@ -36,10 +36,23 @@ export interface TestCommand {
   readonly timeout: number;
   /** null where the testbed cannot reboot. */
   readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'whenPrepared' | 'reboot'> | null;
-  /** Ends what the test left running, and tells of it. */
-  readonly lookAfter: () => Promise<readonly string[]>;
+  /**
+   * Ends what the test left running, and tells of it.
+   * @param group the test's process group, where that is still being ended
+   */
+  readonly lookAfter: (group: number | null) => Promise<Left>;
+  /** Whether that may begin while its process group is being ended. */
+  readonly early: boolean;
   /** Called after each reboot. */
   readonly onRebooted: (mark: string) => void;
+}
+
+/** What a test left. */
+export interface Left {
+  /** Processes that had to be ended. */
+  readonly processes: readonly string[];
+  /** Whether there may be others. */
+  readonly again: boolean;
 }
 
 /**
@@ -64,8 +77,14 @@ export async function runTest(
   };
   const stderr = keeping.beginning;
   let end: CommandEnd;
+  let looked: Promise<Left> | null = null;
+  const atEnd = (group: number) => {
+    looked = command.lookAfter(group);
+    // Who awaits it hears of it.
+    looked.catch(() => {});
+  };
   try {
-    end = await runThrough(context, planned, command, keeping);
+    end = await runThrough(context, planned, command, keeping, atEnd);
   } finally {
     keeping.stdout.close();
     keeping.stderr.close();
@@ -75,7 +94,7 @@ export async function runTest(
   const endedByItself =
     end.result.kind === 'exited' || end.result.kind === 'signalled' || end.result.kind === 'timed-out';
   const over = end.cause === null && endedByItself;
-  const left = over ? await command.lookAfter() : [];
+  const left = over ? await leftBy(command, end, looked) : [];
   if (end.leaked || left.length > 0) log.warning(`test ${name}: it left processes behind; they were ended`);
   for (const process of left) log.info(`test ${name}: ended ${process}`);
   if (end.leaked === null && left.length === 0)
@@ -114,12 +133,35 @@ export async function runTest(
   return verdict;
 }
 
+/** Processes that had to be ended; asked again where the first answer came before the test's group was gone. */
+async function leftBy(
+  { lookAfter }: TestCommand,
+  { leaked }: CommandEnd,
+  looked: Promise<Left> | null,
+): Promise<readonly string[]> {
+  const { processes, again } = (await looked) ?? { processes: [], again: true };
+  if (!again && leaked === false) return processes;
+  return [...processes, ...(await lookAfter(null)).processes];
+}
+
+/** Calls back when a test has ended by itself, with its process group, of which others may be left. */
+function whenEnded({ run, signal }: TestRunContext, command: string, atEnd: (group: number) => void): () => void {
+  let group: number | null = null;
+  const subscription = run.events$.subscribe((event) => {
+    if (!('command' in event) || event.command !== command) return;
+    if (event.type === 'command.started') group = event.pid;
+    else if (event.type === 'command.closed' && group !== null && !signal.aborted) atEnd(group);
+  });
+  return () => subscription.unsubscribe();
+}
+
 /** Runs the test, and runs it again after each reboot that it asks for. @throws StepError, TestbedError */
 async function runThrough(
   context: TestRunContext,
   planned: PlannedTest,
-  { argv, login, timeout, reboots, onRebooted }: TestCommand,
+  { argv, login, timeout, reboots, onRebooted, early }: TestCommand,
   keeping: Keeping,
+  atEnd: (group: number) => void,
 ): Promise<CommandEnd> {
   const { run, testbed, log } = context;
   const test = idInRun(context, planned);
@@ -131,7 +173,9 @@ async function runThrough(
     const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal });
     const told = { testbed: testbed.id, from: 'runner', test, command: running.command } as const;
     run.emit(mark === null ? { type: 'test.started', ...told } : { type: 'test.resumed', ...told, mark });
-    const following = follow(context, test, running, keeping, abort);
+    // Whether it wants to go on after a reboot is not known yet then.
+    const stop = early && reboots === null ? whenEnded(context, running.command, atEnd) : null;
+    const following = follow(context, test, running, keeping, abort).finally(stop ?? (() => {}));
     const prepared = reboots === null ? null : await firstOf(following, reboots);
     if (reboots !== null && prepared !== null) {
       log.info(`test process requested preparation for reboot with marker ${prepared}`);
