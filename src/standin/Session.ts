@@ -11,6 +11,8 @@ export class Session {
   readonly #gone: Promise<void>;
   /** Whether a kill was our own wish. */
   #unwanted = false;
+  /** Whether it was signalled at all: then the end of the way in is the end that was asked for. */
+  #signalled = false;
 
   /**
    * @param stands whether the testbed still stands; where not, it has ended the connection
@@ -46,6 +48,7 @@ export class Session {
   /** Signals the whole process group, whoever of it is left. */
   signal(name: NodeJS.Signals): void {
     this.#unwanted ||= name === 'SIGKILL';
+    this.#signalled = true;
     const send = ({ pid }: Launched) => {
       try {
         process.kill(-pid, name);
@@ -102,7 +105,10 @@ export class Session {
     Object.assign(this.#channel, nothing);
   }
 
-  async #tell({ status, signal }: End): Promise<void> {
+  /** @throws Error where only the way into the testbed ended, so that an exit status would be made up */
+  async #tell({ status, signal, untold = false }: End): Promise<void> {
+    if (untold && !this.#signalled)
+      throw new Error(`the way into the testbed ended with ${signal ?? status}, and a command's end was not told`);
     // Some ways in tell of a kill by the shell's exit status.
     const killed = signal === 'SIGKILL' || status === 137;
     if (killed && !this.#unwanted && !(await this.#stands())) return;

@@ -5,6 +5,8 @@ export interface SessionProcess {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** What a teller inside the testbed says to stderr when the command has ended; absent where the process tells it. */
+  readonly word?: string;
 }
 
 /** An account of a testbed (passwd(5)). */
@@ -32,8 +34,11 @@ export interface Entry {
   readonly place?: Place;
   /** The account of a login, asked for at each login; null where the testbed lets nobody in by that name. */
   find(login: string): Account | null | Promise<Account | null>;
-  /** Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`. */
-  enter(account: Account, argv: readonly string[]): SessionProcess;
+  /**
+   * Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`.
+   * @param terminal whether it runs on a terminal, where stderr is nobody's own
+   */
+  enter(account: Account, argv: readonly string[], terminal: boolean): SessionProcess;
   /**
    * Whether the testbed still stands; asked when a session was killed, since a testbed that dies takes its sessions
    * with it, and then no command is to blame. Absent: it always does.

@@ -132,7 +132,7 @@ function serve(
         const session: Session | PtySession =
           pty === null || nodePty === null
             ? new Session(starter.launch(account, argv), stream, { stands, lost, onEnd })
-            : new PtySession(nodePty, pty, entry.enter(account, argv), stream, onEnd);
+            : new PtySession(nodePty, pty, entry.enter(account, argv, true), stream, onEnd);
         const drop = keep(session);
         running = session;
       } catch (error) {

@@ -11,3 +11,4 @@ export type { Account, Entry, Place, SessionProcess, StandIn } from './contract.
 export { createStandIn } from './createStandIn.ts';
 export { hostEntry } from './hostEntry.ts';
 export { generateKeys } from './keys.ts';
+export { teller } from './launching/telling.ts';

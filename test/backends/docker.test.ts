@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -30,10 +31,11 @@ describeWith([...NEEDS, 'busybox', 'tar'], 'docker says what is wrong with its d
     const daemon = forThisTest(await startDocker());
     const image = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
     const { testbed, log } = await open(['docker', '--program', daemon.program, image]);
-    const running = testbed.start(['sleep', '1000']);
-    await log.first('command.started');
+    const running = testbed.start('echo here; sleep 1000');
+    await once(running.stdout, 'data');
     await daemon.kill();
-    expect((await running.ended).result).not.toMatchObject({ kind: 'exited', status: 0 });
+    // Its client ends with the exit status 1 or 137 then.
+    expect((await running.ended).result).toMatchObject({ kind: 'lost' });
     const { reason } = await log.first('guest.stopped');
     expect(reason).toContain('the daemon of docker does not answer');
     const { cause, leftovers } = await testbed.close();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -111,8 +112,13 @@ for (const kind of ['lxd', 'incus'] as const) {
 
     test('says so where the daemon does not run, or dies in the middle of a run', async () => {
       const mortal = forThisTest(await startInstanceDaemon(kind));
-      const { testbed, log } = await open([kind, '--program', mortal.program, mortal.image(bootableImage())]);
+      const way = [kind, '--program', mortal.program, '--session=stand-in'];
+      const { testbed, log } = await open([...way, mortal.image(bootableImage())]);
+      const running = testbed.start('echo here; sleep 1000');
+      await once(running.stdout, 'data');
       await mortal.kill();
+      // Its client ends with the exit status 1 then: that is not the command's.
+      expect((await running.ended).result).toMatchObject({ kind: 'lost' });
       expect((await log.first('guest.stopped')).reason).toContain(`the daemon of ${kind} does not answer`);
       const { cause, leftovers } = await testbed.close();
       expect(cause).toMatchObject({ class: 'testbed-died' });

@@ -11,9 +11,6 @@ import { mountedAt, readMounts } from './mounts.ts';
  */
 const IN_NAMESPACE = ['nsenter', '--pid=/proc/1/ns/pid', '--'];
 
-/** schroot(1) tells no signal that ended a program, only 1: a shell inside tells it as shells do, without their words. */
-const TELL_SIGNALS = ['/bin/sh', '-c', 'exec 3>&2 2>/dev/null; ( exec "$@" 2>&3 3>&- ); exit $?', 'sh'];
-
 /** A way into a session, until it is closed. */
 export interface Way {
   readonly enter: Enter;
@@ -25,7 +22,7 @@ export interface Way {
 export function wayOfSchroot(id: string, root: boolean, hasInit: boolean): Way {
   const user = root ? ['--user', 'root'] : [];
   const run = ['schroot', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user, '--'];
-  const argv = [...run, ...(hasInit ? IN_NAMESPACE : []), ...TELL_SIGNALS];
+  const argv = [...run, ...(hasInit ? IN_NAMESPACE : [])];
   return { enter: { argv, environment: 'dropped' }, close: () => {} };
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { closeSync, constants as files, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { USUAL_LIMITS } from '../accounts.ts';
 import type { Place } from '../contract.ts';
 import { type End, type Launched, LauncherLost, type Launching, type LaunchRequest } from './contract.ts';
+import { endOf } from './endOf.ts';
 import { LAUNCHER, SETNS } from './script.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -149,12 +149,10 @@ export class Launcher implements Launching {
     if (asked !== null) how(asked);
   }
 
-  /** @param status as waitpid(2) gives it: the signal in the low seven bits, the exit status in the next byte */
   #tell(pid: number, status: number): void {
     const running = this.#running.get(pid);
     this.#running.delete(pid);
-    const signal = status & 0x7f;
-    running?.end(signal === 0 ? { status: status >> 8, signal: null } : { status: null, signal: nameOf(signal) });
+    running?.end(endOf(status));
   }
 
   /** What it started is nobody's any more: it ends too. */
@@ -173,10 +171,4 @@ export class Launcher implements Launching {
     this.#running.clear();
     this.#answer(({ reject }) => reject(lost));
   }
-}
-
-function nameOf(number: number): NodeJS.Signals {
-  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][];
-  // Realtime signals have no names; whoever is told takes any word.
-  return names.find(([, value]) => value === number)?.[0] ?? (`SIG${number}` as NodeJS.Signals);
 }

@@ -3,6 +3,7 @@ import type { Account, Entry } from '../contract.ts';
 import type { Launched, Launching } from './contract.ts';
 import { Launcher } from './Launcher.ts';
 import { spawnDirectly } from './spawnDirectly.ts';
+import { toldBy } from './telling.ts';
 
 /** Starts the commands of a stand-in by a launcher, or where there can be none as children of our own. */
 export class Starter {
@@ -20,11 +21,10 @@ export class Starter {
   async launch(account: Account, argv: readonly string[]): Promise<Launched> {
     const launching = await this.#launching;
     const { home: cwd } = account;
-    return await launching.launch(
-      launching.inside
-        ? { argv, env: loginEnvironment(account), cwd, account }
-        : { ...this.#entry.enter(account, argv), account: null },
-    );
+    if (launching.inside) return await launching.launch({ argv, env: loginEnvironment(account), cwd, account });
+    const { word, ...process } = this.#entry.enter(account, argv, false);
+    const launched = await launching.launch({ ...process, account: null });
+    return word === undefined ? launched : toldBy(word, launched);
   }
 
   async close(): Promise<void> {

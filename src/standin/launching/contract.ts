@@ -15,6 +15,8 @@ export interface LaunchRequest {
 export interface End {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Whether this is only how the way into the testbed ended: of the command nothing is known. */
+  readonly untold?: boolean;
 }
 
 /** A process that was started, the leader of a session and process group of its own. */

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import {
   type Account,
   type Entry,
   loginEnvironment,
   type SessionProcess,
+  teller,
   USUAL_LIMITS,
 } from '../../../standin/index.ts';
 import { BackendError } from '../../contract.ts';
@@ -30,6 +32,8 @@ exec "$@"`;
 export interface GuestTools {
   /** Path of a setpriv(1) that knows --init-groups; null where the image has none. */
   readonly setpriv: string | null;
+  /** Path of a perl(1); null where the image has none. */
+  readonly perl: string | null;
   /** The only uid that exists in the testbed; null where all do. */
   readonly onlyUid: number | null;
 }
@@ -40,6 +44,7 @@ export interface GuestTools {
  */
 export function guestEntry(enter: Enter, tools: GuestTools, first: Account | null): Entry {
   let known = first;
+  const word = `trundle-${randomBytes(12).toString('hex')}`;
   return {
     ...(enter.place === undefined ? {} : { place: enter.place }),
     async find(login) {
@@ -48,36 +53,49 @@ export function guestEntry(enter: Enter, tools: GuestTools, first: Account | nul
       const account = seen ?? (await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT)));
       return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;
     },
-    enter: (account, argv) => processFor(enter, tools, account, argv),
+    enter: (account, argv, terminal) => processFor(enter, tools, account, argv, terminal ? null : word),
     async stands() {
       return (await askInside(enter, 'exit 0', { signal: AbortSignal.timeout(QUESTION_LIMIT) })).status === 0;
     },
   };
 }
 
-function processFor(enter: Enter, tools: GuestTools, account: Account, argv: readonly string[]): SessionProcess {
+function processFor(
+  enter: Enter,
+  tools: GuestTools,
+  account: Account,
+  argv: readonly string[],
+  word: string | null,
+): SessionProcess {
   const env = loginEnvironment(account);
-  const handover =
-    enter.environment === 'passed'
-      ? []
-      : ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  const { prefix, become } = prefixFor(enter, tools, account);
   const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, lineOf(account, argv), ...argv];
+  if (enter.environment === 'passed') return { argv: [...prefix, ...become, ...inside], env, cwd: '/' };
+  const handover = ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
+  // A client tells its own end: by the same statuses where its daemon dies, and without the signals.
+  const told = word === null ? [] : teller(tools.perl, word);
   return {
-    argv: [...prefixFor(enter, tools, account), ...handover, ...inside],
+    argv: [...prefix, ...told, ...become, ...handover, ...inside],
     // The prefix is a program of this machine: it is looked for here, and finds its daemon by our own environment.
-    env: enter.environment === 'passed' ? env : ownEnvironment(),
+    env: ownEnvironment(),
     cwd: '/',
+    ...(word === null ? {} : { word }),
   };
 }
 
-function prefixFor(enter: Enter, { setpriv, onlyUid }: GuestTools, account: Account): readonly string[] {
+/** The way in, and what becomes the account there. */
+function prefixFor(
+  enter: Enter,
+  { setpriv, onlyUid }: GuestTools,
+  account: Account,
+): { prefix: readonly string[]; become: readonly string[] } {
   const { uid, gid, groups } = account;
-  if (uid === 0 || onlyUid !== null) return enter.argv;
+  if (uid === 0 || onlyUid !== null) return { prefix: enter.argv, become: [] };
   if (setpriv !== null) {
     const all = groups === undefined ? ['--init-groups'] : ['--groups', groups.join(',')];
-    return [...enter.argv, setpriv, '--reuid', String(uid), '--regid', String(gid), ...all, '--'];
+    return { prefix: enter.argv, become: [setpriv, '--reuid', String(uid), '--regid', String(gid), ...all, '--'] };
   }
-  if (enter.as !== undefined) return enter.as(account);
+  if (enter.as !== undefined) return { prefix: enter.as(account), become: [] };
   throw new BackendError('no-setpriv', `the image has no setpriv that could become ${account.name}`, {
     remedy: 'install util-linux in the image, or openssh-server',
   });

@@ -97,7 +97,8 @@ function standInSession(
   users: Users,
 ): GuestSession {
   const { standIn } = substitute;
-  substitute.serve(guestEntry(enter, { setpriv: survey.setpriv, onlyUid }, surveyed(login ?? 'root', survey)));
+  const tools = { setpriv: survey.setpriv, perl: survey.perl, onlyUid };
+  substitute.serve(guestEntry(enter, tools, surveyed(login ?? 'root', survey)));
   return {
     root: users.login === 'root' && survey.root,
     endpoint: {

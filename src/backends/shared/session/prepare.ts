@@ -25,6 +25,7 @@ exit 0
 
 /** What only the stand-in needs to know. */
 const STAND_IN_SURVEY = `p=$(command -v setpriv) && case $("$p" --help 2>&1) in *--init-groups*) echo "setpriv $p";; esac
+p=$(command -v perl) && echo "perl $p"
 echo "groups $(id -G "$1" 2>/dev/null)"`;
 
 /** What an image has for sessions. */
@@ -32,6 +33,8 @@ export interface Survey {
   readonly sshd: string | null;
   /** A setpriv(1) that knows --init-groups, where it was looked for. */
   readonly setpriv: string | null;
+  /** A perl(1), where it was looked for. */
+  readonly perl: string | null;
   /** Whether it can be entered as root. */
   readonly root: boolean;
   /** Numbers of the groups of who will log in first; empty where nobody tells. */
@@ -54,6 +57,7 @@ export function parseSurvey(output: string): Survey | null {
   return {
     sshd: values.get('sshd') ?? null,
     setpriv: values.get('setpriv') ?? null,
+    perl: values.get('perl') ?? null,
     root: values.get('uid') === '0',
     groups: numbersIn(values.get('groups') ?? ''),
     passwd: output.slice(cut + 'passwd\n'.length),

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import type { End, Launched } from '../../src/standin/launching/contract.ts';
+import { teller, toldBy } from '../../src/standin/launching/telling.ts';
+import { describeWith, findProgram } from '../support/needs.ts';
+
+const WORD = 'trundle-4711';
+
+describeWith(['perl'], 'a teller', () => {
+  test.each([
+    ['exit 0', 0, null],
+    ['exit 143', 143, null],
+    ['exit 255', 255, null],
+    ['kill -TERM $$', null, 'SIGTERM'],
+    ['kill -INT $$', null, 'SIGINT'],
+    ['kill -KILL $$', null, 'SIGKILL'],
+  ])('tells the end of %s as it was', async (line, status, signal) => {
+    const { end, stderr } = await run(teller(findProgram('perl'), WORD), line);
+    expect({ end, stderr }).toEqual({ end: { status, signal }, stderr: '' });
+  });
+
+  test('says why a program does not start, and 127', async () => {
+    const { end, stderr } = await run([...teller(findProgram('perl'), WORD), '/no/such/program'], 'true');
+    expect({ end, stderr }).toEqual({
+      end: { status: 127, signal: null },
+      stderr: 'trundle: /no/such/program: No such file or directory\n',
+    });
+  });
+
+  test('that is killed leaves the end untold', async () => {
+    const { end } = await run(teller(findProgram('perl'), WORD), 'kill -KILL $PPID');
+    expect(end).toEqual({ status: null, signal: 'SIGKILL', untold: true });
+  });
+});
+
+test('a teller without a perl tells a signal as a shell does', async () => {
+  expect((await run(teller(null, WORD), 'echo e >&2; exit 7')).end).toEqual({ status: 7, signal: null });
+  const { end, stderr } = await run(teller(null, WORD), 'echo e >&2; kill -TERM $$');
+  expect({ end, stderr }).toEqual({ end: { status: 143, signal: null }, stderr: 'e\n' });
+});
+
+test('an end is read wherever the stream is cut, and all else is left as it is', async () => {
+  const whole = `before trundle-${WORD} 256\nafter tru`;
+  for (let cut = 0; cut <= whole.length; cut += 1) {
+    const { told, source } = fromStream();
+    source.write(whole.slice(0, cut));
+    source.end(whole.slice(cut));
+    const [text, end] = [(await told.stderr.toArray()).join(''), await told.ended];
+    expect({ text, end }).toEqual({ text: 'before trundle-after tru', end: { status: 1, signal: null } });
+  }
+});
+
+test('a stream that is over, or is destroyed, without the word tells of no end', async () => {
+  const over = fromStream();
+  over.source.end('docker: error during connect\n');
+  expect((await over.told.stderr.toArray()).join('')).toBe('docker: error during connect\n');
+  expect(await over.told.ended).toEqual({ status: 77, signal: null, untold: true });
+  const destroyed = fromStream();
+  destroyed.told.stderr.on('error', () => {});
+  destroyed.told.stderr.destroy();
+  expect(await destroyed.told.ended).toMatchObject({ untold: true });
+  if (!destroyed.source.destroyed) await once(destroyed.source, 'close');
+});
+
+/** What is told of a way in that ended with 77. */
+function fromStream(): { told: Launched; source: PassThrough } {
+  const source = new PassThrough();
+  const ended = Promise.resolve({ status: 77, signal: null });
+  return { told: toldBy(WORD, launched(source, ended)), source };
+}
+
+async function run(prefix: readonly string[], line: string): Promise<{ end: End; stderr: string }> {
+  const [program = '', ...args] = [...prefix, '/bin/sh', '-c', line];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit').then(([status, signal]) => ({ status, signal }) as End);
+  const told = toldBy(WORD, launched(child.stderr, ended));
+  return { stderr: (await told.stderr.toArray()).join(''), end: await told.ended };
+}
+
+function launched(stderr: NodeJS.ReadableStream, ended: Promise<End>): Launched {
+  const none = new PassThrough();
+  return { pid: 0, stdin: none, stdout: none, stderr: stderr as PassThrough, ended };
+}
