@@ -1,7 +1,8 @@
 /**
  * A script to be run inside the testbed as root before a session: says what the image has, as lines `key value`, and its
  * passwd(5) last. Its argument is who will log in first. Pure.
- * @param install what to do then where there is an sshd: it may become the sshd. Without, nothing is changed.
+ * @param install what to do then where there is an sshd: it may become the sshd. Without, nothing is changed. It comes
+ * last: a shell that reads its script by lines, as bash does, leaves what would follow to the sshd, as its client's words.
  */
 export function surveyScript(install: string | null): string {
   return `
@@ -18,8 +19,7 @@ fi`
 }
 echo "passwd"
 while IFS= read -r line; do printf '%s\\n' "$line"; done </etc/passwd
-${install === null ? '' : `if [ -n "$sshd" ]; then\n${install}fi`}
-exit 0
+${install === null ? 'exit 0' : `if [ -n "$sshd" ]; then\n${install}fi`}
 `;
 }
 
