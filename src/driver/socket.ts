@@ -86,6 +86,7 @@ function throughProcess(argv: readonly string[], running: RunningServer | null):
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS);
   });
+  child.stderr.resume();
   const { stdin, stdout } = child;
   // Its last words come before its end. Who inherited stderr from it may hold that open for ever.
   const spoken = new Promise<void>((resolve) => {

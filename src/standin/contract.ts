@@ -7,6 +7,8 @@ export interface SessionProcess {
   readonly cwd: string;
   /** What a teller inside the testbed says to stderr when the command has ended; absent where the process tells it. */
   readonly word?: string;
+  /** Whether the process's own end is not to be believed where the word is missing: a daemon stands between. */
+  readonly daemon?: boolean;
 }
 
 /** An account of a testbed (passwd(5)). */

@@ -64,18 +64,28 @@ test('a stream that is over, or is destroyed, without the word tells of no end',
   if (!destroyed.source.destroyed) await once(destroyed.source, 'close');
 });
 
+test('where no daemon stands between, a way in that says nothing tells the end itself', async () => {
+  const source = new PassThrough();
+  const ended = Promise.resolve({ status: 77, signal: null });
+  const told = toldBy(WORD, launched(source, ended), false);
+  source.end('last words\n');
+
+  expect((await told.stderr.toArray()).join('')).toBe('last words\n');
+  expect(await told.ended).toEqual({ status: 77, signal: null });
+});
+
 /** What is told of a way in that ended with 77. */
 function fromStream(): { told: Launched; source: PassThrough } {
   const source = new PassThrough();
   const ended = Promise.resolve({ status: 77, signal: null });
-  return { told: toldBy(WORD, launched(source, ended)), source };
+  return { told: toldBy(WORD, launched(source, ended), true), source };
 }
 
 async function run(prefix: readonly string[], line: string): Promise<{ end: End; stderr: string }> {
   const [program = '', ...args] = [...prefix, '/bin/sh', '-c', line];
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit').then(([status, signal]) => ({ status, signal }) as End);
-  const told = toldBy(WORD, launched(child.stderr, ended));
+  const told = toldBy(WORD, launched(child.stderr, ended), true);
   return { stderr: (await told.stderr.toArray()).join(''), end: await told.ended };
 }
 

@@ -96,9 +96,10 @@ export function removeArgv({ name: program, argv }: Engine, name: string): strin
 }
 
 /** The way into a container. Pure. */
-export function enterContainer({ argv }: Engine, name: string): Enter {
+export function enterContainer({ name: program, argv }: Engine, name: string): Enter {
   const exec = (user: string) => [...argv, 'exec', '--interactive', `--user=${user}`, '--workdir=/', name];
-  return { argv: exec('0:0'), environment: 'dropped', as: ({ uid, gid }) => exec(`${uid}:${gid}`) };
+  const as = ({ uid, gid }: { uid: number; gid: number }) => exec(`${uid}:${gid}`);
+  return { argv: exec('0:0'), environment: 'dropped', daemon: program === 'docker', as };
 }
 
 /** The command by which a person gets into a container, to an interactive shell. Pure. */

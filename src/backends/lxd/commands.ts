@@ -51,5 +51,10 @@ export function removeArgv({ argv, remote }: Client, name: string): string[] {
 /** The way into an instance. Pure. */
 export function enterInstance({ argv, remote }: Client, name: string): Enter {
   const exec = (...flags: string[]) => [...argv, 'exec', '-T', '--cwd=/', ...flags, `${remote}${name}`, '--'];
-  return { argv: exec(), environment: 'dropped', as: ({ uid, gid }) => exec(`--user=${uid}`, `--group=${gid}`) };
+  return {
+    argv: exec(),
+    environment: 'dropped',
+    daemon: true,
+    as: ({ uid, gid }) => exec(`--user=${uid}`, `--group=${gid}`),
+  };
 }

@@ -18,6 +18,8 @@ export interface Enter {
   readonly argv: readonly string[];
   /** Whether the program gets the environment that the prefix was started with; else it is handed over by env(1). */
   readonly environment: 'passed' | 'dropped';
+  /** Whether a daemon stands between, which may die: then the end of the prefix is not the program's. Absent: none does. */
+  readonly daemon?: boolean;
   /** Where the prefix leads, if that is namespaces and a root directory and no more. */
   readonly place?: Place;
   /** The prefix that runs a program as somebody else; used where the image has no setpriv(1) of its own. */

@@ -38,12 +38,17 @@ export function teller(perl: string | null, word: string): string[] {
   return ['/bin/sh', '-c', BY_SHELL, 'sh', word];
 }
 
-/** A process whose end is told by a {@link teller}. Where that says nothing, the end is `untold`. */
-export function toldBy(word: string, launched: Launched): Launched {
+/**
+ * A process whose end is told by a {@link teller}. Where that says nothing and a daemon stands between, the end is
+ * `untold`; where none does, it is the process's own: podman loses what is said last while stdin is written to.
+ */
+export function toldBy(word: string, launched: Launched, daemon: boolean): Launched {
   const stderr = new EndReader(word);
   // Each of the two is destroyed with the other; the reader's own error says nothing more.
   pipeline(launched.stderr, stderr, () => {});
-  const ended = launched.ended.then(async (end): Promise<End> => (await stderr.told) ?? { ...end, untold: true });
+  const ended = launched.ended.then(
+    async (end): Promise<End> => (await stderr.told) ?? (daemon ? { ...end, untold: true } : end),
+  );
   ended.catch(() => {});
   return { ...launched, stderr, ended };
 }

@@ -66,7 +66,9 @@ export async function enterSession(
     const handOver = () => {
       const { before, after } = serving() ?? { before: 0, after: 0 };
       done();
+      // Who dials it reads on.
       child.stdout.pause();
+      child.stderr.pause();
       if (stdout.length > after) child.stdout.unshift(stdout.subarray(after));
       const told = stdout.subarray(0, before).toString();
       const result = { status: 0, killedBy: null, stdout: told, stderr };

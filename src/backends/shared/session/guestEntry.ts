@@ -79,7 +79,7 @@ function processFor(
     // The prefix is a program of this machine: it is looked for here, and finds its daemon by our own environment.
     env: ownEnvironment(),
     cwd: '/',
-    ...(word === null ? {} : { word }),
+    ...(word === null ? {} : { word, daemon: enter.daemon === true }),
   };
 }
 
