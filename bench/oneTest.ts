@@ -12,7 +12,7 @@ import { type BenchOptions, byTurns } from './options.ts';
 import { type BenchRow, timeRow } from './row.ts';
 import { wallTime } from './wallTime.ts';
 
-const trundle = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const trundle = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url));
 
 /** A package with one test on testbeds that autopkgtest has too, and ten such packages. */
 export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {

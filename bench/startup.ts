@@ -7,7 +7,7 @@ import { type BenchOptions, byTurns } from './options.ts';
 import { type BenchRow, timeRow } from './row.ts';
 import { wallTime } from './wallTime.ts';
 
-const trundle = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const trundle = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url));
 
 /** How long a person waits before anything happens: for the program itself, and for the smallest of runs. */
 export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {

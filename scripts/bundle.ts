@@ -127,26 +127,58 @@ export async function bundle(): Promise<string> {
   const name = `code/trundle-${hashOf(contents)}.cjs`;
   putInPlace(join(dist, 'code', ssh2.name), ssh2.contents);
   putInPlace(join(dist, name), contents);
-  const entries = await build({
-    ...COMMON,
-    entryPoints: { bin: join(root, 'src/bundle/bin.ts'), index: 'library' },
-    outdir: dist,
-    splitting: true,
-    format: 'esm',
-    define: { BUNDLE: JSON.stringify(`../${name}`) },
-    plugins: [library(await exportsOf(join(root, 'src/index.ts')))],
-    chunkNames: 'code/[name]-[hash]',
-  });
-  const isEntry = (path: string) => dirname(path) === dist;
-  const ordered = entries.outputFiles.toSorted((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
-  for (const { path, contents: text } of ordered) putInPlace(path, text);
+  const loader = await loaderOf(basename(name));
+  putInPlace(join(dist, loader.name), loader.contents);
+  const entries = [
+    // A program that is no ES module starts sooner: Node need not set up its loader of those.
+    await entry(
+      { entryPoints: [join(root, 'src/bundle/bin.ts')], format: 'cjs', outfile: join(dist, 'bin.cjs') },
+      loader,
+    ),
+    await entry({ entryPoints: ['library'], format: 'esm', outfile: join(dist, 'index.js') }, loader),
+  ];
+  for (const { path, contents: text } of entries) putInPlace(path, text);
   putInPlace(
     join(dist, 'THIRD-PARTY-NOTICES.txt'),
     notices([...Object.keys(whole.metafile.inputs), ...ssh2.inputs, ...page.inputs, 'node_modules/elkjs/lib']),
   );
   const pieces = [join(dist, name), join(dist, 'code', ssh2.name)];
-  removeStale(new Set([...pieces.flatMap((file) => [file, `${file}.cache`]), ...ordered.map(({ path }) => path)]));
+  removeStale(new Set([...pieces.flatMap((file) => [file, `${file}.cache`]), join(dist, loader.name)]));
   return join(dist, name);
+}
+
+interface Loader {
+  /** Path in dist/. */
+  readonly name: string;
+  readonly contents: string;
+}
+
+/** What loads the pieces: CommonJS, so that program and library share one and mean the same by a class. */
+async function loaderOf(piece: string): Promise<Loader> {
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: [join(root, 'src/bundle/load.ts')],
+    format: 'cjs',
+    define: { BUNDLE: JSON.stringify(piece), HERE: '__dirname' },
+    outfile: join(dist, 'load.cjs'),
+  });
+  const contents = outputFiles[0]?.text ?? '';
+  return { name: `code/load-${hashOf(contents)}.cjs`, contents };
+}
+
+/** One of the two files that somebody names. */
+async function entry(
+  options: { entryPoints: string[]; format: 'cjs' | 'esm'; outfile: string },
+  loader: Loader,
+): Promise<{ path: string; contents: string }> {
+  const apartFrom: Plugin = {
+    name: 'loader',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /\/load\.ts$/ }, () => ({ path: `./${loader.name}`, external: true })),
+  };
+  const plugins = [apartFrom, library(await exportsOf(join(root, 'src/index.ts')))];
+  const { outputFiles } = await build({ ...COMMON, ...options, plugins });
+  return { path: options.outfile, contents: outputFiles[0]?.text ?? '' };
 }
 
 function hashOf(contents: string): string {
@@ -198,7 +230,7 @@ function putInPlace(path: string, contents: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   const whole = join(dirname(path), `.${basename(path)}.${process.pid}`);
   writeFileSync(whole, contents);
-  if (path === join(dist, 'bin.js')) chmodSync(whole, 0o755);
+  if (path === join(dist, 'bin.cjs')) chmodSync(whole, 0o755);
   renameSync(whole, path);
 }
 

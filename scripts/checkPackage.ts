@@ -57,7 +57,7 @@ try {
   writeFileSync(join(project, 'consumer.ts'), CONSUMER);
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(TSCONFIG));
 
-  const said = run(process.execPath, [join(home, 'dist/bin.js'), '--version']).trim();
+  const said = run(process.execPath, [join(home, 'dist/bin.cjs'), '--version']).trim();
   if (said !== version) throw new Error(`the packed program says version ${said}, package.json says ${version}`);
   run(process.execPath, ['--input-type=module', '--eval', CONSUMER]);
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]);

@@ -212,7 +212,7 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
 /** Runs the program until its end; `seen` gets every event as it happens. */
 async function trundle(words: readonly string[], seen: (event: TrundleEvent, pid: number) => void): Promise<void> {
   const { SSH_AUTH_SOCK: _agent, ...env } = process.env;
-  const child = spawn(process.execPath, [join(root, 'dist/bin.js'), ...words], {
+  const child = spawn(process.execPath, [join(root, 'dist/bin.cjs'), ...words], {
     cwd: place,
     env: { ...env, XDG_STATE_HOME: join(place, 'state'), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -6,4 +6,4 @@ const [first, ...rest] = process.argv.slice(2);
 
 // Answered before anything else is loaded: scripts ask for it often.
 if ((first === '--version' || first === '-V') && rest.length === 0) process.stdout.write(`${VERSION}\n`);
-else await load().main(process.argv.slice(2));
+else void load().main(process.argv.slice(2));

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import type { Whole } from './whole.ts';
 
-/** The bundle's file, seen from this one; put in when it is built. */
+/** The directory of this file as it is built, and the bundle's file in it; put in when that is done. */
+declare const HERE: string;
 declare const BUNDLE: string;
 
 let loaded: Whole | null = null;
 
 /** What the bundle holds, loaded once per process. */
 export function load(): Whole {
-  loaded ??= new Pieces(fileURLToPath(new URL(BUNDLE, import.meta.url))).whole;
+  loaded ??= new Pieces(join(HERE, BUNDLE)).whole;
   return loaded;
 }
 

@@ -121,7 +121,17 @@ describeWith(['root', 'useradd', 'tar'], 'a package that the user may not read',
     chmodSync(join(source, file), 0);
     const words = ['run', '-o', join(user.home, 'out'), source, '--', 'null'];
     const script = 'cd "$HOME" && exec "$@"';
-    const become = ['-s', '/bin/sh', user.login, '-c', script, '--', 'sh', process.execPath, join(root, 'dist/bin.js')];
+    const become = [
+      '-s',
+      '/bin/sh',
+      user.login,
+      '-c',
+      script,
+      '--',
+      'sh',
+      process.execPath,
+      join(root, 'dist/bin.cjs'),
+    ];
     const child = spawn('su', [...become, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
     expect(said).toMatch(problem);

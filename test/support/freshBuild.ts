@@ -13,7 +13,7 @@ function newestChange(directory: string): number {
 
 /** Before suites that start the real program: bundles anew where a source is younger than what dist/ holds. */
 export async function setup(): Promise<void> {
-  const built = ['bin.js', 'index.js'].map((name) => join(root, 'dist', name));
+  const built = ['bin.cjs', 'index.js'].map((name) => join(root, 'dist', name));
   const oldest = Math.min(...built.map((file) => (existsSync(file) ? statSync(file).mtimeMs : 0)));
   if (newestChange(join(root, 'src')) > oldest) await bundle();
 }

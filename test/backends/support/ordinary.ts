@@ -51,7 +51,7 @@ export function makeOrdinary(options: { subuids: boolean }): Ordinary {
     temporary,
     async run(words, env = {}) {
       const { PATH = '' } = process.env;
-      const child = spawn(process.execPath, [join(directory, 'dist/bin.js'), ...words], {
+      const child = spawn(process.execPath, [join(directory, 'dist/bin.cjs'), ...words], {
         uid,
         gid,
         cwd: user.home,

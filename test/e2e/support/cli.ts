@@ -46,7 +46,7 @@ export class Cli {
   #over = false;
 
   constructor(words: readonly string[], options: CliOptions = {}) {
-    const { cwd = root, env = {}, stdin = '', preload = [], program = join(root, 'dist/bin.js') } = options;
+    const { cwd = root, env = {}, stdin = '', preload = [], program = join(root, 'dist/bin.cjs') } = options;
     const node = preload.flatMap((module) => ['--import', module]);
     this.process = spawn(process.execPath, [...node, program, ...words], {
       cwd,

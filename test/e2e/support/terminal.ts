@@ -18,7 +18,7 @@ export class Terminal {
   /** @param program what runs there instead of the program alone, as a line for sh; `$TRUNDLE` is the program */
   constructor(words: readonly string[], env: Readonly<Record<string, string>>, program?: string) {
     const { spawn } = createRequire(import.meta.url)('node-pty') as typeof import('node-pty');
-    const trundle = [process.execPath, join(root, 'dist/bin.js')];
+    const trundle = [process.execPath, join(root, 'dist/bin.cjs')];
     const [file = '', ...args] = program === undefined ? [...trundle, ...words] : ['/bin/sh', '-c', program];
     const { NO_COLOR: _colors, CI: _ci, ...inherited } = process.env as Record<string, string>;
     this.#pty = spawn(file, args, {

@@ -20,7 +20,7 @@ export async function runIn(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<End> {
-  const [program = '', ...args] = [...prefix, process.execPath, join(root, 'dist/bin.js'), ...words];
+  const [program = '', ...args] = [...prefix, process.execPath, join(root, 'dist/bin.cjs'), ...words];
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)

@@ -104,7 +104,7 @@ export async function ours(
 /** `trundle run` of this tree. */
 export const TRUNDLE: readonly string[] = [
   process.execPath,
-  fileURLToPath(new URL('../../../dist/bin.js', import.meta.url)),
+  fileURLToPath(new URL('../../../dist/bin.cjs', import.meta.url)),
   'run',
 ];
 
