@@ -14,7 +14,7 @@ const SHELLS = [
 describeWith(['sshd', 'busybox'], 'what surveys a testbed and becomes its SSH server', () => {
   for (const [program, ...args] of SHELLS) {
     test(`leaves to it just what its client says, where sh is ${program}`, async () => {
-      const script = surveyScript('echo serving\nexec cat\n');
+      const script = surveyScript('echo serving\nif true; then\n  exec cat\nfi\n');
       const child = spawn(program, [...args, '--', 'root'], { stdio: ['pipe', 'pipe', 'inherit'] });
       let said = '';
       const serving = new Promise<void>((resolve, reject) => {

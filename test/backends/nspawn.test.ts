@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { Cli, cli } from '../e2e/support/cli.ts';
+import { remainsOf } from '../faults/support/outside.ts';
 import { bootableImage, debianImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage, tinyRoot } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
@@ -49,6 +50,7 @@ describeWith(['root', 'systemd-nspawn', 'busybox', 'overlay'], 'nspawn without a
     );
     expect(readdirSync(env.TMPDIR)).toEqual([]);
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(env.TMPDIR);
+    expect(remainsOf(run.run)).toEqual([]);
   });
 });
 

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { processesWith } from '../../contract/support/marks.ts';
 
-/** Lists control groups of version 2 by a part of their name, wherever this machine mounts them. */
-const GROUPS = 'mount -n -t cgroup2 cgroup2 /mnt 2>/dev/null || exit 0; find /mnt -type d -name "*$1*"';
+/** Lists control groups of version 2, and of systemd's version 1, by a part of their name, wherever they are mounted. */
+const GROUPS = `mount -n -t cgroup2 cgroup2 /mnt 2>/dev/null && find /mnt -type d -name "*$1*"
+grep -q '^[0-9]*:name=systemd:' /proc/self/cgroup || exit 0
+mount -n -t cgroup -o none,name=systemd cgroup /mnt 2>/dev/null && find /mnt -type d -name "*$1*"`;
 
 /**
  * What somebody sees of a run who looks from outside and knows only its id: processes that name it, mounts, control

@@ -4,18 +4,26 @@ import { type Held, hold } from '../held.ts';
 
 /**
  * Empties and removes the control group $1 with all below it. The hierarchy of version 2 may be mounted elsewhere on
- * this machine or not at all, so it is mounted where only this command sees it.
+ * this machine or not at all, so it is mounted where only this command sees it. Where there is systemd's hierarchy of
+ * version 1 as well, systemd-nspawn(1) makes the same group there, and leaves it.
  */
-const REMOVE = `mount -n -t cgroup2 cgroup2 /sys/fs/cgroup || exit 1
-group=/sys/fs/cgroup$1
+const REMOVE = `group=/sys/fs/cgroup$1
 tries=0
-while [ -d "$group" ]; do
-  { echo 1 >"$group/cgroup.kill"; } 2>/dev/null
-  said=$(find "$group" -depth -type d -exec rmdir {} \\; 2>&1) && break
-  tries=$((tries + 1))
-  [ "$tries" -lt 100 ] || { echo "$said" >&2; exit 1; }
-  sleep 0.05
-done`;
+remove() {
+  while [ -d "$group" ]; do
+    { echo 1 >"$group/cgroup.kill"; } 2>/dev/null
+    said=$(find "$group" -depth -type d -exec rmdir {} \\; 2>&1) && break
+    tries=$((tries + 1))
+    [ "$tries" -lt 100 ] || { echo "$said" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+mount -n -t cgroup2 cgroup2 /sys/fs/cgroup || exit 1
+remove
+if grep -q '^[0-9]*:name=systemd:' /proc/self/cgroup; then
+  mount -n -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup || exit 1
+  remove
+fi`;
 
 /** Promises to end what is left in a control group below our own, and to remove it. @throws BackendError `no-cgroup2` */
 export function holdCgroup(host: BackendHost): Held {

@@ -19,8 +19,7 @@ fi`
 }
 echo "passwd"
 while IFS= read -r line; do printf '%s\\n' "$line"; done </etc/passwd
-${install === null ? 'exit 0' : `if [ -n "$sshd" ]; then\n${install}fi`}
-`;
+${install === null ? 'exit 0\n' : `[ -n "$sshd" ] || exit 0\n${install}`}`;
 }
 
 /** What only the stand-in needs to know. */
