@@ -9,6 +9,7 @@ import { makeLifeline } from '../../support/lifeline.ts';
 import { findProgram } from '../../support/needs.ts';
 import { makePackage } from '../../support/packages.ts';
 import { forThisTest, workplace } from '../../support/workplace.ts';
+import { written } from '../../support/written.ts';
 import { Cli, cli, ownState } from './cli.ts';
 
 const GATED = fileURLToPath(new URL('../../fixtures/backends/gated.js', import.meta.url));
@@ -114,6 +115,8 @@ export async function holdRun(hold: Hold, options: HoldOptions = {}): Promise<He
   if (hold in VERBS) await gate.arrived;
   else if (hold === 'connecting') await running.event('socket.connected');
   else await lifeline.held;
+  // Little happens between the copy and the tidying: a killed run may lose what it recorded last.
+  if (hold === 'between tests') await written(join(trace, 'events.jsonl'), /"copy.completed".*"copy":"tb1.y2"/);
   if (hold in VERBS)
     await running.event('resource.acquired', ({ kind, name }) => kind === 'directory' && name.startsWith(testbed));
   return { running, run, env, trace, place: testbed, letGo: () => gate.open() };
