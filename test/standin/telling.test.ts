@@ -74,6 +74,15 @@ test('where no daemon stands between, a way in that says nothing tells the end i
   expect(await told.ended).toEqual({ status: 77, signal: null });
 });
 
+test('a client of a daemon that could not start the teller is believed', async () => {
+  const source = new PassThrough();
+  const told = toldBy(WORD, launched(source, Promise.resolve({ status: 126, signal: null })), true);
+  source.end('not executable\n');
+
+  expect((await told.stderr.toArray()).join('')).toBe('not executable\n');
+  expect(await told.ended).toEqual({ status: 126, signal: null });
+});
+
 /** What is told of a way in that ended with 77. */
 function fromStream(): { told: Launched; source: PassThrough } {
   const source = new PassThrough();

@@ -40,17 +40,24 @@ export function teller(perl: string | null, word: string): string[] {
 
 /**
  * A process whose end is told by a {@link teller}. Where that says nothing and a daemon stands between, the end is
- * `untold`; where none does, it is the process's own: podman loses what is said last while stdin is written to.
+ * `untold`, unless the process says that nothing was started; where none does, it is the process's own: podman loses
+ * what is said last while stdin is written to.
  */
 export function toldBy(word: string, launched: Launched, daemon: boolean): Launched {
   const stderr = new EndReader(word);
   // Each of the two is destroyed with the other; the reader's own error says nothing more.
   pipeline(launched.stderr, stderr, () => {});
   const ended = launched.ended.then(
-    async (end): Promise<End> => (await stderr.told) ?? (daemon ? { ...end, untold: true } : end),
+    async (end): Promise<End> =>
+      (await stderr.told) ?? (daemon && !saysNotStarted(end) ? { ...end, untold: true } : end),
   );
   ended.catch(() => {});
   return { ...launched, stderr, ended };
+}
+
+/** Whether a client tells that it found no program, or might not execute it: docker and lxd say so as shells do. */
+function saysNotStarted({ status }: End): boolean {
+  return status === 126 || status === 127;
 }
 
 /** Takes the word and what it says out of a stream. */
