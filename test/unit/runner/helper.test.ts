@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -11,9 +11,12 @@ import { Helper } from '../../../src/runner/session/Helper.ts';
 import { KEEPER_SCRIPT } from '../../../src/runner/session/ScratchKeeper.ts';
 import type { CommandEnd } from '../../../src/testbed/index.ts';
 import { ManualClock } from '../../support/ManualClock.ts';
+import { written } from '../../support/written.ts';
 
 const LIMIT = 1000;
 const never = new AbortController().signal;
+/** Says in a file that it is there: a shell that is only just forked may miss a signal. */
+const LINGERS = 'echo up >"$1"; exec sleep 1000';
 
 describe('a shell that holds the scratch directory and helps', () => {
   let directory: string;
@@ -52,6 +55,13 @@ describe('a shell that holds the scratch directory and helps', () => {
     rmSync(directory, { recursive: true });
   });
 
+  /** The file of what lingers, which only it writes to. */
+  function nothingYet(): string {
+    const file = path.join(directory, 'up');
+    writeFileSync(file, '');
+    return file;
+  }
+
   it('says so', () => {
     expect(parseFacts('scratch=/tmp/x\nhelps=yes\nready\n').helps).toBe(true);
     expect(parseFacts('scratch=/tmp/x\nready\n').helps).toBe(false);
@@ -87,7 +97,8 @@ describe('a shell that holds the scratch directory and helps', () => {
   });
 
   it('is ended with what takes too long, and the directory goes', async () => {
-    const asked = helper.ask('exec sleep 1000', [], LIMIT, never);
+    const asked = helper.ask(LINGERS, [nothingYet()], LIMIT, never);
+    await written(path.join(directory, 'up'), /up/);
     clock.advance(LIMIT);
     expect(await asked).toEqual({ kind: 'late' });
     await once(keeper, 'exit');
@@ -97,7 +108,8 @@ describe('a shell that holds the scratch directory and helps', () => {
 
   it('does not hold up who is told to stop, but has its deadline still', async () => {
     const stop = new AbortController();
-    const asked = helper.ask('exec sleep 1000', [], LIMIT, stop.signal);
+    const asked = helper.ask(LINGERS, [nothingYet()], LIMIT, stop.signal);
+    await written(path.join(directory, 'up'), /up/);
     stop.abort();
     expect(await asked).toEqual({ kind: 'unsure' });
     expect(await helper.ask('echo on', [], LIMIT, stop.signal)).toEqual({ kind: 'unsure' });
