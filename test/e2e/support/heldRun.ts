@@ -64,6 +64,12 @@ const PROGRAMS: Partial<Record<Hold, { name: string; pattern: string }>> = {
   'between tests': { name: 'rm', pattern: '*-artifacts' },
 };
 
+/** What a run has recorded where it is held, if it came there only just before. */
+const RECORDED: Partial<Record<Hold, RegExp>> = {
+  connecting: /"socket\.connected"/,
+  'between tests': /"copy\.completed".*"copy":"tb1\.y2"/,
+};
+
 /** A run of the real program that stands still at an exact point. */
 export interface HeldRun {
   readonly running: Cli;
@@ -115,8 +121,9 @@ export async function holdRun(hold: Hold, options: HoldOptions = {}): Promise<He
   if (hold in VERBS) await gate.arrived;
   else if (hold === 'connecting') await running.event('socket.connected');
   else await lifeline.held;
-  // Little happens between the copy and the tidying: a killed run may lose what it recorded last.
-  if (hold === 'between tests') await written(join(trace, 'events.jsonl'), /"copy.completed".*"copy":"tb1.y2"/);
+  // A killed run may lose what it recorded last, and with that the phase that it was in.
+  const recorded = RECORDED[hold];
+  if (recorded !== undefined) await written(join(trace, 'events.jsonl'), recorded);
   if (hold in VERBS)
     await running.event('resource.acquired', ({ kind, name }) => kind === 'directory' && name.startsWith(testbed));
   return { running, run, env, trace, place: testbed, letGo: () => gate.open() };
