@@ -120,7 +120,8 @@ describe('a shell that holds the scratch directory and helps', () => {
 
   it('tells why it is gone, where that is the testbed’s fault', async () => {
     lost = { class: 'connection-closed', phase: 'exec', doing: 'running x1', evidence: [7] };
-    const asked = helper.ask('exec sleep 1000', [], LIMIT, never);
+    const asked = helper.ask(LINGERS, [nothingYet()], LIMIT, never);
+    await written(path.join(directory, 'up'), /up/);
     process.kill(-(keeper.pid ?? 0), 'SIGTERM');
     expect(await asked).toEqual({ kind: 'lost', cause: lost });
     expect(await helper.ask('echo on', [], LIMIT, never)).toEqual({ kind: 'lost', cause: lost });
