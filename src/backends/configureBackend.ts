@@ -1,3 +1,4 @@
+import { unabbreviated } from './abbreviations.ts';
 import { checkVerbs } from './checkVerbs.ts';
 import type { Availability, Backend, ConfiguredBackend } from './contract.ts';
 import { BackendLoadError } from './errors.ts';
@@ -16,11 +17,14 @@ export async function configureBackend(
   const [name, ...rest] = words;
   if (name === undefined) throw new BackendLoadError('', 'no backend was named');
   const backend = await loadBackend(name, where.cwd);
-  const options = parseOptions(backend, rest);
+  const parser = parserOf(backend);
+  const whole = unabbreviated(parser, backend.help ?? {}, rest);
+  const options = parseOptions(backend, whole);
   return {
     name: backend.name,
-    words: [name, ...redactWords(parserOf(backend), backend.help ?? {}, rest)],
+    words: [name, ...redactWords(parser, backend.help ?? {}, whole)],
     capabilities: () => backend.capabilities(options),
+    deadlines: () => backend.deadlines?.(options) ?? {},
     whyNotKept: () =>
       backend.whyNotKept === undefined ? 'it has no way to leave a testbed behind' : backend.whyNotKept(options),
     open: (host) => checkVerbs(backend.name, backend.open(options, host)),

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type * as z from 'zod';
-import type { Capability, Clock, EventData, ReachableEndpoint } from '../events/index.ts';
+import type { Capability, Clock, DeadlineTable, EventData, ReachableEndpoint } from '../events/index.ts';
 
 /** Event types that a backend may put into its stream of observations. */
 export type ObservationType =
@@ -108,6 +108,11 @@ export interface OptionsHelp {
   pairs?: readonly string[];
   /** Options whose values must not be written anywhere. */
   secret?: readonly string[];
+  /**
+   * Options that are known from autopkgtest's servers and that the backend cannot have, by their forms, with what does
+   * the same: `{ '-u, --unpack-dir': 'layers are in $TMPDIR' }`. Nearer to the truth than that they are unknown.
+   */
+  refused?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -127,6 +132,8 @@ export interface Backend<S extends z.ZodObject = z.ZodObject> {
   probe(): Promise<Availability>;
   /** Capabilities known before the testbed is up. */
   capabilities(options: z.output<S>): readonly Capability[];
+  /** Deadlines that the options set; those that the run sets stand above them. */
+  deadlines?(options: z.output<S>): DeadlineTable;
   /** Why a testbed cannot stay after the run (--keep); null where it has the verb keep. Absent: none of this kind can. */
   whyNotKept?(options: z.output<S>): string | null;
   /** Makes the object that holds one testbed; must not do anything outside memory yet. */
@@ -144,6 +151,8 @@ export interface ConfiguredBackend {
   /** For the trace: backend name and arguments as typed, secrets taken out. */
   readonly words: readonly string[];
   capabilities(): readonly Capability[];
+  /** Deadlines that its options set; those that the run sets stand above them. */
+  deadlines?(): DeadlineTable;
   /** Why its testbeds cannot stay after the run; null where they can. Absent: nobody can say, so they cannot. */
   whyNotKept?(): string | null;
   open(host: BackendHost): BackendVerbs;

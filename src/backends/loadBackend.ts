@@ -122,6 +122,7 @@ function reasonOf(error: unknown, file?: string): string {
 }
 
 const FUNCTIONS = ['probe', 'capabilities', 'open'] as const;
+const MAY_BE_FUNCTIONS = ['deadlines', 'whyNotKept'] as const;
 
 function check(name: string, file: string, value: unknown): Backend {
   const wrong = (field: string, what: string): never => {
@@ -134,8 +135,9 @@ function check(name: string, file: string, value: unknown): Backend {
   if (typeof backend.name !== 'string' || backend.name === '') wrong('name', 'is not a name');
   if (typeof backend.summary !== 'string') wrong('summary', 'is not a text');
   for (const field of FUNCTIONS) if (typeof backend[field] !== 'function') wrong(field, 'is not a function');
-  if (backend.whyNotKept !== undefined && typeof backend.whyNotKept !== 'function')
-    wrong('whyNotKept', 'is not a function');
+  for (const field of MAY_BE_FUNCTIONS) {
+    if (backend[field] !== undefined && typeof backend[field] !== 'function') wrong(field, 'is not a function');
+  }
   const options = backend.options as { safeParse?: unknown; shape?: unknown } | undefined;
   if (!(options instanceof z.ZodObject)) {
     wrong('options', 'is not a zod object of the zod that Trundle uses (import { z } from "trundle")');

@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
+import { nearestOption } from '../events/index.ts';
 import type { Backend } from './contract.ts';
 import { BackendOptionError } from './errors.ts';
 
@@ -21,6 +22,7 @@ export function parserOf(backend: Backend): Command {
     .description(backend.summary)
     .helpOption('-h, --help', 'show this help')
     .exitOverride()
+    .showSuggestionAfterError(false)
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .allowExcessArguments(false)
     .passThroughOptions(backend.help?.passThrough ?? false);
@@ -91,9 +93,7 @@ export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: 
     command.parse(joinPairs(backend, words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // commander quotes the option as it was given, or all of its forms: '-p, --port <number>'.
-    const option = /option '(?:-\w, )?(-[\w-]*)/.exec(error.message)?.[1] ?? null;
-    throw new BackendOptionError(backend.name, `${backend.name}: ${error.message.replace(/^error: /, '')}`, option);
+    throw refusal(backend as unknown as Backend, command, error);
   }
   const raw: Record<string, unknown> = { ...command.opts() };
   (backend.help?.positional ?? []).forEach((key, index) => {
@@ -111,6 +111,23 @@ export function parseOptions<S extends z.ZodObject>(backend: Backend<S>, words: 
   const option = key === null ? null : isPositional ? kebab(key).toUpperCase() : `--${kebab(key)}`;
   const what = key === null || issue === undefined ? issue?.message : complaint(issue, raw[key]);
   throw new BackendOptionError(backend.name, [backend.name, option, what].filter(Boolean).join(': '), option);
+}
+
+/** What commander complains of, with the option that is to blame, and what would do. Pure. */
+function refusal({ name, help }: Backend, command: Command, error: CommanderError): BackendOptionError {
+  const message = error.message.replace(/^error: /, '');
+  // commander quotes the option as it was given, or all of its forms: '-p, --port <number>'.
+  const option = /option '(?:-\w, )?(-[\w-]*)/.exec(message)?.[1] ?? null;
+  if (option === null || error.code !== 'commander.unknownOption')
+    return new BackendOptionError(name, `${name}: ${message}`, option);
+  const [, why] = Object.entries(help?.refused ?? {}).find(([forms]) => forms.split(', ').includes(option)) ?? [];
+  if (why !== undefined) return new BackendOptionError(name, `${name}: ${option}: ${why}`, option);
+  const like = option.startsWith('--')
+    ? nearestOption(option, ['--help', ...command.options.flatMap(({ long }) => long ?? [])])
+    : null;
+  const hint = like === null ? '' : `\n(Did you mean ${like}?)`;
+  // Without a value that it may have: that may be a secret.
+  return new BackendOptionError(name, `${name}: unknown option '${option}'${hint}`, option);
 }
 
 /** The words with each value that came in two words as one. Pure. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { nearestOption } from '../events/index.ts';
 import { UsageError } from './UsageError.ts';
 
 /** Help was asked for and has been printed: nothing more to do. */
@@ -14,6 +15,7 @@ export function verbCommand(verb: string, usage: string, description: string): C
     .helpOption('-h, --help', 'show this help')
     .allowExcessArguments(false)
     .exitOverride()
+    .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => {} });
 }
 
@@ -27,11 +29,11 @@ export function parseWords(command: Command, words: readonly string[]): Command 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpShown();
-    const [problem = '', ...suggestion] = error.message.replace(/^error: /, '').split('\n');
-    const hint = suggestion
-      .join(' ')
-      .replace(/^\((.*)\)$/, '$1')
-      .trim();
-    throw new UsageError(problem, hint === '' ? null : hint);
+    const message = error.message.replace(/^error: /, '');
+    const [, given] = /^unknown option '(--[^'=]+)/.exec(message) ?? [];
+    if (given === undefined) throw new UsageError(message, null);
+    const like = nearestOption(given, ['--help', ...command.options.flatMap(({ long }) => long ?? [])]);
+    // Without a value that it may have: that may be a secret.
+    throw new UsageError(`unknown option '${given}'`, like === null ? null : `Did you mean ${like}?`);
   }
 }

@@ -30,5 +30,5 @@ export {
   type Origin,
   type TrundleEvent,
 } from './event.ts';
-export { didYouMean } from './nearest.ts';
+export { didYouMean, nearestOption } from './nearest.ts';
 export { VERSION } from './version.ts';

@@ -1,10 +1,17 @@
-/** The word most like the given one, where one is like it at all; for "did you mean". Pure. */
+/** The most letters that a word may be away from another: more is no slip of the fingers. */
+const MOST_APART = 3;
+
+/**
+ * The word most like the given one, for "did you mean"; null where none is like it: of three letters, two have to be
+ * right. A word that only happens to look alike sends people the wrong way. Pure.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const apart = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (apart < least && apart <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) * 0.4))) {
+    const limit = Math.min(MOST_APART, Math.floor(Math.max(word.length, candidate.length) / 3));
+    if (apart < least && apart <= limit) {
       best = candidate;
       least = apart;
     }
@@ -16,6 +23,15 @@ export function nearest(word: string, candidates: readonly string[]): string | n
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const like = nearest(word, candidates);
   return like === null ? '' : ` Did you mean ${like}?`;
+}
+
+/** The long option most like one that does not exist; the dashes, which all have, count for nothing. Pure. */
+export function nearestOption(given: string, options: readonly string[]): string | null {
+  const found = nearest(
+    given.replace(/^--/, ''),
+    options.map((option) => option.replace(/^--/, '')),
+  );
+  return found === null ? null : `--${found}`;
 }
 
 /** Letters to add, remove, change or swap with their neighbour (the optimal string alignment distance). */

@@ -115,7 +115,8 @@ class LiveRun implements Run {
     this.#made += 1;
     const testbed = `tb${this.#made}`;
     if (this.#closing !== null || this.#broken !== null) throw this.#closedTo(testbed);
-    const { deadlines = {}, maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
+    const { maxConnections = MAX_CONNECTIONS, signal, onClosed } = options;
+    const deadlines = { ...backend.deadlines?.(), ...options.deadlines };
     const of = options.package === undefined ? {} : { package: options.package };
     const site = this.#found(testbed, backend, of);
     this.#opening.add(site);
@@ -124,7 +125,7 @@ class LiveRun implements Run {
       testbed,
       from: 'runner',
       backend: backend.name,
-      deadlines: { ...deadlines },
+      deadlines,
       maxConnections,
     });
     if (of.package !== undefined) this.emit({ type: 'testbed.assigned', testbed, from: 'runner', package: of.package });

@@ -95,8 +95,56 @@ test('numbers among texts stay texts', async () => {
   expect((await parse('12', '007')).options).toMatchObject({ image: '12', extra: ['007'] });
 });
 
+test('long options that are cut short are what they can only be', async () => {
+  const words = ['--mem', '64', '--ratio', '--mem', '--pass', 'hunter2', '--kernel-m=host', '-kb', '--mem'];
+  const project = forThisTest(makeProject());
+  const file = writeModule(
+    join(project.directory, 'kinds.mjs'),
+    EVERY_KIND.replace('ratio: z.number()', 'ratio: z.string()'),
+  );
+  const backend = await configureBackend([file, ...words, 'image', '--', '--mem']);
+  expect(JSON.parse(backend.capabilities()[0] ?? '{}')).toMatchObject({
+    ...{ memory: 64, ratio: '--mem', passPhrase: 'hunter2', kernelMode: 'host', bind: ['--mem'] },
+    ...{ image: 'image', extra: ['--mem'] },
+  });
+  expect(backend.words.join(' ')).not.toContain('hunter2');
+});
+
+test('what a backend passes through is not written whole', async () => {
+  const backend = await configureBackend(['podman', '--ini', 'image', '--ini', '--mem=2g']);
+  expect(backend.words).toEqual(['podman', '--init', 'image', '--ini', '--mem=2g']);
+});
+
+test('options set deadlines', async () => {
+  const backend = await configureBackend(['ssh', '-H', 'h', '--timeout-ssh', '1.5']);
+  expect(backend.deadlines?.()).toEqual({ 'ssh-ready': 1500 });
+  expect((await configureBackend(['ssh', '-H', 'h'])).deadlines?.()).toEqual({});
+});
+
 test.each([
-  [['ssh', '--hostnam', 'x'], '--hostnam', "ssh: unknown option '--hostnam'\n(Did you mean --hostname?)"],
+  [['-H', 'root@h'], ['root-on-testbed']],
+  [['-H', 'root@h', '-l', 'somebody'], []],
+  [['-H', 'somebody@h', '-l', 'root'], ['root-on-testbed']],
+])('the login before a host name is one, where no other is given: %j', async (words, capabilities) => {
+  expect((await configureBackend(['ssh', ...words])).capabilities()).toEqual(capabilities);
+});
+
+test.each([
+  [['ssh', '--hostnmae', 'x'], '--hostnmae', "ssh: unknown option '--hostnmae'\n(Did you mean --hostname?)"],
+  [['ssh', '--pasword=hunter2'], '--pasword', "ssh: unknown option '--pasword'\n(Did you mean --password?)"],
+  [['ssh', '--nope'], '--nope', "ssh: unknown option '--nope'"],
+  [['ssh', '--p', '22'], '--p', "ssh: ambiguous option '--p': it could be --port, --password"],
+  [['ssh', '-H', 'h', '-o', 'Port=1'], '-o', /^ssh: -o: .* --command "ssh OPTIONS/],
+  [['ssh', '-H', 'h', '--setup-script=x'], '--setup-script', /^ssh: --setup-script: .* a backend of its own/],
+  [['ssh', '-H', 'h', '--timeout-ssh', '0'], '--timeout-ssh', /^ssh: --timeout-ssh: /],
+  [['unshare', '-u', '/x'], '-u', /^unshare: -u: .* TMPDIR/],
+  [['podman', '--docker', 'x'], '--docker', 'podman: --docker: that is a backend of its own: -- docker IMAGE'],
+  [['lxd', '--vm', 'x'], '--vm', /^lxd: --vm: /],
+  [
+    ['lxd', '--name', '-x', 'image'],
+    '--name',
+    'lxd: --name: it must be letters, digits and dashes, as the name of a host',
+  ],
   [['ssh', '--frobnicate'], '--frobnicate', "ssh: unknown option '--frobnicate'"],
   [['ssh', '--port'], '--port', "ssh: option '-p, --port <number>' argument missing"],
   [['ssh', '--socket'], '--socket', "ssh: option '--socket <text>' argument missing"],

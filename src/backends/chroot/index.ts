@@ -13,6 +13,12 @@ const options = z.object({
   image: z
     .string()
     .describe('root file system: a directory, which the tests write to, or a tarball, which they do not'),
+  gainRoot: z
+    .string()
+    .optional()
+    .describe(
+      'taken as autopkgtest-virt-chroot takes it, and without meaning for root; anybody else runs trundle by it',
+    ),
   ...sessionOptions,
   privateNetwork: z.boolean().default(false).describe('give the testbed a network of its own, with only the loopback'),
   ...debugOption,
@@ -23,16 +29,16 @@ export const chrootBackend = defineBackend({
   name: 'chroot',
   summary: 'a directory or tarball with a root file system, entered as root',
   options,
-  help: { positional: ['image'], short: { debug: 'd' } },
+  help: { positional: ['image'], short: { debug: 'd', gainRoot: 'r' } },
   probe,
   capabilities: ({ image, login }) => namespaceCapabilities({ identity: 'root', inPlace: isDirectory(image), login }),
-  open({ image, session, login, normalUser, privateNetwork }, host) {
+  open({ image, gainRoot, session, login, normalUser, privateNetwork }, host) {
     const inPlace = isDirectory(image);
     return new NamespaceTestbed(
       {
         identity: 'root',
         image: (signal) => {
-          mustBeRoot();
+          mustBeRoot(gainRoot);
           return findImage(image, 'root', { host, signal });
         },
         inPlace,
@@ -56,10 +62,11 @@ async function probe(): Promise<Availability> {
   return await probeNamespaces('root', AbortSignal.timeout(QUESTION_LIMIT));
 }
 
-function mustBeRoot(): void {
+function mustBeRoot(gainRoot: string | undefined): void {
   if (isRoot()) return;
+  const remedy = gainRoot === undefined ? 'run trundle as root' : `run trundle itself by it: ${gainRoot} trundle ...`;
   throw new BackendError('no-permission', 'the chroot backend takes root', {
-    remedy: 'run trundle as root, or use the unshare backend',
+    remedy: `${remedy}, or use the unshare backend`,
   });
 }
 

@@ -1,21 +1,32 @@
+import * as z from 'zod';
 import { defineBackend } from '../contract.ts';
 import { ContainerTestbed, containerCapabilities } from './ContainerTestbed.ts';
 import { containerOptions, type Program } from './options.ts';
 import { probe } from './probe.ts';
 
-const help = {
-  positional: ['image', 'args'],
-  passThrough: true,
-  short: { debug: 'd', pull: 'p', sudo: 's' },
-} as const;
+/** The other one is another backend. */
+const OTHER: Readonly<Record<Program, Program>> = { podman: 'docker', docker: 'podman' };
+
+/** With the option by which autopkgtest's server is told which of the two it is. */
+function optionsOf(name: Program): typeof containerOptions {
+  const text = `taken from autopkgtest's users; it is ${name} that is run anyway`;
+  return containerOptions.extend({
+    [name]: z.boolean().default(false).describe(text),
+  }) as unknown as typeof containerOptions;
+}
 
 /** One backend for each program: they take the same commands, and differ in what an init needs. */
 function containers(name: Program, summary: string) {
   return defineBackend({
     name,
     summary,
-    options: containerOptions,
-    help,
+    options: optionsOf(name),
+    help: {
+      positional: ['image', 'args'],
+      passThrough: true,
+      short: { debug: 'd', pull: 'p', sudo: 's' },
+      refused: { [`--${OTHER[name]}`]: `that is a backend of its own: -- ${OTHER[name]} IMAGE` },
+    },
     probe: () => probe(name),
     capabilities: (options) => containerCapabilities(options),
     whyNotKept: () => null,

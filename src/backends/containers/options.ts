@@ -22,6 +22,14 @@ export const containerOptions = z.object({
     .string()
     .default('none')
     .describe("the container's network, as --network of the program; none leaves the firewall of this machine alone"),
+  remote: z
+    .boolean()
+    .default(false)
+    .describe("taken from autopkgtest's users; a daemon elsewhere is all alike, since nothing is shared with it"),
+  sharedDir: z
+    .string()
+    .optional()
+    .describe("taken from autopkgtest's users; files are copied, so no directory is shared"),
   program: z
     .string()
     .optional()

@@ -14,7 +14,7 @@ import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type Client, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
-import { type Attempt, explain, madeNothing, NO_INIT, removalRemedy } from './explain.ts';
+import { type Attempt, explain, madeNothing, NAME_TAKEN, NO_INIT, removalRemedy } from './explain.ts';
 import { Monitor } from './Monitor.ts';
 import type { Daemon, LxdOptions } from './options.ts';
 
@@ -70,11 +70,12 @@ export class LxdTestbed implements BackendVerbs {
     this.#host = host;
     this.#client = clientOf(daemon, options);
     // A name must do as a host's: at most 63 letters, digits and dashes.
-    this.#name = `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
+    this.#name = options.name ?? `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
   }
 
   async create(signal: AbortSignal): Promise<void> {
     const argv = initArgv(this.#client, this.#name, this.#options);
+    if (this.#options.name !== undefined) await this.#mustBeFree(signal);
     const { workDirectory } = this.#host;
     const release = afterCreation(workDirectory, removeArgv(this.#client, this.#name));
     const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
@@ -90,6 +91,14 @@ export class LxdTestbed implements BackendVerbs {
       throw error;
     }
     signal.throwIfAborted();
+  }
+
+  /** Asked before the name is written down: who finds it in the trace of a killed run removes what bears it. */
+  async #mustBeFree(signal: AbortSignal): Promise<void> {
+    const { argv, remote } = this.#client;
+    const found = await runProgram([...argv, 'info', `${remote}${this.#name}`], { signal });
+    if (found.status === 0)
+      throw explain({ ...found, stderr: NAME_TAKEN }, this.#attempt('making the instance', 'create-failed'));
   }
 
   async start(signal: AbortSignal): Promise<void> {

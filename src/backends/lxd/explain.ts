@@ -29,6 +29,7 @@ export const GROUPS = { lxd: 'lxd', incus: 'incus-admin' } as const;
 
 /** What we say ourselves, having looked. */
 export const NO_INIT = 'there is no /sbin/init in it';
+export const NAME_TAKEN = 'an instance of that name already exists';
 
 /** What lxc(1) and incus(1), their daemons and liblxc below them say, and what it means. The first that fits. */
 const REASONS: readonly Reason[] = [

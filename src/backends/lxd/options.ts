@@ -17,6 +17,11 @@ export const lxdOptions = z.object({
       'further options of "init", such as --profile=ci or --config=limits.memory=2GiB, as they are typed there',
     ),
   remote: z.string().optional().describe('the daemon of another machine, as "remote list" of the client names it'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/, 'it must be letters, digits and dashes, as the name of a host')
+    .optional()
+    .describe("the instance's name; made from the run if not given"),
   debug: z.boolean().default(false).describe('have the client say more (--debug)'),
   program: z
     .string()

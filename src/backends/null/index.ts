@@ -16,7 +16,13 @@ export const nullBackend = defineBackend({
   name: 'null',
   summary: 'this machine itself, without any isolation; needs no sshd',
   options,
-  help: { short: { debug: 'd' } },
+  help: {
+    short: { debug: 'd' },
+    refused: {
+      '--retain-tmp': 'the directory of the tests is removed. To look at it, open a shell: --shell or --shell-fail',
+      '--fake-capability': 'a capability is a promise, and nothing is promised here. Give --ignore-restrictions',
+    },
+  },
   probe: () => Promise.resolve({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
   capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
   whyNotKept: () => 'it is this machine itself, which stays anyway',

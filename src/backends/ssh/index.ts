@@ -6,7 +6,7 @@ import type { Capability, Credentials, Endpoint } from '../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { findProgram, installCommand } from '../shared/programs.ts';
 import { fingerprintsFor, parseKnownHosts } from './knownHosts.ts';
-import { type SshOptions, sshOptions } from './options.ts';
+import { type SshOptions, sshOptions, withLogin } from './options.ts';
 import { shellWords } from './shellWords.ts';
 
 /** An existing host, reached over SSH. Nothing is made and nothing is removed: only what tests leave behind stays. */
@@ -15,13 +15,20 @@ export const sshBackend = defineBackend({
   summary: 'an existing host with an SSH server',
   options: sshOptions,
   help: {
-    short: { hostname: 'H', port: 'p', login: 'l', identity: 'i', password: 'P', reboot: 'r' },
+    short: { debug: 'd', hostname: 'H', port: 'p', login: 'l', identity: 'i', password: 'P', reboot: 'r' },
     secret: ['password'],
+    refused: {
+      '-o, --options':
+        'they are for ssh(1), which is not run. Have it make the way: --command "ssh OPTIONS -W localhost:22 HOST", with --known-hosts or --host-key for the host',
+      '-s, --setup-script':
+        'what makes a testbed and takes it away is a backend of its own, as docs/backends.md tells; or make the host first, and give its address',
+    },
   },
   probe: () => Promise.resolve({ available: true, detail: 'needs a host that you can log in to' }),
-  capabilities: (options) => capabilitiesOf(options),
+  capabilities: (options) => capabilitiesOf(withLogin(options)),
+  deadlines: ({ timeoutSsh }) => (timeoutSsh === undefined ? {} : { 'ssh-ready': Math.ceil(timeoutSsh * 1000) }),
   whyNotKept: () => 'it is a host of its own, which stays anyway',
-  open: (options, host) => new SshTestbed(options, host),
+  open: (options, host) => new SshTestbed(withLogin(options), host),
 });
 
 class SshTestbed implements BackendVerbs {

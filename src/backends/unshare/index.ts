@@ -16,7 +16,16 @@ export const unshareBackend = defineBackend({
   name: 'unshare',
   summary: 'a tarball or directory in namespaces of its own; needs no root',
   options: unshareOptions,
-  help: { short: { arch: 'a', bind: 'b', debug: 'd', release: 'r', tarball: 't' }, pairs: ['bind'] },
+  help: {
+    short: { arch: 'a', bind: 'b', debug: 'd', mirror: 'm', prefix: 'p', release: 'r', tarball: 't' },
+    pairs: ['bind'],
+    refused: {
+      '-u, --unpack-dir':
+        'an image is unpacked into the cache, and what a testbed writes is in $TMPDIR. Set XDG_CACHE_HOME and TMPDIR instead',
+      '--bootstrapcmd':
+        'the image is made by mmdebstrap. Give --bootstrap, with --mirror and --include, or make a tarball and give --tarball',
+    },
+  },
   probe,
   capabilities: ({ map, login }) => namespaceCapabilities({ identity: identityOf(map), inPlace: false, login }),
   open(options, host) {

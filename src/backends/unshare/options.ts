@@ -28,6 +28,12 @@ export const unshareOptions = z.object({
       'whose ids exist inside: root: all, without a user namespace; subuids: a range of subordinate ids; single: your own only; auto: the first of these that you can have',
     ),
   ...sessionOptions,
+  prefix: z
+    .string()
+    .optional()
+    .describe(
+      'taken as autopkgtest-virt-unshare takes it, and without meaning: directories have the name of their run',
+    ),
   privateNetwork: z.boolean().default(false).describe('give the testbed a network of its own, with only the loopback'),
   ...debugOption,
 });

@@ -159,6 +159,9 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
 describe('bad input to trundle run', () => {
   test.each([
     [['--tset-name', 'x', '.'], "unknown option '--tset-name'", 'Did you mean --test-name?'],
+    [['--nope', '.'], "unknown option '--nope'", null],
+    [['--evn=A=secret', '.'], "unknown option '--evn'", 'Did you mean --env?'],
+    [['--halp', '.'], "unknown option '--halp'", 'Did you mean --help?'],
     [['--env', 'x', '.'], 'Expected NAME=VALUE', null],
     [['--env', '.'], 'Expected NAME=VALUE', null],
     [['.', '--env'], 'argument missing', null],

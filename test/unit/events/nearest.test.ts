@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { didYouMean, nearest } from '../../../src/events/nearest.ts';
+import { didYouMean, nearest, nearestOption } from '../../../src/events/nearest.ts';
 
 const VERBS = ['run', 'exec', 'shell', 'explain', 'replay', 'reap', 'backends'];
 
@@ -17,6 +17,24 @@ test.each([
 test('a word that is like none is none', () => {
   expect(nearest('frobnicate', VERBS)).toBeNull();
   expect(didYouMean('frobnicate', VERBS)).toBe('');
+});
+
+test.each([
+  ['nope', 'copy'],
+  ['or', 'on'],
+  ['debug', 'setup'],
+  ['timestamps', 'timeout-test'],
+  ['setup-scripts', 'setup-commands'],
+])('%s is not meant to be %s', (typed, candidate) => {
+  expect(nearest(typed, [candidate])).toBeNull();
+});
+
+test('the dashes of options do not make them alike', () => {
+  const options = ['--copy', '--setup-commands', '--test-name'];
+  expect(nearestOption('--nope', options)).toBeNull();
+  expect(nearestOption('--cpy', options)).toBe('--copy');
+  expect(nearestOption('--tset-name', options)).toBe('--test-name');
+  expect(nearestOption('--setup-comands', options)).toBe('--setup-commands');
 });
 
 test('a word is nearest to itself', () => {
