@@ -102,11 +102,13 @@ export async function holdRun(hold: Hold, options: HoldOptions = {}): Promise<He
   const deaf = stubborn ? "trap '' TERM HUP INT; " : '';
   const marker = join(place, 'tested');
   const { sshd, address } = await sshServer(hold, place, `${deaf}${lifeline.linger}`, marker);
+  // Nothing is deaf in a connection: without this the run may be over before a second signal comes.
+  const gated = VERBS[hold] ?? (hold === 'connecting' && stubborn ? 'stop' : '');
   const words = [
     GATED,
     ...['--host', address.host, '--port', String(address.port), '--login', sshd.login],
     ...['--identity', sshd.identity, '--host-key', sshd.hostKey, '--place', testbed],
-    ...['--gate', VERBS[hold] ?? '', '--gate-port', String(gate.port), ...(stubborn ? ['--stubborn'] : [])],
+    ...['--gate', gated, '--gate-port', String(gate.port), ...(stubborn ? ['--stubborn'] : [])],
     ...(hold === 'reverting' ? ['--ability', 'revert'] : []),
     ...(hold === 'rebooting' ? ['--ability', 'reboot'] : []),
     ...(options.backend ?? []),
