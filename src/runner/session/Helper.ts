@@ -30,6 +30,9 @@ interface Asked {
   readonly settle: (answer: HelperAnswer) => void;
 }
 
+/** Milliseconds that a script may go on once the run was told to stop: what hangs must not hold the teardown up. */
+const GRACE = 5000;
+
 /**
  * Short scripts that need no session of their own, one at a time, in a shell that is there anyway. What it cannot do is to be
  * done again in a session, which tells why: only for scripts that may be run twice.
@@ -66,12 +69,18 @@ export class Helper {
     stdin.write(`${lines.join('')}run ${id}\n`);
     if (early !== undefined) return Promise.resolve(early);
     return new Promise((resolve) => {
-      const timer = clock.after(limit, () => {
-        resolve({ kind: 'late' });
-        cancel();
-      });
-      // The deadline stays: what is still under way must not keep the shell from its end.
-      const leave = () => resolve(UNSURE);
+      const endAfter = (ms: number) =>
+        clock.after(ms, () => {
+          resolve({ kind: 'late' });
+          cancel();
+        });
+      let timer = endAfter(limit);
+      // What is still under way must not keep the shell from its end, nor be cut short where it is nearly done.
+      const leave = () => {
+        resolve(UNSURE);
+        clock.clear(timer);
+        timer = endAfter(Math.min(limit, GRACE));
+      };
       signal.addEventListener('abort', leave, { once: true });
       const done = () => {
         clock.clear(timer);

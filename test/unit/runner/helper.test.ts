@@ -106,14 +106,14 @@ describe('a shell that holds the scratch directory and helps', () => {
     expect(await helper.ask('echo on', [], LIMIT, never)).toEqual({ kind: 'unsure' });
   });
 
-  it('does not hold up who is told to stop, but has its deadline still', async () => {
+  it('does not hold up who is told to stop, and what is under way has only a moment more', async () => {
     const stop = new AbortController();
-    const asked = helper.ask(LINGERS, [nothingYet()], LIMIT, stop.signal);
+    const asked = helper.ask(LINGERS, [nothingYet()], 100 * LIMIT, stop.signal);
     await written(path.join(directory, 'up'), /up/);
     stop.abort();
     expect(await asked).toEqual({ kind: 'unsure' });
     expect(await helper.ask('echo on', [], LIMIT, stop.signal)).toEqual({ kind: 'unsure' });
-    clock.advance(LIMIT);
+    clock.advance(5 * LIMIT);
     await once(keeper, 'exit');
     expect(existsSync(scratch)).toBe(false);
   });
