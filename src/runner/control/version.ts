@@ -1,12 +1,15 @@
 /** What dpkg accepts as a version (deb-version(7)). */
 const VERSION = /^(?:(\d+):)?(\d[A-Za-z0-9.+~:-]*)$/;
 
+/** dpkg keeps an epoch in an int. */
+const HIGHEST_EPOCH = 2 ** 31 - 1;
+
 /** Whether a string is a Debian version. Pure. */
 export function isVersion(text: string): boolean {
   const match = VERSION.exec(text);
   if (!match) return false;
   const [, , whole = ''] = match;
-  if (whole.endsWith('-')) return false;
+  if (whole.endsWith('-') || Number(match[1] ?? 0) > HIGHEST_EPOCH) return false;
   const upstream = whole.replace(/-[A-Za-z0-9.+~]*$/, '');
   return match[1] !== undefined || !upstream.includes(':');
 }

@@ -48,6 +48,8 @@ describe('Debian versions', () => {
     ['1_2', false],
     ['', false],
     ['x:1', false],
+    ['2147483647:1', true],
+    ['2147483648:1', false],
   ])('%j is one: %s', (text, expected) => expect(isVersion(text)).toBe(expected));
 });
 

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+
+/** A package as the status file of dpkg has it. */
+export interface Installed {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly multiArch: string;
+  readonly provides: string;
+}
+
+export const space = fc.constantFrom('', ' ', '  ');
+
+export const version = fc
+  .tuple(
+    fc.constantFrom('', '', '0:', '1:', '2:'),
+    fc.stringMatching(/^[0-9]([a-cA-C0-2.+~-]{0,5}[a-c0-2.+~])?$/),
+    fc.constantFrom('', '', '-1', '-0', '-1~bpo12+1', '-1+b1'),
+  )
+  .map((parts) => parts.join(''));
+/** Mostly what looks like a version at first glance. */
+export const anything = fc.oneof(version, fc.stringMatching(/^[0-9a:.+~_ -]{0,6}$/), fc.string({ maxLength: 5 }));
+
+export const ARCHITECTURES = ['amd64', 'i386', 'arm64', 'armhf', 'armel', 'x32', 'hurd-i386', 'kfreebsd-amd64'];
+export const WILDCARDS = [
+  'any',
+  'linux-any',
+  'any-amd64',
+  'any-arm',
+  'any-i386',
+  'hurd-any',
+  'gnu-any-any',
+  'musl-linux-any',
+];
+export const architecture = fc.constantFrom(...ARCHITECTURES);
+export const list = fc
+  .tuple(fc.boolean(), fc.array(fc.constantFrom(...ARCHITECTURES, ...WILDCARDS), { minLength: 1, maxLength: 3 }))
+  .map(([not, names]) => names.map((name) => (not ? `!${name}` : name)));
+const profiles = fc
+  .array(fc.array(fc.constantFrom('nocheck', '!nocheck', 'stage1', '!cross'), { minLength: 1, maxLength: 2 }), {
+    minLength: 1,
+    maxLength: 2,
+  })
+  .map((lists) => lists.map((terms) => `<${terms.join(' ')}>`).join(' '));
+
+export const NAMES = ['aa', 'bb', 'c+', 'd.d'];
+const part = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null, freq: 1 });
+/** One package of a dependency, with or without each of its parts, spaced in any way. */
+export const relation = fc
+  .record({
+    name: fc.constantFrom(...NAMES),
+    qualifier: part(fc.constantFrom('any', 'native', 'amd64', 'i386')),
+    version: part(fc.tuple(fc.constantFrom('<<', '<=', '=', '>=', '>>', '<', '>'), space, version, space)),
+    list: part(list),
+    profiles: part(profiles),
+    space,
+  })
+  .map(({ name, qualifier, version: limit, list: architectures, profiles: formula, space: gap }) =>
+    [
+      qualifier === null ? name : `${name}:${qualifier}`,
+      ...(limit === null ? [] : [`${gap}(${limit.join('')})`]),
+      ...(architectures === null ? [] : [`${gap}[${gap}${architectures.join(' ')}]`]),
+      ...(formula === null ? [] : [` ${formula}`]),
+    ].join(''),
+  );
+export const field = fc
+  .array(
+    fc.array(relation, { minLength: 1, maxLength: 3 }).map((alternatives) => alternatives.join(' | ')),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((entries) => entries.join(', '));
+/** A field with something in it that does not belong there. */
+export const damaged = fc
+  .tuple(field, fc.nat(), fc.constantFrom(...'()[]<>|:!=, x'), fc.nat({ max: 2 }))
+  .map(([text, at, what, gone]) => {
+    const index = at % (text.length + 1);
+    return text.slice(0, index) + what + text.slice(index + gone);
+  });
+
+/** What is installed: at most one package of a name. */
+export const installed = fc.uniqueArray(
+  fc.record({
+    name: fc.constantFrom(...NAMES),
+    version: fc.constantFrom('1', '1.0-1', '2~rc1', '2', '1:0'),
+    architecture: fc.constantFrom('amd64', 'all', 'i386'),
+    multiArch: fc.constantFrom('no', 'same', 'foreign', 'allowed'),
+    provides: fc.constantFrom('', '', 'aa', 'bb (= 1)', 'c+, d.d (= 2)'),
+  }),
+  { selector: ({ name }) => name, maxLength: 4 },
+);
+/** A dependency, with its alternatives. */
+export const wanted = fc
+  .array(relation, { minLength: 1, maxLength: 2 })
+  .map((alternatives) => alternatives.join(' | '));
