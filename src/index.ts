@@ -46,7 +46,6 @@ export {
 } from './events/index.ts';
 export { type InspectSystemOptions, inspectSystem, type SystemInspector } from './inspector/index.ts';
 export {
-  type KeptResult,
   type PackageOutcome,
   type PackageResult,
   type RunReport,
@@ -64,6 +63,7 @@ export {
   createRun,
   type ExecOptions,
   type ExecResult,
+  type KeptResult,
   type KeptTestbed,
   type OpenOptions,
   type OpenTestbedOptions,

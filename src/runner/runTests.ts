@@ -1,5 +1,14 @@
 import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
-import { type ConfiguredBackend, hiding, type OpenOptions, type Run, type RunOptions } from '../testbed/index.ts';
+import {
+  type ConfiguredBackend,
+  hiding,
+  type KeepWhen,
+  type KeptResult,
+  type OpenOptions,
+  type Run,
+  type RunOptions,
+  refusalOfKeep,
+} from '../testbed/index.ts';
 import { aptSetupOptions } from './dependencies/aptSetupOptions.ts';
 import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
@@ -9,7 +18,6 @@ import type { Terminal } from './output/terminal.ts';
 import { chosenTests, EVERY_TEST } from './plan/chosenTests.ts';
 import { Reports } from './results/Reports.ts';
 import type { InteractiveTerminal } from './session/interactiveShell.ts';
-import type { KeepWhen, KeptResult } from './session/KeptTestbeds.ts';
 import type { TreeRun } from './session/testPackage.ts';
 import { testTrees } from './session/testTrees.ts';
 import { setUpOptions } from './setUpOptions.ts';
@@ -186,7 +194,8 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
   for (const { source } of subjects) if (source.kind === 'source') dscFiles(source);
   checkEnvironment(options.env ?? []);
   checkTestbeds(options);
-  checkKeep(options);
+  const notKept = refusalOfKeep(options.keep ?? 'never', options.backend);
+  if (notKept !== null) throw new UsageError(notKept);
   if (subjects.length > 1 && options.overrideControl !== undefined)
     throw new UsageError('--override-control describes the tests of one package, and there are several');
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
@@ -297,13 +306,6 @@ function checkTestbeds({ testbeds = 1, retries = 0, shell = 'never' }: RunTestsO
     throw new UsageError(`--parallel ${testbeds}: expected a number from 1`);
   if (testbeds > 1 && shell !== 'never')
     throw new UsageError('--parallel and a shell for a person exclude each other: leave out --shell and --shell-fail');
-}
-
-/** Said before anything is made: who asks to look at a testbed shall not wait for a run to learn that he cannot. */
-function checkKeep({ keep = 'never', backend }: RunTestsOptions): void {
-  if (keep === 'never') return;
-  const why = backend.whyNotKept === undefined ? 'nobody can say how' : backend.whyNotKept();
-  if (why !== null) throw new UsageError(`--keep: a testbed of the backend ${backend.name} cannot be kept: ${why}`);
 }
 
 function checkEnvironment(assignments: readonly string[]): void {

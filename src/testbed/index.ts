@@ -21,5 +21,6 @@ export type {
 } from './contract.ts';
 export { TestbedError } from './contract.ts';
 export { createRun } from './createRun.ts';
+export { type KeepWhen, type KeptResult, keptResult, lineOfNotKept, linesOfKept, refusalOfKeep } from './keeping.ts';
 export { type OpenTestbedOptions, openTestbed } from './openTestbed.ts';
 export type { Run, RunEnd, RunOptions } from './runContract.ts';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunResults } from '../../src/index.ts';
@@ -144,15 +144,89 @@ for (const { name, needs, make } of PROVIDERS.filter(({ name }) => STAYING.inclu
   });
 }
 
-describeWith(['sshd'], 'a testbed that cannot stay', () => {
+describeWith([], 'a testbed that cannot stay', () => {
+  const refusal = 'a testbed of the backend null cannot be kept: it is this machine itself';
+
   test('is refused before anything is made, and the message says whose it is', async () => {
     const place = workplace();
     const words = ['run', '-o', join(place, 'out'), '--keep', makePackage(place, { tests: { passes: PASSES } })];
     const { status, stderr } = await cli([...words, '--', 'null'], { env: ownState() });
-    expect([status, stderr]).toEqual([
-      20,
-      expect.stringContaining('a testbed of the backend null cannot be kept: it is this machine itself'),
-    ]);
+    expect([status, stderr]).toEqual([20, expect.stringContaining(refusal)]);
+  });
+
+  test('is refused for a command alike, and that it is not to stay is no matter', async () => {
+    const env = ownState();
+    const refused = await cli(['exec', '--keep', 'true', '--', 'null'], { env });
+    expect([refused.status, refused.stderr]).toEqual([20, expect.stringContaining(refusal)]);
+    expect(readdirSync(env.XDG_STATE_HOME)).toEqual([]);
+    expect((await cli(['exec', '--keep=never', 'echo', '--keep', '--', 'null'], { env })).stdout).toBe('--keep\n');
+  });
+});
+
+describeWith(['root', 'schroot', 'busybox', 'overlay'], 'trundle exec --keep', () => {
+  test('leaves the testbed as the command left it, with the words by which run tells of one', async () => {
+    const [chroot, env] = [overlays(), ownState()];
+    const { status, stdout, stderr } = await cli(
+      ['exec', '--keep', 'echo left >/etc/touched; echo done', '--', 'schroot', chroot.name],
+      { env },
+    );
+    expect([status, stdout], stderr).toEqual([0, 'done\n']);
+    const told = /^trundle: testbed tb1 is kept\ntrundle: +to get in: +(.*)\ntrundle: +to remove it: +trundle (.*)\n$/;
+    expect(stderr).toMatch(told);
+    const [, enter = '', removal = ''] = told.exec(stderr) ?? [];
+    expect(chroot.sessions()).toHaveLength(1);
+    expect(execFileSync('sh', ['-c', enter], { input: 'cat /etc/touched\n', encoding: 'utf8' })).toContain('left\n');
+    expect((await cli(['reap'], { env })).stdout).toContain('keeps what it was told to keep; left alone');
+    expect(chroot.sessions()).toHaveLength(1);
+    const reaped = await cli([...removal.split(' '), '--json'], { env });
+    expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [], kept: [] }]);
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test.each([
+    ['exit 3', 3, 1],
+    ['kill -9 $$', 137, 1],
+    ['true', 0, 0],
+  ])('with on-failure depends on how the command ended: %s', async (line, status, standing) => {
+    const [chroot, env] = [overlays(), ownState()];
+    const words = ['exec', '--keep=on-failure', '--json', line, '--', 'schroot', chroot.name];
+    const end = await cli(words, { env });
+    const { run, exitCode, kept } = JSON.parse(end.stdout);
+    expect([end.status, exitCode]).toEqual([status, status]);
+    expect(kept).toHaveLength(standing);
+    if (standing > 0) expect(kept).toMatchObject([{ testbed: 'tb1', remove: ['trundle', 'reap', run] }]);
+    expect(chroot.sessions()).toHaveLength(standing);
+    const replayed = await cli(['replay', run], { env });
+    expect([replayed.status, replayed.stdout]).toEqual([0, expect.stringContaining('the same')]);
+    await cli(['reap', run], { env });
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('tells of none that did not come up', async () => {
+    const { status, stderr } = await cli(['exec', '--keep', 'true', '--', 'schroot', 'of-nobody'], { env: ownState() });
+    expect(status).toBe(16);
+    expect(stderr).not.toContain('is kept');
+  });
+});
+
+describeWith(['root', 'schroot', 'busybox', 'overlay', 'node-pty'], 'trundle shell --keep', () => {
+  test.each([
+    ['--keep', 'exit', 'which stays when it ends', 1],
+    ['--keep=on-failure', 'exit 4', 'which is removed when it ends with exit status 0', 1],
+    ['--keep=on-failure', 'exit', 'which is removed when it ends with exit status 0', 0],
+  ])('%s leaves the testbed, or not: %s', async (keep, last, fate, standing) => {
+    const [chroot, env] = [overlays(), ownState()];
+    const terminal = new Terminal(['shell', keep, '--', 'schroot', chroot.name], env);
+    await terminal.shows(fate);
+    terminal.type('echo in-the-$((6 * 7))\n');
+    await terminal.shows('in-the-42');
+    terminal.type(`${last}\n`);
+    await terminal.ended;
+    expect(chroot.sessions()).toHaveLength(standing);
+    const [, removal] = /to remove it: +trundle (reap \w+)/.exec(terminal.output) ?? [];
+    expect(removal !== undefined).toBe(standing > 0);
+    if (removal !== undefined) await cli(removal.split(' '), { env });
+    expect(chroot.sessions()).toEqual([]);
   });
 });
 
@@ -172,6 +246,29 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'Ctrl-C with --keep', ()
     if (times === 2) running.kill('SIGINT');
     expect((await running.ended).status).toBe(130);
     expect(chroot.sessions()).toHaveLength(2 - times);
+    await cli(['reap', run], { env });
+    expect(chroot.sessions()).toEqual([]);
+  });
+
+  test.each([
+    ['once leaves the testbed of a command', '--keep', 1, 1],
+    ['twice removes that too', '--keep', 2, 0],
+    ['is no failure', '--keep=on-failure', 1, 0],
+  ])('%s', async (_, keep, times, standing) => {
+    const [chroot, env] = [overlays(), ownState()];
+    // The second signal has to come while the first one's work is under way.
+    const line = `${times === 2 ? 'trap "" TERM; ' : ''}echo going on; sleep 1000`;
+    const running = new Cli(['exec', keep, line, '--', 'schroot', chroot.name], { env });
+    await running.says('going on');
+    running.kill('SIGINT');
+    await running.says('SIGINT: ');
+    if (times === 2) running.kill('SIGINT');
+    const { status, stderr } = await running.ended;
+    expect(status, stderr).toBe(130);
+    expect(stderr).toContain(keep === '--keep' ? 'SIGINT: ending, and keeping the testbed' : 'SIGINT: taking');
+    expect(stderr.includes('testbed tb1 is kept')).toBe(standing > 0);
+    expect(chroot.sessions()).toHaveLength(standing);
+    const { run } = JSON.parse((await cli(['explain', '--last', '--json'], { env })).stdout);
     await cli(['reap', run], { env });
     expect(chroot.sessions()).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { CommandEnd, ExecOptions } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import { endBlock } from '../live/endBlock.ts';
-import { exitCodeOfCommand, isOwnEnd } from '../live/endOfCommand.ts';
+import { exitCodeOfCommand, isOwnEnd, wentWell } from '../live/endOfCommand.ts';
 import { gather, pump } from '../live/pump.ts';
 import { inSession, type Session, type SessionEnd } from '../live/session.ts';
 import type { ExecFlags } from '../verbs/exec.ts';
@@ -17,16 +17,18 @@ export async function runCommand(
   where: readonly string[],
   io: Io,
 ): Promise<number> {
-  return await inSession(
-    io,
-    where,
-    flags,
-    (session) => execute(session, line, flags, io),
-    (ended) => tellEnd(ended, flags.json ?? false, io),
-  );
+  return await inSession(io, where, flags, {
+    run: (session) => execute(session, line, flags, io),
+    failed: ({ end }) => !wentWell(end),
+    tell: (ended) => tellEnd(ended, flags.json ?? false, io),
+  });
 }
 
-async function tellEnd({ value, end, home, watch }: SessionEnd<Executed>, json: boolean, io: Io): Promise<number> {
+async function tellEnd(
+  { value, end, kept, home, watch }: SessionEnd<Executed>,
+  json: boolean,
+  io: Io,
+): Promise<number> {
   const commandEnd = value?.end ?? null;
   const exitCode = exitCodeOfCommand(commandEnd, end);
   if (json) {
@@ -41,6 +43,7 @@ async function tellEnd({ value, end, home, watch }: SessionEnd<Executed>, json: 
       stderr: value?.stderr ?? '',
       truncated: value?.truncated ?? false,
       cause: end.cause ?? commandEnd?.cause ?? null,
+      kept,
     });
   }
   if (commandEnd?.result.kind === 'timed-out' && end.exitCode === 0)

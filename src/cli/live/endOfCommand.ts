@@ -35,6 +35,11 @@ export function isOwnEnd(command: CommandEnd | null, run: Pick<RunEnd, 'exitCode
   );
 }
 
+/** Whether a command ended by itself, and with exit status 0. Pure. */
+export function wentWell({ result, cause }: CommandEnd): boolean {
+  return cause === null && result.kind === 'exited' && result.status === 0;
+}
+
 function signalName(name: string): NodeJS.Signals {
   return (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
 }

@@ -1,4 +1,5 @@
 import type { Io } from '../Io.ts';
+import { addKeepOption, explicitKeep, type KeepFlag } from '../keepOption.ts';
 import { addPageOptions, type PageOptions } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
@@ -22,7 +23,7 @@ Examples:
   trundle exec -u tester dpkg --list -- ssh -H build.example.org`;
 
 /** Options of the verb. */
-export interface ExecFlags extends SessionFlags, PageOptions {
+export interface ExecFlags extends SessionFlags, PageOptions, KeepFlag {
   user?: string;
   cwd?: string;
   env?: readonly string[];
@@ -45,6 +46,7 @@ function execCommand() {
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue)
     .option('--timeout <seconds>', 'end its process group after so many seconds', secondsValue)
     .option('-n, --no-stdin', 'give it no standard input');
+  addKeepOption(command);
   addPageOptions(command, { place: 'beside the trace', usual: 'off' });
   return addSessionOptions(command, 'print one document: how the command ended, and what it printed').addHelpText(
     'after',
@@ -60,7 +62,8 @@ export async function exec(words: readonly string[], io: Io): Promise<number> {
     return await showBackend(parts.where[0], io);
   }
   teachSeparator('exec', parts, EXAMPLE);
-  const command = parseWords(execCommand(), parts.what);
+  const shape = execCommand();
+  const command = parseWords(shape, explicitKeep(parts.what, shape, { commands: true }));
   const [first, ...rest] = command.args;
   if (first === undefined) throw new UsageError('no command is given before `--`', `as in: trundle exec ${EXAMPLE}`);
   const flags = command.opts<ExecFlags>();

@@ -3,6 +3,7 @@ import type { RunTestsOptions } from '../../runner/index.ts';
 import { unabbreviated } from '../abbreviations.ts';
 import { withArgumentFiles } from '../argumentFiles.ts';
 import type { Io } from '../Io.ts';
+import { addKeepOption, explicitKeep, type KeepFlag } from '../keepOption.ts';
 import { addPageOptions, type PageFlags, type PageOptions, pageOf } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags, sessionOf } from '../sessionOptions.ts';
@@ -157,14 +158,8 @@ export function runCommand(): Command {
     // Nothing of Trundle's has to be opened to everybody, so there is nothing that this could relax.
     .addOption(new Option('--insecure').hideHelp())
     .option('-s, --shell-fail', 'open a shell in the testbed after a failed test')
-    .option('--shell', 'open a shell in the testbed after every test')
-    .addOption(
-      new Option('--keep [=when]', 'leave the testbed after the run, and tell how to get in').choices([
-        'always',
-        'on-failure',
-        'never',
-      ]),
-    )
+    .option('--shell', 'open a shell in the testbed after every test');
+  addKeepOption(command)
     .optionsGroup('What apt of the testbed gets:')
     .option('-U, --apt-upgrade', 'bring the testbed up to date first')
     .option('--add-apt-source <line>', '"deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file', collect)
@@ -195,7 +190,7 @@ export function runCommand(): Command {
   return command.addHelpText('after', HELP);
 }
 
-interface Flags extends SessionFlags, PageOptions {
+interface Flags extends SessionFlags, PageOptions, KeepFlag {
   testName?: readonly string[];
   skipTest?: readonly string[];
   ignoreRestrictions?: readonly string[];
@@ -233,7 +228,6 @@ interface Flags extends SessionFlags, PageOptions {
   timeout?: number;
   shellFail?: boolean;
   shell?: boolean;
-  keep?: 'always' | 'on-failure' | 'never';
   timeoutTest?: number;
   timeoutShort?: number;
   timeoutCopy?: number;
@@ -245,9 +239,7 @@ interface Flags extends SessionFlags, PageOptions {
 /** Reads the words before `--`. @throws UsageError, HelpShown */
 export function parseRun(words: readonly string[]): RunSettings {
   const shape = runCommand();
-  // Alone it takes no word: what comes next is a source.
-  const explicit = unabbreviated(words, shape).map((word) => (word === '--keep' ? '--keep=always' : word));
-  const command = parseWords(shape, explicit);
+  const command = parseWords(shape, explicitKeep(unabbreviated(words, shape), shape));
   const flags = command.opts<Flags>();
   return {
     tests: { source: sourceOf(command.args), ...testsOf(flags) },

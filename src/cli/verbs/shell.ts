@@ -1,4 +1,5 @@
 import type { Io } from '../Io.ts';
+import { addKeepOption, explicitKeep, type KeepFlag } from '../keepOption.ts';
 import { addPageOptions, type PageOptions } from '../pageOptions.ts';
 import { parseWords, verbCommand } from '../parse.ts';
 import { addSessionOptions, type SessionFlags } from '../sessionOptions.ts';
@@ -9,8 +10,8 @@ import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../wor
 const EXAMPLE = '-- null';
 
 const HELP = `
-The testbed is removed when the shell ends. LINE, for /bin/sh, runs instead of
-the login shell.
+The testbed is removed when the shell ends, unless --keep is given. LINE, for
+/bin/sh, runs instead of the login shell.
 
 Exit status: the shell's own; 128+N where signal N ended it; 16 where the
 testbed failed, 20 where Trundle did, each with the cause on stderr.
@@ -20,7 +21,7 @@ Examples:
   trundle shell -u tester 'top -b | less' -- ssh -H build.example.org`;
 
 /** Options of the verb. */
-export interface ShellFlags extends SessionFlags, PageOptions {
+export interface ShellFlags extends SessionFlags, PageOptions, KeepFlag {
   user?: string;
   cwd?: string;
   env?: readonly string[];
@@ -38,6 +39,7 @@ function shellCommand() {
     .option('--cwd <dir>', "start in this directory (default: the login's home)")
     .option('--env <name=value>', 'set a variable; may be given again', assignmentValue)
     .option('--secret-env <name>', 'set a variable from the environment, and hide its value', variableValue);
+  addKeepOption(command);
   addPageOptions(command, { place: 'beside the trace', usual: 'off' });
   return addSessionOptions(
     command,
@@ -53,7 +55,8 @@ export async function shell(words: readonly string[], io: Io): Promise<number> {
     return await showBackend(parts.where[0], io);
   }
   teachSeparator('shell', parts, EXAMPLE);
-  const command = parseWords(shellCommand(), parts.what);
+  const shape = shellCommand();
+  const command = parseWords(shape, explicitKeep(parts.what, shape));
   const flags = command.opts<ShellFlags>();
   const where = backendWords('shell', parts, EXAMPLE);
   const output = flags.json ? io.stderr : io.stdout;

@@ -1,5 +1,5 @@
 import type { Cause, CauseClass, CommandResult, TrundleEvent } from '../../events/index.ts';
-import type { KeptResult } from '../session/KeptTestbeds.ts';
+import type { KeptResult } from '../../testbed/index.ts';
 
 /** What became of one test, as in results.json. Times are in seconds. */
 export interface TestResult {

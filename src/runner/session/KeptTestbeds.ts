@@ -1,18 +1,13 @@
-import { basename } from 'node:path';
-import type { KeptTestbed, Run } from '../../testbed/index.ts';
+import {
+  type KeepWhen,
+  type KeptResult,
+  type KeptTestbed,
+  keptResult,
+  linesOfKept,
+  type Run,
+} from '../../testbed/index.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import { shellWord } from '../output/testInfo.ts';
-
-/** When testbeds stay after the run (--keep). */
-export type KeepWhen = 'never' | 'on-failure' | 'always';
-
-/** A testbed that stays after the run, as in results.json. */
-export interface KeptResult extends KeptTestbed {
-  /** The scratch directory in it, with the tree and what the tests left; null where there is none. */
-  readonly scratch: string | null;
-  /** The command that removes it; null where no trace tells what that is: then those of its resources do. */
-  readonly remove: readonly string[] | null;
-}
 
 /** Which testbeds of a run stay after it, and how a person gets into them. */
 export class KeptTestbeds {
@@ -60,28 +55,15 @@ export class KeptTestbeds {
 
   /** A testbed was left. */
   add(kept: KeptTestbed): void {
-    const { id, trace } = this.#run;
-    // In its own directory a run is known by its id.
-    const remove = trace === null ? null : ['trundle', 'reap', basename(trace) === id ? id : trace];
-    this.#kept.push({ ...kept, scratch: this.#scratch.get(kept.testbed) ?? null, remove });
+    this.#kept.push(keptResult(kept, this.#run, this.#scratch.get(kept.testbed)));
   }
 
   /** Tells a person of them. */
   tell(log: Pick<RunLog, 'info'>): void {
-    for (const line of this.#kept.flatMap(linesOfKept)) log.info(line);
+    for (const line of this.#kept.flatMap((kept) => linesOfKept(kept, shellLine))) log.info(line);
   }
 }
 
-/** What a person is told of a testbed that stays. Pure. */
-export function linesOfKept({ testbed, enter, scratch, remove, resources }: KeptResult): string[] {
-  const removals = remove === null ? resources.flatMap(({ release }) => (release === null ? [] : [release])) : [remove];
-  return [
-    `testbed ${testbed} is kept${scratch === null ? '' : `, with the tests' files in ${scratch}`}`,
-    `  to get in:     ${line(enter)}`,
-    ...removals.toReversed().map((argv) => `  to remove it:  ${line(argv)}`),
-  ];
-}
-
-function line(argv: readonly string[]): string {
+function shellLine(argv: readonly string[]): string {
   return argv.map(shellWord).join(' ');
 }

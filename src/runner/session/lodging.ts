@@ -1,5 +1,5 @@
 import { systemClock } from '../../events/index.ts';
-import type { Run, Testbed } from '../../testbed/index.ts';
+import { lineOfNotKept, type Run, type Testbed } from '../../testbed/index.ts';
 import type { LocalRepository } from '../dependencies/LocalRepository.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import { shellWord } from '../output/testInfo.ts';
@@ -98,7 +98,7 @@ export async function leave(session: TestbedSession, log: RunLog): Promise<void>
 export async function close(testbed: Testbed, log: RunLog, keptTestbeds: KeptTestbeds): Promise<void> {
   const { leftovers, kept, whyNotKept } = await testbed.close({ keep: keptTestbeds.wants(testbed.id) });
   if (kept !== null) keptTestbeds.add(kept);
-  if (whyNotKept !== null) log.warning(`testbed ${testbed.id} is not kept: ${whyNotKept}`);
+  if (whyNotKept !== null) log.warning(lineOfNotKept(testbed.id, whyNotKept));
   for (const { kind, name, release } of leftovers) {
     log.warning(
       `${kind} ${name} could not be removed${release === null ? '' : `; this would: ${release.map(shellWord).join(' ')}`}`,
