@@ -11,10 +11,11 @@ import { type SshServer, startSshServer } from '../test/faults/support/sshServer
 import { silentServer, talkingServer, vacantAddress } from '../test/support/badServers.ts';
 import { FaultProxy } from '../test/support/faultProxy.ts';
 import { setup } from '../test/support/freshBuild.ts';
+import { tinyRoot } from '../test/support/images.ts';
 import { makePackage, type PackagePlan } from '../test/support/packages.ts';
 
 // Records the traces of today's format in test/traces anew: each trace by a run of the built program, on this machine, with the fault made to happen.
-// Needs root, sshd and a checkout outside /tmp. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
+// Needs root, sshd, schroot, busybox and a checkout outside /tmp. The runs happen in namespaces of their own, with an empty /tmp, another host name and another
 // processor, so that nothing of the machine gets into them and nothing is left of them. What else would tell of the
 // machine (boot id, kernel, run id) is replaced by as many other characters, since events speak of bytes at an offset.
 //
@@ -84,6 +85,24 @@ function makeSmallPlace(): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=1777', 'none', join(place, 'small')]);
 }
 
+/** A chroot that only this program knows, whose sessions are overlays on a tiny root. */
+function makeChroot(): void {
+  const [etc, state] = ['/etc/schroot/chroot.d', '/var/lib/schroot'];
+  for (const directory of [etc, state]) execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'none', directory]);
+  for (const name of ['mount', 'session', 'unpack', 'union/overlay', 'union/underlay'])
+    mkdirSync(join(state, name), { recursive: true });
+  const binds = ['/proc', '/sys', '/dev', '/dev/pts'].map((path) => `${path} ${path} none rw,rbind 0 0\n`);
+  writeFileSync(join(place, 'fstab'), binds.join(''));
+  const keys = [
+    'type=directory',
+    `directory=${tinyRoot(join(place, 'tiny'))}`,
+    'union-type=overlay',
+    `setup.fstab=../..${join(place, 'fstab')}`,
+    'setup.nssdatabases=',
+  ];
+  writeFileSync(join(etc, 'tiny'), ['[tiny]', ...keys, ''].join('\n'));
+}
+
 /** Stands between the program and the server in the run that loses its connection by a reset. */
 let proxy: FaultProxy | null = null;
 
@@ -124,6 +143,13 @@ const RECORDINGS: Readonly<Record<string, Recording>> = {
   },
   interrupted: { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGINT') },
   killed: { package: LINGERS, begun: ({ pid }) => void process.kill(pid, 'SIGKILL') },
+  // One testbed stays as its failed test left it, the next one does not.
+  kept: {
+    package: { tests: { bad: { restrictions: 'needs-root', script: 'exit 3' }, good: 'true' } },
+    options: ['--keep=on-failure'],
+    prepare: makeChroot,
+    backend: () => ['schroot', 'tiny'],
+  },
   signalled: { package: { tests: { crashes: 'kill -SEGV $$' } } },
   'wrong-usage': { package: TWO, options: ['-u', 'nobody-there'] },
   'setup-failed': { package: TWO, options: ['--setup-commands', 'echo no luck >&2; exit 3'] },
@@ -239,6 +265,10 @@ async function record(name: string, recording: Recording): Promise<void> {
     cutLastLine(join(`${trace}-truncated`, 'events.jsonl'));
     await trundle(['reap', '--json', `${trace}/`], () => {});
   }
+  if (name === 'kept') {
+    cpSync(trace, `${trace}-reaped`, { recursive: true });
+    await trundle(['reap', '--json', `${trace}-reaped/`], () => {});
+  }
   rmSync(join(place, 'sample-1.0'), { recursive: true });
   spawnSync('umount', [join(place, 'small')], { stdio: 'ignore' });
   rmSync(join(place, 'state'), { recursive: true, force: true });
@@ -308,6 +338,7 @@ async function main(names: readonly string[]): Promise<void> {
     await record(name, recording);
     keep(name);
     if (name === 'killed') keep(`${name}-truncated`);
+    if (name === 'kept') keep(`${name}-reaped`);
   }
 }
 

@@ -60,3 +60,12 @@ describe.each(Object.entries(expected))('the recorded run %s', (name, { exitCode
     expect(left.length > 0).toBe(exitCode === null);
   });
 });
+
+test.each([
+  ['v2-kept', [{ testbed: 'tb1', enter: expect.arrayContaining(['schroot', '--run-session']) }]],
+  ['v2-kept-reaped', []],
+])('of the testbeds of %s, those are told that stay', async (name, kept) => {
+  const explanation = await explain(await readTrace(join(CORPUS, name), { validate: true }));
+  expect(explanation.kept).toMatchObject(kept);
+  expect(explanation.kept).toHaveLength(kept.length);
+});
