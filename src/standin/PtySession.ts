@@ -1,14 +1,8 @@
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, constants as files, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import type { ServerChannel } from 'ssh2';
-import type { SessionProcess } from './contract.ts';
-
-/** A terminal's size and kind, as the client asks for it (RFC 4254, section 6.2). */
-export interface PtyRequest {
-  columns: number;
-  rows: number;
-  term: string;
-}
+import type { PtyRequest, SessionProcess } from './contract.ts';
 
 /** What is used of node-pty. Its own types are not asked: it may be missing where this is compiled. */
 export interface NodePty {
@@ -44,13 +38,16 @@ export function loadPty(): Promise<NodePty | null> {
 /** One session's process, on a pseudo-terminal. */
 export class PtySession {
   readonly #pty: Pty;
+  /** Whether its end was our own wish. */
+  #signalled = false;
 
+  /** @param stands whether the testbed still stands; where not, it has ended the connection */
   constructor(
     nodePty: NodePty,
     request: PtyRequest,
     process: SessionProcess,
     channel: ServerChannel,
-    onEnd: (session: PtySession) => void,
+    { stands, onEnd }: { stands: () => Promise<boolean>; onEnd: (session: PtySession) => void },
   ) {
     const [program = '', ...args] = process.argv;
     this.#pty = nodePty.spawn(program, args, {
@@ -63,7 +60,7 @@ export class PtySession {
     });
     // Node takes a terminal that its last process has left for ended, before it has read all that was written there:
     // so we stay on it until the process's end is told.
-    const held = openSync(this.#pty.ptsName, constants.O_RDWR | constants.O_NOCTTY);
+    const held = openSync(this.#pty.ptsName, files.O_RDWR | files.O_NOCTTY);
     this.#pty.onData((data) => {
       if (channel.write(data)) return;
       this.#pty.pause();
@@ -72,11 +69,15 @@ export class PtySession {
     channel.on('data', (chunk: Buffer) => this.#pty.write(chunk));
     channel.on('error', () => {});
     channel.once('close', () => this.signal('SIGHUP'));
-    this.#pty.onExit(({ exitCode, signal }) => {
+    this.#pty.onExit(async ({ exitCode, signal = 0 }) => {
       closeSync(held);
-      if (signal) channel.exit(signalName(signal), false);
-      else channel.exit(exitCode);
-      channel.end();
+      const killed = signal === constants.signals.SIGKILL || exitCode === 137;
+      const doubtful = killed || (process.daemon === true && (signal !== 0 || exitCode !== 0));
+      if (!doubtful || this.#signalled || (await stands())) {
+        if (signal !== 0) channel.exit(signalName(signal), false);
+        else channel.exit(exitCode);
+        channel.end();
+      }
       onEnd(this);
     });
   }
@@ -87,6 +88,7 @@ export class PtySession {
 
   /** Signals the whole process group, whoever of it is left. */
   signal(name: NodeJS.Signals): void {
+    this.#signalled = true;
     try {
       process.kill(-this.#pty.pid, name);
     } catch {

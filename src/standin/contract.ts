@@ -7,7 +7,7 @@ export interface SessionProcess {
   readonly cwd: string;
   /** What a teller inside the testbed says to stderr when the command has ended; absent where the process tells it. */
   readonly word?: string;
-  /** Whether the process's own end is not to be believed where the word is missing: a daemon stands between. */
+  /** Whether the process's own end is not to be believed by itself: a daemon stands between. */
   readonly daemon?: boolean;
 }
 
@@ -20,6 +20,13 @@ export interface Account {
   readonly groups?: readonly number[];
   readonly home: string;
   readonly shell: string;
+}
+
+/** A terminal's size and kind, as the client asks for it (RFC 4254, section 6.2). */
+export interface PtyRequest {
+  readonly columns: number;
+  readonly rows: number;
+  readonly term: string;
 }
 
 /** Where sessions run: whoever goes there need not enter it again for each of them. */
@@ -38,9 +45,9 @@ export interface Entry {
   find(login: string): Account | null | Promise<Account | null>;
   /**
    * Turns an account and an argv inside the testbed into the process to spawn: this machine's own, `chroot DIR ...`.
-   * @param terminal whether it runs on a terminal, where stderr is nobody's own
+   * @param pty the terminal that is its stdin, stdout and stderr; null where these are pipes
    */
-  enter(account: Account, argv: readonly string[], terminal: boolean): SessionProcess;
+  enter(account: Account, argv: readonly string[], pty: PtyRequest | null): SessionProcess;
   /**
    * Whether the testbed still stands; asked when a session was killed, since a testbed that dies takes its sessions
    * with it, and then no command is to blame. Absent: it always does.

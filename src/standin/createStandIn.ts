@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { isAllowed, publicKeyOf } from './authentication.ts';
-import type { Account, Entry, StandIn } from './contract.ts';
+import type { Account, Entry, PtyRequest, StandIn } from './contract.ts';
 import { generateKeys } from './keys.ts';
 import { Starter } from './launching/Starter.ts';
 import { memoryPipe } from './memoryPipe.ts';
-import { loadPty, type NodePty, type PtyRequest, PtySession } from './PtySession.ts';
+import { loadPty, type NodePty, PtySession } from './PtySession.ts';
 import { refuse, Session } from './Session.ts';
 
 /** What a stand-in needs. */
@@ -132,7 +132,7 @@ function serve(
         const session: Session | PtySession =
           pty === null || nodePty === null
             ? new Session(starter.launch(account, argv), stream, { stands, lost, onEnd })
-            : new PtySession(nodePty, pty, entry.enter(account, argv, true), stream, onEnd);
+            : new PtySession(nodePty, pty, entry.enter(account, argv, pty), stream, { stands, onEnd });
         const drop = keep(session);
         running = session;
       } catch (error) {

@@ -7,7 +7,7 @@ export type {
   ExecRequest,
 } from './answering/contract.ts';
 export { createAnsweringServer } from './answering/createAnsweringServer.ts';
-export type { Account, Entry, Place, SessionProcess, StandIn } from './contract.ts';
+export type { Account, Entry, Place, PtyRequest, SessionProcess, StandIn } from './contract.ts';
 export { createStandIn } from './createStandIn.ts';
 export { hostEntry } from './hostEntry.ts';
 export { generateKeys } from './keys.ts';

@@ -1,26 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
+import { Screen } from '../support/screen.ts';
+import { CONTAINERS_BY_STAND_IN } from './support/containers.ts';
 import { everyBackend } from './support/everyBackend.ts';
 import { makeMark, processesWith } from './support/marks.ts';
-
-/** What comes out of a terminal, and a way to wait for it. */
-class Screen extends PassThrough {
-  text = '';
-  #waiting: (() => void)[] = [];
-
-  constructor() {
-    super();
-    this.setEncoding('utf8').on('data', (text: string) => {
-      this.text += text;
-      for (const look of this.#waiting.splice(0)) look();
-    });
-  }
-
-  async shows(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.text)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-}
 
 everyBackend(
   'shell',
@@ -52,6 +36,21 @@ everyBackend(
       stdin.write('echo so-it-$((6 * 7))-is; exit 5\n');
       expect((await ended).result).toEqual({ kind: 'exited', status: 5 });
       expect(screen.text).toContain('so-it-42-is');
+    });
+
+    test('has lines that end as on any terminal, and a name by which it can be opened, by an ordinary user too', async () => {
+      for (const login of [contract.backend.login, contract.preparation.ordinary]) {
+        if (login === null) continue;
+        const screen = new Screen();
+        const line = 'test -t 0 && test -t 1 && test -t 2 && echo there >"$(tty)"';
+        const aim = { stdin: new PassThrough(), stdout: screen, size: { columns: 80, rows: 24 } };
+        const { result } = await contract.testbed.shell({ ...aim, login, line });
+        expect({ login, result, said: screen.text }).toEqual({
+          login,
+          result: { kind: 'exited', status: 0 },
+          said: 'there\r\n',
+        });
+      }
     });
 
     test('takes Ctrl-C for an interrupt, and the end of what it runs for no more', async () => {
@@ -94,5 +93,5 @@ everyBackend(
       expect(await contract.testbed.exec(['true'])).toMatchObject({ status: 0 });
     });
   },
-  { needs: ({ pty }) => pty },
+  { needs: ({ pty }) => pty, also: CONTAINERS_BY_STAND_IN },
 );

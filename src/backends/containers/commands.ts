@@ -95,11 +95,27 @@ export function removeArgv({ name: program, argv }: Engine, name: string): strin
   return ['sh', '-c', script, 'sh', ...argv, 'rm', '--force', '--volumes', name];
 }
 
+/** What would be kept from the program and have it left. Docker always has such keys: some that nobody types. */
+const DETACH_KEYS: Record<Program, string> = {
+  podman: '--detach-keys=',
+  docker: `--detach-keys=${Array(8).fill('ctrl-^,ctrl-_').join(',')}`,
+};
+
 /** The way into a container. Pure. */
 export function enterContainer({ name: program, argv }: Engine, name: string): Enter {
-  const exec = (user: string) => [...argv, 'exec', '--interactive', `--user=${user}`, '--workdir=/', name];
-  const as = ({ uid, gid }: { uid: number; gid: number }) => exec(`${uid}:${gid}`);
-  return { argv: exec('0:0'), environment: 'dropped', daemon: program === 'docker', as };
+  const exec = (user: string, ...flags: string[]) => [
+    ...[...argv, 'exec', '--interactive', ...flags],
+    ...[`--user=${user}`, '--workdir=/', name],
+  ];
+  const tty = ['--tty', DETACH_KEYS[program]];
+  return {
+    argv: exec('0:0'),
+    environment: 'dropped',
+    daemon: program === 'docker',
+    // Both would make pipes of our terminal.
+    terminal: { argv: exec('0:0', ...tty), as: ({ uid, gid }) => exec(`${uid}:${gid}`, ...tty) },
+    as: ({ uid, gid }) => exec(`${uid}:${gid}`),
+  };
 }
 
 /** The command by which a person gets into a container, to an interactive shell. Pure. */

@@ -115,6 +115,15 @@ s=$?
   };
 }
 
+/**
+ * lxc-attach(1) that sees a terminal makes another in the container, and leaves it to both to end a line by a carriage
+ * return (ONLCR of termios(3)). So it sees none, and hands ours on as a further descriptor; what it says itself comes last.
+ */
+const UNSEEN = 'said=$("$@" 3<&0 </dev/null 2>&1 >/dev/null); s=$?; [ -z "$said" ] || echo "$said" >&2; exit $s';
+
+/** The other end, inside. */
+const SEEN = 'exec "$@" <&3 >&3 2>&3 3>&-';
+
 /** lxc-attach(1) must see what lxc-start(1) sees. Namespaces are named by open descriptors, so that no other's are meant. */
 function wayInto({ outer, keep }: Place, name: string, lxcpath: string): Enter {
   const mount = keep(`/proc/${outer}/ns/mnt`, 'r');
@@ -124,5 +133,11 @@ function wayInto({ outer, keep }: Place, name: string, lxcpath: string): Enter {
     ...[`--name=${name}`, `--lxcpath=${lxcpath}`, ...who, '--'],
   ];
   const as = ({ uid, gid }: UserIds) => attach(`--uid=${uid}`, `--gid=${gid}`);
-  return { argv: attach(), environment: 'dropped', as };
+  const onTerminal = (argv: readonly string[]) => ['sh', '-c', UNSEEN, 'sh', ...argv, '/bin/sh', '-c', SEEN, 'sh'];
+  return {
+    argv: attach(),
+    environment: 'dropped',
+    terminal: { argv: onTerminal(attach()), as: (user) => onTerminal(as(user)) },
+    as,
+  };
 }

@@ -1,5 +1,5 @@
 import { BackendError } from '../contract.ts';
-import type { Enter } from '../shared/enter.ts';
+import type { Enter, UserIds } from '../shared/enter.ts';
 import type { Daemon, LxdOptions } from './options.ts';
 
 /** The client's own name, by the daemon's. */
@@ -50,11 +50,13 @@ export function removeArgv({ argv, remote }: Client, name: string): string[] {
 
 /** The way into an instance. Pure. */
 export function enterInstance({ argv, remote }: Client, name: string): Enter {
-  const exec = (...flags: string[]) => [...argv, 'exec', '-T', '--cwd=/', ...flags, `${remote}${name}`, '--'];
+  const exec = (...flags: string[]) => [...argv, 'exec', '--cwd=/', ...flags, `${remote}${name}`, '--'];
+  const of = ({ uid, gid }: UserIds) => [`--user=${uid}`, `--group=${gid}`];
   return {
-    argv: exec(),
+    argv: exec('-T'),
     environment: 'dropped',
     daemon: true,
-    as: ({ uid, gid }) => exec(`--user=${uid}`, `--group=${gid}`),
+    terminal: { argv: exec('-t'), as: (user) => exec('-t', ...of(user)) },
+    as: (user) => exec('-T', ...of(user)),
   };
 }

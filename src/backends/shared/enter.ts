@@ -22,6 +22,11 @@ export interface Enter {
   readonly daemon?: boolean;
   /** Where the prefix leads, if that is namespaces and a root directory and no more. */
   readonly place?: Place;
+  /**
+   * The prefix where stdin, stdout and stderr are a terminal, which the program is to be on, or on one that follows it.
+   * Absent: it is the same.
+   */
+  readonly terminal?: Pick<Enter, 'argv' | 'as'>;
   /** The prefix that runs a program as somebody else; used where the image has no setpriv(1) of its own. */
   as?(user: UserIds): readonly string[];
 }

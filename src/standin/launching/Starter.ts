@@ -22,7 +22,7 @@ export class Starter {
     const launching = await this.#launching;
     const { home: cwd } = account;
     if (launching.inside) return await launching.launch({ argv, env: loginEnvironment(account), cwd, account });
-    const { word, daemon = false, ...process } = this.#entry.enter(account, argv, false);
+    const { word, daemon = false, ...process } = this.#entry.enter(account, argv, null);
     const launched = await launching.launch({ ...process, account: null });
     return word === undefined ? launched : toldBy(word, launched, daemon);
   }

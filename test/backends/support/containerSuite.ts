@@ -3,6 +3,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TrundleEvent } from '../../../src/events/index.ts';
 import { readTrace } from '../../../src/trace/index.ts';
@@ -12,6 +13,7 @@ import { type ContainerProgram, scriptAt } from '../../support/containers.ts';
 import type { EventLog } from '../../support/eventLog.ts';
 import { bootableImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage } from '../../support/images.ts';
 import { describeWith, type Need } from '../../support/needs.ts';
+import { Screen } from '../../support/screen.ts';
 import { workplace } from '../../support/workplace.ts';
 import { open, refusal } from './open.ts';
 
@@ -230,6 +232,22 @@ esac`,
       const { cause, leftovers } = await testbed.close();
       expect(cause).toMatchObject({ class: 'testbed-died' });
       expect(leftovers).toEqual([]);
+    });
+  });
+
+  describeWith([...needs, 'busybox', 'tar', 'node-pty'], `a shell in ${name}`, () => {
+    setUp();
+
+    test('is lost with its container, and no exit status is made up for it', async () => {
+      const { testbed, log } = await open(words(tiny()));
+      const stdout = new Screen();
+      const line = 'tty; stty size; sleep 1000';
+      const size = { columns: 91, rows: 17 };
+      const ended = testbed.shell({ stdin: new PassThrough(), stdout, size, line });
+      await stdout.shows(/^\/dev\/pts\/\d+\r\n17 91\r\n/);
+      host.run('kill', `trundle-${runOf(log)}-tb1`);
+      expect((await ended).result).toMatchObject({ kind: 'lost' });
+      expect((await testbed.close()).cause).toMatchObject({ class: 'testbed-died' });
     });
   });
 

@@ -26,7 +26,19 @@ export const CONTAINERS: readonly BackendUnderTest[] = [
   instances('incus', 'incus', []),
 ];
 
-function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[]): BackendUnderTest {
+/** The same by the stand-in, which has to make their terminals by itself: only the suite of shells runs them. */
+export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
+  byStandIn(entry('podman, by the stand-in', 'podman', PODMAN, false, rootPodman, 'stand-in')),
+  byStandIn(entry('docker, by the stand-in', 'docker', DOCKER, false, keptDocker, 'stand-in')),
+  byStandIn(instances('lxd, by the stand-in', 'lxd', [], 'stand-in')),
+  byStandIn(instances('incus, by the stand-in', 'incus', [], 'stand-in')),
+];
+
+function byStandIn(backend: BackendUnderTest): BackendUnderTest {
+  return { ...backend, server: 'stand-in', pty: ['node-pty'] };
+}
+
+function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[], session = 'login'): BackendUnderTest {
   return {
     name,
     needs: ['root', kind, 'pid-namespace', 'tar', 'mmdebstrap'],
@@ -38,7 +50,7 @@ function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[])
     contained: true,
     async prepare() {
       const daemon = await startInstanceDaemon(kind);
-      const words = [kind, '--program', daemon.program, '--session=login', daemon.image(bootableImage()), ...args];
+      const words = [kind, '--program', daemon.program, `--session=${session}`, daemon.image(bootableImage()), ...args];
       return {
         backend: await configureBackend(words),
         ordinary: IMAGE_USER,
@@ -54,6 +66,7 @@ function entry(
   needs: readonly Need[],
   init: boolean,
   make: () => ContainerProgram | Promise<ContainerProgram>,
+  session = 'login',
 ): BackendUnderTest {
   return {
     name,
@@ -67,7 +80,7 @@ function entry(
     async prepare() {
       const host = await make();
       const image = host.image(bootableImage());
-      const words = [backend, '--program', host.program, init ? '--init' : '--no-init', '--session=login', image];
+      const words = [backend, '--program', host.program, init ? '--init' : '--no-init', `--session=${session}`, image];
       return {
         backend: await configureBackend(words),
         ordinary: IMAGE_USER,

@@ -40,6 +40,8 @@ interface SuiteOptions {
   readonly needs?: (backend: BackendUnderTest) => readonly Need[] | null;
   /** Whether its tests share an open testbed (default true). */
   readonly shared?: boolean;
+  /** Backends that it is run for besides those of the registry. */
+  readonly also?: readonly BackendUnderTest[];
 }
 
 /**
@@ -47,8 +49,8 @@ interface SuiteOptions {
  * testbed, it is opened before the first and checked when it is closed after the last.
  */
 export function everyBackend(name: string, suite: (contract: Contract) => void, options: SuiteOptions = {}): void {
-  const { needs = () => [], shared = true } = options;
-  for (const backend of BACKENDS) {
+  const { needs = () => [], shared = true, also = [] } = options;
+  for (const backend of [...BACKENDS, ...also]) {
     const more = needs(backend);
     if (more === null) continue;
     describeWith([...backend.needs, ...more], `${name} (${backend.name})`, () => {

@@ -45,7 +45,14 @@ export const KERNEL_SHARING: readonly BackendUnderTest[] = [
     name: 'lxc',
     server: 'sshd',
     pty: [],
-    prepare: lxc,
+    prepare: () => lxc('login'),
+  },
+  {
+    ...alike(LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
+    name: 'lxc, by the stand-in',
+    server: 'stand-in',
+    pty: ['node-pty'],
+    prepare: () => lxc('stand-in'),
   },
 ];
 
@@ -61,9 +68,9 @@ async function nspawn(...options: string[]): Promise<Preparation> {
   };
 }
 
-async function lxc(): Promise<Preparation> {
+async function lxc(session: string): Promise<Preparation> {
   return {
-    backend: await configureBackend(['lxc', '--session', 'login', unpackedImage(bootableImage())]),
+    backend: await configureBackend(['lxc', '--session', session, unpackedImage(bootableImage())]),
     ordinary: IMAGE_USER,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -12,7 +12,7 @@ export class Substitute {
       entry: {
         ...(enter.place === undefined ? {} : { place: enter.place }),
         find: (login) => this.#surveyed().find(login),
-        enter: (account, argv, terminal) => this.#surveyed().enter(account, argv, terminal),
+        enter: (account, argv, pty) => this.#surveyed().enter(account, argv, pty),
         stands: () => this.#surveyed().stands?.() ?? Promise.resolve(true),
       },
       log: (message, fields) => host.log(message, fields),

@@ -3,6 +3,7 @@ import {
   type Account,
   type Entry,
   loginEnvironment,
+  type PtyRequest,
   type SessionProcess,
   teller,
   USUAL_LIMITS,
@@ -16,11 +17,13 @@ import { findInside } from './accounts.ts';
 /**
  * Goes home, and sees to it that the program leads its own process group, as in a session of sshd: the group is how a
  * command is ended by its pid. The terminal that our own process made belongs to this machine; script(1), which every
- * Debian has, makes one inside, so that it has a name there and its signals reach the program and nobody else.
+ * Debian has, makes one inside, so that it has a name there, its signals reach the program and nobody else, and whoever
+ * runs the program may open it. Clients of daemons hand on by and by what size it is to have.
  */
 const PROLOGUE = `umask 022; ${USUAL_LIMITS}; cd -- "$1" 2>/dev/null || cd /; unset OLDPWD
-line=$2; shift 2
+line=$2; rows=$3; columns=$4; shift 4
 if [ -t 0 ]; then
+  [ "$(stty size 2>/dev/null)" != '0 0' ] || stty rows "$rows" cols "$columns"
   case $(script --version 2>/dev/null) in *util-linux*) SHELL=/bin/sh exec script -q -e -c "$line" /dev/null;; esac
 elif read -r s 2>/dev/null <"/proc/$$/stat"; then
   s=\${s##*) }; s=\${s#* }; s=\${s#* }
@@ -53,33 +56,38 @@ export function guestEntry(enter: Enter, tools: GuestTools, first: Account | nul
       const account = seen ?? (await findInside(enter, login, AbortSignal.timeout(QUESTION_LIMIT)));
       return account !== null && (tools.onlyUid === null || account.uid === tools.onlyUid) ? account : null;
     },
-    enter: (account, argv, terminal) => processFor(enter, tools, account, argv, terminal ? null : word),
+    enter: (account, argv, pty) =>
+      pty === null
+        ? processFor(enter, tools, account, { argv, word })
+        : processFor({ ...enter, ...enter.terminal }, tools, account, { argv, pty }),
     async stands() {
       return (await askInside(enter, 'exit 0', { signal: AbortSignal.timeout(QUESTION_LIMIT) })).status === 0;
     },
   };
 }
 
-function processFor(
-  enter: Enter,
-  tools: GuestTools,
-  account: Account,
-  argv: readonly string[],
-  word: string | null,
-): SessionProcess {
-  const env = loginEnvironment(account);
+/** What is run: on a terminal, or told by a word on stderr, which there is nobody's own. */
+type Wanted = { readonly argv: readonly string[] } & (
+  | { readonly word: string; readonly pty?: undefined }
+  | { readonly pty: PtyRequest; readonly word?: undefined }
+);
+
+function processFor(enter: Enter, tools: GuestTools, account: Account, { argv, word, pty }: Wanted): SessionProcess {
+  const env = { ...loginEnvironment(account), ...(pty === undefined ? {} : { TERM: pty.term }) };
   const { prefix, become } = prefixFor(enter, tools, account);
-  const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, lineOf(account, argv), ...argv];
+  const size = [pty?.rows ?? 0, pty?.columns ?? 0].map(String);
+  const inside = ['/bin/sh', '-c', PROLOGUE, 'sh', account.home, lineOf(account, argv), ...size, ...argv];
   if (enter.environment === 'passed') return { argv: [...prefix, ...become, ...inside], env, cwd: '/' };
   const handover = ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   // A client tells its own end: by the same statuses where its daemon dies, and without the signals.
-  const told = word === null ? [] : teller(tools.perl, word);
+  const told = word === undefined ? [] : teller(tools.perl, word);
   return {
     argv: [...prefix, ...told, ...become, ...handover, ...inside],
     // The prefix is a program of this machine: it is looked for here, and finds its daemon by our own environment.
     env: ownEnvironment(),
     cwd: '/',
-    ...(word === null ? {} : { word, daemon: enter.daemon === true }),
+    ...(word === undefined ? {} : { word }),
+    daemon: enter.daemon === true,
   };
 }
 

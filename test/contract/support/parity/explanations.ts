@@ -27,6 +27,11 @@ export const EXPLANATIONS: readonly Explanation[] = [
     backends: BOOTED,
     why: 'With systemd and PAM a login is a session of logind. Nothing else can give one.',
   },
+  {
+    fact: 'cgroup',
+    backends: /^lxc, by the stand-in/,
+    why: 'lxc-attach has a group for all that it starts, beside that of the init.',
+  },
   { fact: 'cgroup', backends: BOOTED, why: 'logind gives each login a control group of its own.' },
   {
     fact: 'cgroup',
