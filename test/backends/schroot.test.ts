@@ -1,9 +1,10 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { schrootBackend } from '../../src/backends/schroot/index.ts';
+import type { TrundleEvent } from '../../src/events/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { type Chroot, type ChrootKeys, defineChroot, unpackedImage } from '../support/chroots.ts';
 import { bootableImage, tinyImage, tinyRoot } from '../support/images.ts';
@@ -65,6 +66,17 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot', () => {
     expect(leftovers).toEqual([]);
     expect(mounted()).toEqual([]);
     expect(others()).toEqual(before);
+  });
+
+  test('goes in while schroot has yet to run its last scripts, where they cannot matter', async () => {
+    const early = async (keys: ChrootKeys) => {
+      const { log } = await open(['schroot', tinyChroot(keys).name]);
+      const at = (wanted: (event: TrundleEvent) => boolean) => log.events.findIndex(wanted);
+      const init = at((event) => event.type === 'resource.acquired' && event.kind === 'process');
+      return init < at(({ type }) => type === 'provision.completed');
+    };
+    expect(await early({})).toBe(true);
+    expect(await early({ 'setup.nssdatabases': 'minimal/nssdatabases' })).toBe(true);
   });
 
   test('asks schroot anew what it is to do, once that is configured otherwise', async () => {
@@ -170,6 +182,32 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
       message: expect.stringContaining(join(chroot.directory, 'root')),
     });
     expect(chroot.sessions()).toEqual([]);
+  });
+
+  test('where one of its last scripts fails, and leaves nothing of what had been begun by then', async () => {
+    const chroot = tinyChroot();
+    writeFileSync(join(chroot.directory, 'copyfiles'), '/none-such /etc/resolv.conf\n');
+    const file = `/etc/schroot/chroot.d/${chroot.name}`;
+    appendFileSync(file, `setup.copyfiles=${relative('/etc/schroot', join(chroot.directory, 'copyfiles'))}\n`);
+    const refused = await refusal(['schroot', chroot.name]);
+    expect(refused).toMatchObject({ class: 'provision-failed', message: expect.stringContaining('/none-such') });
+    const acquired = refused.log.events.flatMap((event) =>
+      event.type === 'resource.acquired' ? [event.resource] : [],
+    );
+    const released = refused.log.events.flatMap((event) =>
+      event.type === 'resource.released' ? [event.resource] : [],
+    );
+    // The directory of the testbed, the session, its init.
+    expect([acquired.length, released.sort()]).toEqual([3, acquired.sort()]);
+    expect(chroot.sessions()).toEqual([]);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(chroot.name);
+  });
+
+  test('where a service cannot be started, before which nobody goes in', async () => {
+    const refused = await refusal(['schroot', tinyChroot({ 'setup.services': 'none-such' }).name]);
+    expect(refused).toMatchObject({ code: 'setup-failed', message: expect.stringContaining('70services') });
+    const kinds = refused.log.events.flatMap((event) => (event.type === 'resource.acquired' ? [event.kind] : []));
+    expect(kinds).toEqual(['directory', 'session']);
   });
 
   test('where its tarball is cut off', async () => {

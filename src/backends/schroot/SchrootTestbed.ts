@@ -11,12 +11,14 @@ import {
 import { askInside, type Enter, shellInside, tellInside } from '../shared/enter.ts';
 import { quote } from '../shared/quote.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
+import { Ahead } from './Ahead.ts';
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
+import { goesAlone, Inside } from './Inside.ts';
 import { unmountable } from './mounts.ts';
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
-import { SessionInit } from './SessionInit.ts';
-import { locationOf, mayGoAlone, type Way, wayOfRoot, wayOfSchroot } from './ways.ts';
+import { whatIsLeft } from './scripts.ts';
+import { wayOfSchroot } from './ways.ts';
 
 /**
  * Makes the account that sshd locks itself up as, where this machine's passwd(5) was put over the image's and has none.
@@ -38,10 +40,11 @@ export class SchrootTestbed implements BackendVerbs {
   readonly #session: Session;
   #config: ChrootConfig = new Map();
   #root = false;
-  #init: SessionInit | null = null;
+  #inside: Ahead<Inside> | null = null;
   /** Where it is mounted, if that concerns us. */
   #location: string | null = null;
-  #way: Way | null = null;
+  /** The way that nobody has asked for yet. */
+  #opening: Ahead<GuestSession> | null = null;
   #guest: GuestSession | null = null;
   /** What sshd's files are in, where it may be a directory of this machine; struck out once it is gone. */
   #shared: { path: string; struck: () => void } | null = null;
@@ -61,65 +64,46 @@ export class SchrootTestbed implements BackendVerbs {
       });
     }
     this.#root = mayBeRoot(this.#config);
-    await this.#session.begin(signal);
+    await this.#begin(signal);
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { id } = this.#session;
-    const alone = process.getuid?.() === 0 && mayGoAlone(this.#config);
-    this.#location = alone ? await locationOf(id, this.#config, signal) : null;
-    const way = (hasInit: boolean) =>
-      this.#location === null ? wayOfSchroot(id, this.#root, hasInit) : wayOfRoot(this.#location, hasInit);
-    this.#way = way(false);
-    if (this.#root) {
-      this.#init = await SessionInit.start(this.#way.enter, {
-        host: this.#host,
-        signal,
-        observe: (seen) => this.observations$.next(seen),
-      });
-    }
-    const hasInit = this.#init !== null;
-    // Without one the end of the session is the end of its processes: schroot looks for them.
-    if (!hasInit) this.#host.log('no pid namespace', { root: this.#root });
-    this.#way.close();
-    this.#way = way(hasInit);
-    if (this.#root) await this.#mendAccounts(this.#way.enter, signal);
+    this.#inside ??= this.#goIn();
+    const { location, enter } = await this.#inside.wait(signal);
+    this.#location = location;
+    if (this.#root) await this.#mendAccounts(enter, signal);
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {
-    if (this.#way === null) throw new BackendError('not-started', 'the session has not been begun');
+    const inside = await this.#inside?.wait(signal);
+    if (inside === undefined) throw new BackendError('not-started', 'the session has not been begun');
     await this.#guest?.close();
     this.#guest = null;
-    const { session: kind, login, normalUser } = this.#options;
-    this.#guest = await openSession({
-      enter: this.#way.enter,
-      kind,
-      host: this.#host,
-      signal,
-      login,
-      normalUser,
-      onlyUid: this.#root ? null : (process.getuid?.() ?? 0),
-      directory: this.#directory(),
-    });
-    return { endpoint: this.#guest.endpoint, capabilities: schrootCapabilities(this.#root, login) };
+    const opening = this.#opening ?? new Ahead((ahead) => this.#open(inside.enter, ahead));
+    this.#opening = null;
+    this.#guest = await opening.wait(signal);
+    const { endpoint } = this.#guest;
+    return { endpoint, capabilities: schrootCapabilities(this.#root, this.#options.login) };
   }
 
   async reset(signal: AbortSignal): Promise<void> {
     await this.destroy(signal);
-    await this.#session.begin(signal);
+    await this.#begin(signal);
     await this.start(signal);
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const closed = this.#guest?.close();
+    const guest = this.#guest ?? (await this.#opening?.cancel());
+    const closed = guest?.close();
     this.#guest = null;
-    await this.#sweep(signal);
-    const init = this.#init;
-    this.#init = null;
-    await init?.stop(signal);
+    this.#opening = null;
+    const inside = await this.#inside?.cancel();
+    if (inside !== null && inside !== undefined) {
+      await this.#sweep(inside.enter, signal);
+      await inside.leave(signal);
+    }
+    this.#inside = null;
     await closed;
-    this.#way?.close();
-    this.#way = null;
   }
 
   async destroy(signal: AbortSignal): Promise<void> {
@@ -130,7 +114,7 @@ export class SchrootTestbed implements BackendVerbs {
 
   /** Its init ends with us, and with it what runs in the session; the files stay, and the ways that schroot has to them. */
   async keep(signal: AbortSignal): Promise<KeptPlace> {
-    const hadInit = this.#init !== null;
+    const hadInit = (await this.#inside?.wait(signal))?.hasInit === true;
     await this.stop(signal);
     const { id } = this.#session;
     const plain = wayOfSchroot(id, this.#root, false).enter;
@@ -141,6 +125,49 @@ export class SchrootTestbed implements BackendVerbs {
     const user = this.#root ? ['--user', 'root'] : [];
     const run = ['schroot', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user];
     return { enter: [...run, '--', shell, '-l'] };
+  }
+
+  /**
+   * Begins the session. Once its files are mounted, and what schroot has yet to do cannot matter to it, we go in and open
+   * the way beside that: schroot takes as long for its last scripts as we for this.
+   */
+  #begin(signal: AbortSignal): Promise<void> {
+    const left = whatIsLeft(this.#config);
+    if (!this.#root || !goesAlone(this.#config) || left === null) return this.#session.begin(signal);
+    return this.#session.begin(signal, {
+      mounted: () => {
+        const inside = this.#goIn();
+        this.#inside = inside;
+        if (left === 'nothing')
+          this.#opening = new Ahead(async (ahead) => this.#open((await inside.wait(ahead)).enter, ahead));
+      },
+      failed: () => this.stop(signal),
+    });
+  }
+
+  #goIn(): Ahead<Inside> {
+    const options = {
+      id: this.#session.id,
+      config: this.#config,
+      root: this.#root,
+      host: this.#host,
+      observe: (seen: Observation) => this.observations$.next(seen),
+    };
+    return new Ahead((signal) => Inside.enter(options, signal));
+  }
+
+  #open(enter: Enter, signal: AbortSignal): Promise<GuestSession> {
+    const { session: kind, login, normalUser } = this.#options;
+    return openSession({
+      enter,
+      kind,
+      host: this.#host,
+      signal,
+      login,
+      normalUser,
+      onlyUid: this.#root ? null : (process.getuid?.() ?? 0),
+      directory: this.#directory(),
+    });
   }
 
   /** Most profiles put accounts of this machine over the image's (setup.nssdatabases): tests see those. */
@@ -165,10 +192,10 @@ export class SchrootTestbed implements BackendVerbs {
     return path;
   }
 
-  async #sweep(signal: AbortSignal): Promise<void> {
+  async #sweep(enter: Enter, signal: AbortSignal): Promise<void> {
     const shared = this.#shared;
-    if (shared === null || this.#way === null) return;
-    await askInside(this.#way.enter, `rm -rf ${quote(shared.path)}`, { signal });
+    if (shared === null) return;
+    await askInside(enter, `rm -rf ${quote(shared.path)}`, { signal });
     this.#shared = null;
     shared.struck();
   }

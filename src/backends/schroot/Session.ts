@@ -1,5 +1,6 @@
 import { BackendError, type BackendHost } from '../contract.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
+import { isMounted, withoutNews } from './scripts.ts';
 
 /** Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. */
 const END = `schroot --end-session --chroot "session:$1" && exit 0
@@ -10,6 +11,16 @@ exec schroot --end-session --force --chroot "session:$1"`;
 const END_AT_ONCE = `id=$1; shift
 [ "$#" = 0 ] || umount -n -- "$@"
 exec schroot --end-session --chroot "session:$id"`;
+
+const MOUNTED = 'mounted';
+
+/** What is done in a session while schroot(1) has still to run its last scripts. */
+export interface Early {
+  /** Its files are mounted. */
+  mounted(): void;
+  /** It could not be begun, and will be ended. */
+  failed(): Promise<void>;
+}
 
 /** A session of a chroot, written to the trace before it is begun. */
 export class Session {
@@ -32,9 +43,10 @@ export class Session {
 
   /**
    * Begins it.
+   * @param early told when its files are mounted
    * @throws BackendError `name-in-use`, `no-permission`, `image-missing`, `image-damaged`, `ENOSPC`, `setup-failed`
    */
-  async begin(signal: AbortSignal): Promise<void> {
+  async begin(signal: AbortSignal, early?: Early): Promise<void> {
     const { id } = this;
     // Somebody else's is not ours to end; none has a name that was made from the run.
     if (this.#named) {
@@ -42,9 +54,9 @@ export class Session {
       if (stdout.split('\n').includes(`session:${id}`)) throw nameInUse(id);
     }
     this.#struck = this.#host.acquire({ kind: 'session', name: id, release: [...this.#release] });
-    const argv = ['schroot', '--begin-session', '--chroot', this.#chroot, '--session-name', id];
-    const begun = await runProgram(argv, { signal });
+    const begun = await this.#setUp(signal, early);
     if (begun.status === 0) return;
+    await early?.failed();
     if (/File exists/.test(begun.stderr) && /session file/.test(begun.stderr)) {
       // Somebody took the name between our look and our try: it is theirs.
       this.#forget();
@@ -53,6 +65,21 @@ export class Session {
     // What schroot could not set up it leaves as a session.
     await this.end(signal);
     throw explainBegin(this.#chroot, begun);
+  }
+
+  async #setUp(signal: AbortSignal, early: Early | undefined): Promise<ProgramResult> {
+    const begin = ['--begin-session', '--chroot', this.#chroot, '--session-name', this.id];
+    if (early === undefined) return await runProgram(['schroot', ...begin], { signal });
+    let said = '';
+    const onStderr = (chunk: Buffer) => {
+      if (said === MOUNTED) return;
+      said += chunk.toString();
+      if (!isMounted(said)) return;
+      said = MOUNTED;
+      early.mounted();
+    };
+    const begun = await runProgram(['schroot', '--verbose', ...begin], { signal, onStderr });
+    return { ...begun, stderr: withoutNews(begun.stderr) };
   }
 
   /**
@@ -102,13 +129,20 @@ export function explainBegin(chroot: string, result: ProgramResult): BackendErro
     return new BackendError('image-damaged', `${doing}: its tarball cannot be unpacked: ${words}`, {
       remedy: 'tar -tf shows where it is damaged; make or fetch it anew',
     });
-  if (/does not exist|Failed to stat|No such file/i.test(stderr))
+  // A script that comes after the mounts misses something else.
+  const late = /^E: (?:1[1-9]|[2-9]\d)\w+:/m.test(stderr);
+  if (!late && /does not exist|Failed to stat|No such file/i.test(stderr))
     return new BackendError('image-missing', `${doing}: ${words}`, {
       remedy: `schroot --config --chroot ${chroot} names the file or directory: make it, or mend its section in /etc/schroot`,
     });
-  return failureOfProgram('schroot', result, {
-    code: 'setup-failed',
-    doing,
-    remedy: `schroot --verbose --begin-session --chroot ${chroot} shows more`,
-  });
+  const telling = errors.find((line) => /^E: \d\d\w+:/.test(line)) ?? stderr;
+  return failureOfProgram(
+    'schroot',
+    { ...result, stderr: telling },
+    {
+      code: 'setup-failed',
+      doing,
+      remedy: `schroot --verbose --begin-session --chroot ${chroot} shows more`,
+    },
+  );
 }

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { findProgram } from '../shared/programs.ts';
+import { readFileSync } from 'node:fs';
+import { hasUsualScripts } from './scripts.ts';
 
 /** A mount as /proc/self/mountinfo (proc(5)) shows it. */
 export interface Mount {
@@ -7,13 +7,6 @@ export interface Mount {
   /** Whether what happens below it happens elsewhere too. */
   readonly shared: boolean;
 }
-
-/** Where schroot(1) keeps its scripts, and those that Debian's has. */
-const SCRIPTS = '/etc/schroot/setup.d';
-const USUAL = [
-  ...['00check', '05btrfs', '05file', '05lvm', '05union', '05zfs', '10mount', '15binfmt', '15killprocs'],
-  ...['20copyfiles', '20nssdatabases', '50chrootname', '70services', '99check'],
-];
 
 /** Reads /proc/self/mountinfo. */
 export function readMounts(): Mount[] {
@@ -58,17 +51,6 @@ export function mountsBelow(root: string, mounts: readonly Mount[]): string[] {
  */
 export function unmountable(root: string): string[] {
   return hasUsualScripts() ? mountsBelow(root, readMounts()) : [];
-}
-
-function hasUsualScripts(): boolean {
-  // It is asked once more at the end what interpreters a session takes.
-  if (findProgram('update-binfmts') !== null) return false;
-  try {
-    return readdirSync(SCRIPTS).every((name) => USUAL.includes(name));
-  } catch {
-    // It keeps them elsewhere.
-    return false;
-  }
 }
 
 function character(_match: string, octal: string): string {
