@@ -123,7 +123,7 @@ export class SchrootTestbed implements BackendVerbs {
       await tellInside(plain, 'exec umount /proc', { signal, code: 'keep-failed', doing: 'unmounting the old /proc' });
     const shell = await shellInside(plain, signal);
     const user = this.#root ? ['--user', 'root'] : [];
-    const run = ['schroot', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user];
+    const run = ['schroot', '--quiet', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user];
     return { enter: [...run, '--', shell, '-l'] };
   }
 

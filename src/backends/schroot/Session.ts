@@ -2,15 +2,18 @@ import { BackendError, type BackendHost } from '../contract.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { isMounted, withoutNews } from './scripts.ts';
 
-/** Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. */
-const END = `schroot --end-session --chroot "session:$1" && exit 0
+/**
+ * Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. A session
+ * that was begun verbosely is verbose for life, unless schroot is told otherwise.
+ */
+const END = `schroot --quiet --end-session --chroot "session:$1" && exit 0
 schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
-exec schroot --end-session --force --chroot "session:$1"`;
+exec schroot --quiet --end-session --force --chroot "session:$1"`;
 
 /** As {@link END} while all is well, without what is mounted in it, which schroot(1) would unmount one by one. */
 const END_AT_ONCE = `id=$1; shift
 [ "$#" = 0 ] || umount -n -- "$@"
-exec schroot --end-session --chroot "session:$id"`;
+exec schroot --quiet --end-session --chroot "session:$id"`;
 
 const MOUNTED = 'mounted';
 

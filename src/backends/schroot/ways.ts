@@ -21,7 +21,7 @@ export interface Way {
 /** The way that schroot(1) itself gives. Pure. */
 export function wayOfSchroot(id: string, root: boolean, hasInit: boolean): Way {
   const user = root ? ['--user', 'root'] : [];
-  const run = ['schroot', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user, '--'];
+  const run = ['schroot', '--quiet', '--run-session', '--chroot', `session:${id}`, '--directory', '/', ...user, '--'];
   const argv = [...run, ...(hasInit ? IN_NAMESPACE : [])];
   return { enter: { argv, environment: 'dropped' }, close: () => {} };
 }

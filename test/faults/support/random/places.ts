@@ -79,6 +79,8 @@ export const PLACES: readonly Place[] = [
   {
     ...ofImage('schroot', 20, [...IMAGE, 'schroot']),
     tarball: null,
+    // It is up, and its endpoint is there, when its session has been begun.
+    slow: false,
     words: (image, session = 'stand-in', ...options) => ['schroot', image, '--session', session, ...options],
     make(directory) {
       const root = tinyRoot(`${directory}/schroot`);
