@@ -10,10 +10,14 @@ const END = `schroot --quiet --end-session --chroot "session:$1" && exit 0
 schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
 exec schroot --quiet --end-session --force --chroot "session:$1"`;
 
-/** As {@link END} while all is well, without what is mounted in it, which schroot(1) would unmount one by one. */
+/**
+ * As {@link END} while all is well, without what is mounted in it, which schroot(1) would unmount one by one: by the time
+ * it comes to that, nothing of it is left.
+ */
 const END_AT_ONCE = `id=$1; shift
+schroot --quiet --end-session --chroot "session:$id" & schroot=$!
 [ "$#" = 0 ] || umount -n -- "$@"
-exec schroot --quiet --end-session --chroot "session:$id"`;
+wait "$schroot"`;
 
 const MOUNTED = 'mounted';
 
