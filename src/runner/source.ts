@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseSourceControl, type SourceControl } from './control/sourceControl.ts';
 import { BadPackageError, StepError } from './errors.ts';
@@ -17,12 +17,16 @@ export interface SourceTree {
  * @throws BadPackageError where something else has its name, StepError where we may not read it
  */
 export function readTreeFile(tree: SourceTree, name: string): string | null {
+  const file = path.join(tree.directory, name);
   try {
-    return readFileSync(path.join(tree.directory, name), 'utf8');
+    // Whoever opens a pipe waits for its other end, and a device may have none.
+    if (!statSync(file).isFile()) throw new BadPackageError(`${name} is not a file`);
+    return readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof BadPackageError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return null;
-    if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'ELOOP') throw new BadPackageError(`${name} is not a file`);
+    if (code === 'ENOTDIR' || code === 'ELOOP') throw new BadPackageError(`${name} is not a file`);
     const doing = 'reading the package';
     const detail = `${name} cannot be read: ${message}`;
     throw new StepError(doing, { class: 'wrong-usage', phase: 'plan', doing, detail, evidence: [] });

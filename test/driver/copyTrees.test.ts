@@ -121,6 +121,22 @@ onEveryServer('the copy of a tree', ['tar'], (host) => {
     expect(readFileSync(back, 'utf8')).toBe('a file');
     expect(readdirSync(join(from, '..')).filter((name) => name.includes('trundle'))).toEqual([]);
   });
+
+  test('that is deeper than a path may be long says so, and leaves nothing', async () => {
+    const { from, there, back } = places();
+    // By a process of its own, which goes down step by step.
+    const deepen = `for (let i = 0; i < 60; i++) { fs.mkdirSync('${'y'.repeat(100)}'); process.chdir('${'y'.repeat(100)}'); }
+      fs.writeFileSync('bottom', 'x');`;
+    execFileSync(process.execPath, ['-e', deepen], { cwd: from });
+    try {
+      await fails(host.testbed.copyUp(`${from}/`, `${back}/`), 'copy-failed', /File name too long/);
+      await fails(host.testbed.copyDown(`${from}/`, `${there}/`), 'copy-failed', /File name too long/);
+      expect(existsSync(back)).toBe(false);
+      expect(readdirSync(join(from, '..')).filter((name) => name.includes('trundle'))).toEqual([]);
+    } finally {
+      execFileSync('rm', ['-rf', from, there]);
+    }
+  });
 });
 
 describeWith(['sshd', 'root', 'tar'], 'a tree with its owners', () => {

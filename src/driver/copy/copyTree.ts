@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -83,8 +85,20 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
       throw asCopyError(error, 'host');
     });
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await remove(staging);
   }
+}
+
+/** Also where paths in it are longer than the kernel takes in one: then rm(1) can, which goes from directory to directory. */
+async function remove(directory: string): Promise<void> {
+  const failure = await rm(directory, { recursive: true, force: true }).catch((error: unknown) => error);
+  if (failure === undefined) return;
+  const program = spawn('rm', ['-rf', '--', directory], { stdio: 'ignore' });
+  const removed = await once(program, 'close').then(
+    ([status]) => status === 0,
+    () => false,
+  );
+  if (!removed) throw asCopyError(failure, 'host');
 }
 
 /** A directory from which things can be moved into the target: the target itself may be where something is mounted. */

@@ -20,7 +20,7 @@ const FIELD = /^([!"$-,.-9;-~][!-9;-~]*)[ \t]*:(.*)$/;
  * Parses a control file (deb822(5)). As in DEP-8, `#` starts a comment anywhere in a line; a line with nothing
  * else on it is as if it were not there, so it does not end a stanza.
  * @param file name for messages
- * @throws BadPackageError naming the file and the line, for a line that is neither a field nor its
+ * @throws BadPackageError naming the file and the line, for a line that has a NUL or is neither a field nor its
  *   continuation, and for a field that stands twice in a stanza: dpkg-source refuses both
  */
 export function parseDeb822(text: string, file: string): Stanza[] {
@@ -35,6 +35,8 @@ export function parseDeb822(text: string, file: string): Stanza[] {
     const line = index + 1;
     const content = withoutComment(raw.replace(/\r$/, ''));
     if (content === null) continue;
+    // No name of a file and no argument can hold it.
+    if (content.includes('\0')) throw new BadPackageError('this line has a NUL character', file, line);
     if (content.trim() === '') {
       fields = null;
       last = null;

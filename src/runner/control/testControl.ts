@@ -35,6 +35,11 @@ const KNOWN_FIELDS = [
   'architecture',
 ];
 
+/** Bytes of what Linux takes as one argument, less what the runner puts around a Test-Command. */
+const LONGEST_COMMAND = 120_000;
+/** Bytes that an apostrophe takes when it has been quoted twice. */
+const QUOTED_APOSTROPHE = 13;
+
 /** Entries of Depends that stand for other packages. */
 export const PLACEHOLDERS: readonly string[] = ['@', '@builddeps@', '@recommends@'];
 
@@ -66,6 +71,8 @@ export function parseTestControl(text: string, file = 'debian/tests/control'): T
     } else if (commandField) {
       const command = commandField.value;
       if (command === '') throw invalid('*', '"Test-Command" field is empty', commandField);
+      if (tooLong(command))
+        throw invalid('*', '"Test-Command" field is too long: put it into a file of debian/tests', commandField);
       const rest = describe(stanza, command, invalid);
       if (givenName === null) commands += 1;
       tests.push({ name: givenName ?? `command${commands}`, program: { kind: 'command', command }, ...rest });
@@ -74,6 +81,11 @@ export function parseTestControl(text: string, file = 'debian/tests/control'): T
     }
   }
   return tests;
+}
+
+function tooLong(command: string): boolean {
+  const apostrophes = command.split("'").length - 1;
+  return new TextEncoder().encode(command).length + apostrophes * (QUOTED_APOSTROPHE - 1) > LONGEST_COMMAND;
 }
 
 type Invalid = (test: string, message: string, field?: Field) => BadPackageError;

@@ -74,6 +74,15 @@ describe('a control file that says nonsense is refused in the words people know'
   it.each([
     ['Depends: x\n', 'InvalidControl test *: missing "Tests" or "Test-Command" field (debian/tests/control:1)'],
     ['Tests: a\n\n\nTests:\n', 'InvalidControl test *: "Tests" field is empty (debian/tests/control:4)'],
+    [
+      `Test-Command: echo ${'x'.repeat(130_000)}\n`,
+      'InvalidControl test *: "Test-Command" field is too long: put it into a file of debian/tests (debian/tests/control:1)',
+    ],
+    [
+      `Test-Command: echo "${"'".repeat(10_000)}"\n`,
+      'InvalidControl test *: "Test-Command" field is too long: put it into a file of debian/tests (debian/tests/control:1)',
+    ],
+    ['Tests: a\nDepends: b\0c\n', 'this line has a NUL character (debian/tests/control:2)'],
     ['Test-Command:\n', 'InvalidControl test *: "Test-Command" field is empty (debian/tests/control:1)'],
     [
       'Tests: a\nTest-Command: b\n',

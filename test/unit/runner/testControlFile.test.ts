@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BadPackageError, UsageError } from '../../../src/runner/errors.ts';
@@ -34,6 +35,15 @@ test('what is not UTF-8 is told with its line', async () => {
   const failure = findTestControl(source, choice);
   await expect(failure).rejects.toThrow(BadPackageError);
   await expect(failure).rejects.toMatchObject({ file: 'debian/tests/control', line: 2 });
+});
+
+test.each(['fifo', 'directory', 'device'])('a %s of that name is refused, and nobody waits for it', async (kind) => {
+  const source = tree({});
+  const file = join(makeTests(source), 'control');
+  if (kind === 'fifo') execFileSync('mkfifo', [file]);
+  else if (kind === 'directory') mkdirSync(file);
+  else symlinkSync('/dev/zero', file);
+  await expect(findTestControl(source, choice)).rejects.toThrow('debian/tests/control is not a file');
 });
 
 function makeTests({ directory }: SourceTree): string {
