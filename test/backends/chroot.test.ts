@@ -19,6 +19,16 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'chroot of a directory', () 
     expect(readFileSync(join(root, 'etc/kept'), 'utf8')).toBe('kept\n');
   });
 
+  test('takes what would gain root, and needs it not', async () => {
+    const { testbed } = await open([
+      'chroot',
+      '--gain',
+      'there-is-no-such-program',
+      tinyRoot(join(workplace(), 'root')),
+    ]);
+    expect(await testbed.exec('id -u')).toMatchObject({ stdout: '0\n' });
+  });
+
   test('runs commands as an ordinary user, in their home', async () => {
     const { testbed } = await open(['chroot', tinyRoot(join(workplace(), 'root'))]);
     const { stdout } = await testbed.exec('id -u; id -g; pwd; umask; echo $HOME $USER', { login: 'user' });

@@ -101,6 +101,19 @@ for (const kind of ['lxd', 'incus'] as const) {
       daemon.run('delete', '--force', instance);
     });
 
+    test('has the name that it is given, which nobody else may have', async () => {
+      const { testbed } = await open(words('--name', 'of-my-own', `--${kind}`, image));
+      expect(daemon.run('list', '--format=csv', '--columns=n')).toContain('of-my-own');
+      // Said before it is written down: reap would remove what bears the name.
+      const refused = await refusal(words('--name', 'of-my-own', image));
+      expect(refused).toMatchObject({ code: 'name-in-use', message: expect.stringContaining('of-my-own') });
+      const made = refused.log.events.flatMap((event) => (event.type === 'resource.acquired' ? [event.kind] : []));
+      expect(made).not.toContain('container');
+      expect(await testbed.exec('true')).toMatchObject({ status: 0 });
+      await testbed.close();
+      expect(daemon.run('list', '--format=csv', '--columns=n')).not.toContain('of-my-own');
+    });
+
     test('dies where somebody else removes the instance', async () => {
       const { testbed, log } = await open(words(image));
       daemon.run('delete', '--force', `trundle-${runOf(log)}-tb1`);

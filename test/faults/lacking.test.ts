@@ -51,9 +51,23 @@ const CLIENTS = ['podman', 'docker', 'lxc', 'incus'];
 
 const CLASSES: Partial<Record<Phase, CauseClass>> = { provision: 'provision-failed', boot: 'boot-failed' };
 
+/** How, with further options, and what is said. */
+interface Refused {
+  readonly code: string;
+  readonly says: string;
+  readonly options?: readonly string[];
+}
+
 /** What an ordinary user is told, who has no subordinate ids and is in no group of a daemon's. */
-const REFUSED: Readonly<Partial<Record<ProviderKind['name'], { code: string; says: string; options?: string[] }>>> = {
-  chroot: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
+const REFUSED: Readonly<Partial<Record<ProviderKind['name'], Refused | readonly Refused[]>>> = {
+  chroot: [
+    { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
+    {
+      code: 'no-permission',
+      says: 'run trundle itself by it: sudo -E trundle ..., or use the unshare backend',
+      options: ['-r', 'sudo -E'],
+    },
+  ],
   unshare: { code: 'no-permission', says: '--map=auto, or run trundle as root', options: ['--map=root'] },
   nspawn: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
   lxc: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
@@ -98,8 +112,7 @@ for (const { name, needs, make } of PROVIDERS) {
     const refused = REFUSED[name];
     // podman takes anybody.
     if (refused === undefined) return;
-    test('where the user may not: no-permission', async () => {
-      const { code, says, options = [] } = refused;
+    test.each([refused].flat())('where the user may not: $code, $says', async ({ code, says, options = [] }) => {
       const words = [name, ...options, ...(name === 'unshare' ? ['--tarball', image] : [image])];
       const end = await user.run(['exec', '--json', '-n', 'true', '--', ...words], provider.env ?? {});
       expect(end.stderr).toMatch(new RegExp(`: ${code}: .*\\(to mend it: .*${says}`));
