@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { Cli, cli } from '../e2e/support/cli.ts';
@@ -20,6 +20,39 @@ describeWith(['root', 'systemd-nspawn', 'busybox', 'overlay'], 'nspawn without a
     expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hostname', '0']));
     expect(stdout).not.toMatch(/^x$/m);
     expect(readdirSync(join(root, 'etc')).toSorted()).toEqual(['group', 'hostname', 'passwd']);
+  });
+
+  test('has a container know its own name, whatever the image has for hosts, and leaves that alone', async () => {
+    const hosts = (root: string) => join(root, 'etc/hosts');
+    const seen = async (root: string) => {
+      const { testbed } = await open(['nspawn', root]);
+      const { stdout } = await testbed.exec('hostname; cat /etc/hosts; ls -ld /run/lock | cut -c1-10');
+      await testbed.close();
+      const [name = '', ...lines] = stdout.trim().split('\n');
+      return { name, lines };
+    };
+    const none = tinyRoot(join(workplace(), 'none'));
+    const { name, lines } = await seen(none);
+    expect(lines).toEqual([
+      '127.0.0.1 localhost',
+      '::1 localhost ip6-localhost ip6-loopback',
+      `127.0.1.1 ${name}`,
+      'drwxrwxrwt',
+    ]);
+    expect(existsSync(hosts(none))).toBe(false);
+
+    const some = tinyRoot(join(workplace(), 'some'));
+    writeFileSync(hosts(some), '192.0.2.1 server\n');
+    const second = await seen(some);
+    expect(second.lines.slice(0, 2)).toEqual(['192.0.2.1 server', `127.0.1.1 ${second.name}`]);
+    expect(readFileSync(hosts(some), 'utf8')).toBe('192.0.2.1 server\n');
+
+    const link = tinyRoot(join(workplace(), 'link'));
+    const outside = join(workplace(), 'outside');
+    writeFileSync(outside, 'ours\n');
+    symlinkSync(outside, hosts(link));
+    await seen(link);
+    expect(readFileSync(outside, 'utf8')).toBe('ours\n');
   });
 
   test.each([

@@ -37,7 +37,7 @@ export function nspawnPlan(
   const mounts = `r=${quote(root.mountpoint)}
 ${overlayLine(root, false)}
 cd "$r"
-mount -n -t proc -o nosuid,nodev,noexec proc /proc
+${boot ? '' : knowing(machine)}mount -n -t proc -o nosuid,nodev,noexec proc /proc
 mount -n -t tmpfs -o mode=755,nosuid,nodev run /run
 mkdir /run/root
 mount -n --bind . /run/root
@@ -49,6 +49,19 @@ cd /`;
     enter: (place) => wayInto(place, cgroup, privateNetwork),
     explain: (end) => explainStart({ ...end, image, boot }),
   };
+}
+
+/**
+ * Has the container know its own name, as podman and docker do, and "localhost" where there is no hosts(5) at all. It is
+ * written to the layer. A link may lead out of the image, where nothing is to be written. Pure.
+ */
+function knowing(machine: string): string {
+  const localhost = '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\n';
+  return `if [ -d etc ] && [ ! -L etc ] && [ ! -L etc/hosts ]; then
+  [ -e etc/hosts ] || printf '${localhost}' >etc/hosts
+  echo 127.0.1.1 ${machine} >>etc/hosts
+fi
+`;
 }
 
 /** The argv of systemd-nspawn(1). What it runs is the image's init, or a shell that only waits. Pure. */
@@ -65,7 +78,10 @@ function nspawnArgv(how: { machine: string; boot: boolean; privateNetwork: boole
     '--link-journal=no',
     '--timezone=off',
     ...(how.privateNetwork ? ['--private-network'] : []),
-    ...(how.boot ? ['--console=read-only', '--boot'] : ['--console=pipe', '--', '/bin/sh', '-c', INIT]),
+    ...(how.boot
+      ? ['--console=read-only', '--boot']
+      : // An init would make it, in the fresh /run that a container gets.
+        ['--tmpfs=/run/lock:mode=1777,size=5m', '--console=pipe', '--', '/bin/sh', '-c', INIT]),
   ];
 }
 
