@@ -73,18 +73,58 @@ export function rootPodman(): ContainerProgram {
   };
 }
 
+/** What an ordinary user sees of control groups: what this machine mounts; those of version 2; one of their own in it. */
+export type Cgroups = 'as-here' | 'seen' | 'own';
+
+/**
+ * The beginning of a command line that is run as an ordinary user, by root. Where they have a control group, it is called
+ * as they are: a login by systemd gives one. The mounts are seen by the command, and by what it starts, only.
+ */
+export function asUser(login: string, cgroups: Cgroups): string[] {
+  const become = ['setpriv', '--reuid', login, '--regid', login, '--init-groups'];
+  if (cgroups === 'as-here') return become;
+  const script = `own=$(sed -n s/^0:://p /proc/self/cgroup)
+[ -e /sys/fs/cgroup/cgroup.controllers ] || umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+if [ "$2" = own ]; then
+  group=/sys/fs/cgroup$own/$1
+  mkdir -p "$group/session"
+  chown "$1" "$group" "$group/cgroup.procs" "$group/session" "$group/session/cgroup.procs"
+  echo 0 >"$group/session/cgroup.procs"
+fi
+shift 2
+exec "$@"`;
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', login, cgroups, ...become];
+}
+
+/** Ends what is in the control group of a user that {@link asUser} made, and removes it. */
+export function endOwnCgroup(login: string): void {
+  const script = `own=$(sed -n s/^0:://p /proc/self/cgroup)
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+group=/sys/fs/cgroup$own/$1
+[ -d "$group" ] || exit 0
+echo 1 >"$group/cgroup.kill"
+for tries in $(seq 200); do
+  find "$group" -depth -type d -exec rmdir {} + && exit
+  sleep 0.05
+done 2>/dev/null
+exit 1`;
+  execFileSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', login]);
+}
+
 /** The podman of an ordinary user of this machine, made for it, with images of their own. Takes root. */
-export function rootlessPodman(): ContainerProgram {
+export function rootlessPodman(cgroups: Cgroups = 'as-here'): ContainerProgram {
   const user = makeOrdinaryUser();
   const directory = mkdtempSync(join(tmpdir(), 'trundle-rootless-'));
   chmodSync(directory, 0o755);
   writeFileSync(join(directory, 'containers.conf'), containersConf());
   const runtime = join(user.home, 'run');
   execFileSync('install', ['--directory', '--owner', user.login, '--group', user.login, '--mode=700', runtime]);
+  const become = asUser(user.login, cgroups).map((word) => `'${word}'`);
   const script = [
     `export CONTAINERS_CONF=${directory}/containers.conf HOME=${user.home} XDG_RUNTIME_DIR=${runtime}`,
     'cd /',
-    `exec setpriv --reuid ${user.login} --regid ${user.login} --init-groups podman --storage-driver overlay --log-level error "$@"`,
+    `exec ${become.join(' ')} podman --storage-driver overlay --log-level error "$@"`,
   ].join('\n');
   const program = scriptAt(join(directory, 'podman'), script);
   return {
@@ -92,6 +132,7 @@ export function rootlessPodman(): ContainerProgram {
     async [Symbol.asyncDispose]() {
       // Ends the process that holds the user's namespaces, without which userdel(8) would leave it behind.
       execFileSync(program, ['system', 'migrate'], { stdio: 'ignore' });
+      if (cgroups === 'own') endOwnCgroup(user.login);
       user[Symbol.dispose]();
       rmSync(directory, { recursive: true, force: true });
     },

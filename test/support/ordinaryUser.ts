@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { imageDirectory } from './images.ts';
 import { findProgram } from './needs.ts';
 
 /** An account of this machine that is not root, made for a test. */
@@ -29,6 +31,8 @@ export function makeOrdinaryUser({ shell = '/bin/sh', password = '*' } = {}): Or
   };
 }
 
+/** One at a time on this machine: useradd(8) and userdel(8) do not wait for each other, but give up. */
 function run(program: string, args: readonly string[]): void {
-  execFileSync(findProgram(program) ?? program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const words = [join(imageDirectory(), 'users.lock'), findProgram(program) ?? program, ...args];
+  execFileSync('flock', words, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

@@ -26,7 +26,7 @@ import {
   startArgv,
   WAIT_BOOTED,
 } from './commands.ts';
-import { type Attempt, explain, madeNothing, removalRemedy } from './explain.ts';
+import { type Attempt, explain, explainInit, madeNothing, removalRemedy } from './explain.ts';
 import type { ContainerOptions, Program } from './options.ts';
 import { mustHaveCgroups } from './probe.ts';
 import { NotStarted, Watch, type WatchEnd } from './Watch.ts';
@@ -67,6 +67,8 @@ export class ContainerTestbed implements BackendVerbs {
   /** Whether the end of the container is our own doing. */
   #ending = false;
   #session: GuestSession | null = null;
+  /** Calls back once nobody boots it any more: until then its end is told by what that comes to. */
+  #bootOver: () => void = () => {};
   /** Resolves when the end of the container was told. */
   #told: Promise<void> = Promise.resolve();
   /** The pids of its first process and of conmon(8) on this machine; null where they run elsewhere. */
@@ -106,7 +108,11 @@ export class ContainerTestbed implements BackendVerbs {
         clock: this.#host.clock,
       });
       this.#watch = watch;
-      this.#told = watch.ended.then((end) => this.#ended(end));
+      const bootOver = new Promise<void>((resolve) => {
+        this.#bootOver = resolve;
+      });
+      if (!this.#options.init) this.#bootOver();
+      this.#told = Promise.all([watch.ended, bootOver]).then(([end]) => this.#ended(end));
       this.#pids = this.#findPids();
       this.observations$.next({
         type: 'process.spawned',
@@ -118,7 +124,9 @@ export class ContainerTestbed implements BackendVerbs {
     } catch (error) {
       throw error instanceof NotStarted ? this.#whyNotStarted(error.end) : error;
     }
-    if (this.#options.init) await this.#whenBooted(signal);
+    if (!this.#options.init) return;
+    await this.#whenBooted(signal);
+    this.#bootOver();
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {
@@ -205,9 +213,15 @@ export class ContainerTestbed implements BackendVerbs {
     const state = lastLine(result.stdout);
     this.#host.log('booted', { state });
     if (result.status === 0 && state !== 'maintenance' && state !== 'stopping') return;
-    throw new BackendError('not-booted', `the init does not come up: ${state || lastLine(result.stderr)}`, {
-      remedy: `read what it printed (trundle explain), or boot the image by hand: ${watch?.argv.join(' ') ?? ''}`,
-    });
+    // A container that has ended by itself is told of here, with what it said, and nowhere else.
+    this.#ending = true;
+    const why = watch === null || (await this.#lives()) ? '' : await this.#whyEnded(await endOfWatch(watch, signal));
+    const logs = await this.#ask(['logs', '--tail=20', this.#name]);
+    throw explainInit(
+      why || state || lastLine(result.stderr),
+      `${logs.stdout}${logs.stderr}`,
+      `read what it printed (trundle explain), or boot the image by hand: ${watch?.argv.join(' ') ?? ''}`,
+    );
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
@@ -237,6 +251,7 @@ export class ContainerTestbed implements BackendVerbs {
   /** The program tells of a death later than the connection does, which broke of it: then that is waited for. */
   async #tellOfDeath(signal: AbortSignal): Promise<void> {
     const watch = this.#watch;
+    this.#bootOver();
     if (watch === null || this.#ending) return;
     if (await this.#lives()) return;
     await endOfWatch(watch, signal);
@@ -264,10 +279,13 @@ export class ContainerTestbed implements BackendVerbs {
     return explain(state, this.#attempt('looking for the container', 'lost')).message;
   }
 
-  async #inspect(format: string): Promise<ProgramResult> {
-    const question = [...this.#engine.argv, 'container', 'inspect', '--format', format, this.#name];
+  #inspect(format: string): Promise<ProgramResult> {
+    return this.#ask(['container', 'inspect', '--format', format, this.#name]);
+  }
+
+  async #ask(words: readonly string[]): Promise<ProgramResult> {
     try {
-      return await runProgram(question, { signal: AbortSignal.timeout(QUESTION_LIMIT) });
+      return await runProgram([...this.#engine.argv, ...words], { signal: AbortSignal.timeout(QUESTION_LIMIT) });
     } catch (error) {
       return { status: null, killedBy: null, stdout: '', stderr: String(error) };
     }
@@ -312,13 +330,14 @@ export class ContainerTestbed implements BackendVerbs {
 }
 
 /** Waits for the end of what watches a container that is gone; it may have lost sight of it, and never end by itself. */
-async function endOfWatch(watch: Watch, signal: AbortSignal): Promise<void> {
+async function endOfWatch(watch: Watch, signal: AbortSignal): Promise<WatchEnd> {
   const enough = AbortSignal.any([signal, AbortSignal.timeout(WATCH_LIMIT)]);
   const kill = () => watch.kill();
   if (enough.aborted) kill();
   enough.addEventListener('abort', kill, { once: true });
-  await watch.ended;
+  const end = await watch.ended;
   enough.removeEventListener('abort', kill);
+  return end;
 }
 
 /** `start --attach` ends with the status of the container, and that of one that was killed is 128 and the signal. */

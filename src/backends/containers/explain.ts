@@ -100,6 +100,29 @@ export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'std
   });
 }
 
+/** How systemd says that it may not make control groups. */
+const NO_DELEGATION = /Failed to (create \S+ control group|mount cgroup).*/;
+
+/** What an ordinary user can do about it. */
+export const DELEGATION_REMEDY =
+  "loginctl enable-linger and log in anew, not by su or sudo; where no systemd runs, start trundle in a control group of the user's own (docs/backends-shared.md); or leave --init out";
+
+/**
+ * The error for an init that ended, or never came up.
+ * @param how what is known of it besides
+ * @param said what it printed. Pure.
+ */
+export function explainInit(how: string, said: string, remedy: string): BackendError {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: systemd colours what it says
+  const plain = said.replaceAll(/\x1b\[[0-9;]*m/g, '');
+  const refusal = NO_DELEGATION.exec(plain);
+  if (refusal !== null)
+    return new BackendError('no-delegation', `the init may not make control groups here: ${refusal[0].trim()}`, {
+      remedy: DELEGATION_REMEDY,
+    });
+  return new BackendError('not-booted', `the init does not come up: ${how}`, { remedy });
+}
+
 /** Reasons for which nothing was made. */
 const NOTHING_MADE = new Set([
   'program-missing',

@@ -1,11 +1,14 @@
+import { accessSync, constants, existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Availability, BackendError } from '../contract.ts';
 import { QUESTION_LIMIT } from '../shared/enter.ts';
 import { whyNoSubuids } from '../shared/namespaces/identity.ts';
+import { ownCgroup } from '../shared/outer/cgroup.ts';
 import { findProgram, missingPrograms } from '../shared/programs.ts';
 import { lastLine, runProgram } from '../shared/runProgram.ts';
 import type { Engine } from './commands.ts';
-import { explain } from './explain.ts';
+import { DELEGATION_REMEDY, explain } from './explain.ts';
 import type { Program } from './options.ts';
 
 /** CGROUP2_SUPER_MAGIC of linux/magic.h. */
@@ -36,7 +39,7 @@ async function probePodman(): Promise<Availability> {
     return { available: false, missing: 'crun takes cgroup v2, and there is none', remedy: 'apt-get install runc' };
   return {
     available: true,
-    detail: `${lastLine(version.stdout)}${rootless ? ', rootless' : ''}${withoutInit(unified)}`,
+    detail: `${lastLine(version.stdout)}${rootless ? ', rootless' : ''}${withoutInit(unified)}${rootless && unified ? withoutDelegation() : ''}`,
   };
 }
 
@@ -54,6 +57,26 @@ async function probeDocker(): Promise<Availability> {
 
 function withoutInit(unified: boolean): string {
   return unified ? '' : `; without --init only: ${NO_CGROUP2}; ${CGROUP2_REMEDY}`;
+}
+
+/** An ordinary user's init needs a control group of the user's own: systemd's manager of the user makes them. */
+function withoutDelegation(): string {
+  const runtime = process.env.XDG_RUNTIME_DIR ?? `/run/user/${process.getuid?.()}`;
+  const isManaged = existsSync(join(runtime, 'systemd/private'));
+  const own = ownCgroup();
+  // A runtime makes a container's group beside its own.
+  const isOwn = own !== null && mayWrite(join('/sys/fs/cgroup', dirname(own)));
+  return isManaged || isOwn ? '' : `; without --init only: no control group is this user's own; ${DELEGATION_REMEDY}`;
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    // It belongs to somebody else, or is not there.
+    return false;
+  }
 }
 
 /** On cgroup v1 an init boots, but hangs when it is to shut down. @throws BackendError `no-cgroup2` */

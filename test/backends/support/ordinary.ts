@@ -26,8 +26,11 @@ export interface Ordinary extends Disposable {
   readonly home: string;
   /** Their TMPDIR, where testbeds are made. */
   readonly temporary: string;
-  /** Starts the program; it is ended with the test at the latest by its own deadlines. */
-  run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<End>;
+  /**
+   * Starts the program; it is ended with the test at the latest by its own deadlines.
+   * @param as the beginning of a command line that makes root the user; absent: by setuid(2), and no more
+   */
+  run(words: readonly string[], env?: Readonly<Record<string, string>>, as?: readonly string[]): Promise<End>;
 }
 
 /** Makes the user. Takes root. */
@@ -49,11 +52,11 @@ export function makeOrdinary(options: { subuids: boolean }): Ordinary {
     uid,
     home: user.home,
     temporary,
-    async run(words, env = {}) {
+    async run(words, env = {}, as = []) {
       const { PATH = '' } = process.env;
-      const child = spawn(process.execPath, [join(directory, 'dist/bin.cjs'), ...words], {
-        uid,
-        gid,
+      const [program = '', ...args] = [...as, process.execPath, join(directory, 'dist/bin.cjs'), ...words];
+      const child = spawn(program, args, {
+        ...(as.length === 0 ? { uid, gid } : {}),
         cwd: user.home,
         env: { PATH, HOME: user.home, USER: user.login, LOGNAME: user.login, TMPDIR: temporary, NO_COLOR: '1', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],

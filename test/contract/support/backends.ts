@@ -35,6 +35,8 @@ export interface BackendUnderTest {
   readonly login: string;
   /** Whether everything that was ever started in a testbed, daemons too, dies with it. */
   readonly contained: boolean;
+  /** Suites that it is spared, since they would show what those of its kin show. */
+  readonly spared?: readonly string[];
   /** Makes what it needs on this machine. */
   prepare(): Promise<Preparation>;
 }

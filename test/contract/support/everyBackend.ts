@@ -52,7 +52,7 @@ export function everyBackend(name: string, suite: (contract: Contract) => void, 
   const { needs = () => [], shared = true, also = [] } = options;
   for (const backend of [...BACKENDS, ...also]) {
     const more = needs(backend);
-    if (more === null) continue;
+    if (more === null || backend.spared?.includes(name)) continue;
     describeWith([...backend.needs, ...more], `${name} (${backend.name})`, () => {
       let preparation: Preparation | null = null;
       let bed: Bed | null = null;

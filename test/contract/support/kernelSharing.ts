@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { configureBackend } from '../../../src/backends/index.ts';
 import type { Capability } from '../../../src/events/index.ts';
 import { defineChroot, unpackedImage } from '../../support/chroots.ts';
@@ -5,13 +9,23 @@ import { bootableImage, IMAGE_USER } from '../../support/images.ts';
 import type { Need } from '../../support/needs.ts';
 import type { BackendUnderTest, Preparation } from './backends.ts';
 
+const CHROOT: readonly Need[] = ['root', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const NSPAWN: readonly Need[] = ['root', 'systemd-nspawn', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const LXC: readonly Need[] = ['root', 'lxc-start', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const SCHROOT: readonly Need[] = ['root', 'schroot', 'overlay', 'tar', 'mmdebstrap'];
 const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
 
-/** schroot, nspawn and lxc as the contract suite runs them. */
+/** chroot on a directory, schroot, nspawn and lxc as the contract suite runs them. */
 export const KERNEL_SHARING: readonly BackendUnderTest[] = [
+  {
+    ...alike(CHROOT, ['root-on-testbed']),
+    name: 'chroot of a directory, by its sshd',
+    server: 'sshd',
+    pty: [],
+    // What is inside is as with a tarball; whose files those are, and what becomes of them, is not.
+    spared: ['concurrency', 'descriptors'],
+    prepare: chroot,
+  },
   {
     ...alike(SCHROOT, ['root-on-testbed', 'revert']),
     name: 'schroot, by its sshd',
@@ -73,6 +87,23 @@ async function lxc(session: string): Promise<Preparation> {
     backend: await configureBackend(['lxc', '--session', session, unpackedImage(bootableImage())]),
     ordinary: IMAGE_USER,
     [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A directory that may be written to. It is a layer over an image, which is sooner made than a copy. */
+async function chroot(): Promise<Preparation> {
+  const place = mkdtempSync(join(tmpdir(), 'trundle-chroot-'));
+  const at = (name: string) => join(place, name);
+  for (const name of ['upper', 'work', 'root']) mkdirSync(at(name));
+  const layers = `lowerdir=${unpackedImage(bootableImage())},upperdir=${at('upper')},workdir=${at('work')}`;
+  execFileSync('mount', ['-t', 'overlay', '-o', layers, 'overlay', at('root')]);
+  return {
+    backend: await configureBackend(['chroot', at('root'), '--session', 'login']),
+    ordinary: IMAGE_USER,
+    async [Symbol.asyncDispose]() {
+      execFileSync('umount', [at('root')]);
+      rmSync(place, { recursive: true, force: true });
+    },
   };
 }
 

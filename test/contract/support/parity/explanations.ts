@@ -8,7 +8,7 @@ const CONTAINERS = /^(podman|docker)/;
 /** Why some backends show other values than most. An entry that explains nothing any more must go. */
 export const EXPLANATIONS: readonly Explanation[] = [
   {
-    fact: /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|\/.*|status: .*)$/,
+    fact: /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|.* is known|\/.*|status: .*)$/,
     backends: HERE,
     why: 'The testbed is this machine itself: its init, mounts, control groups and sessions are what they are.',
   },
@@ -64,6 +64,16 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'Containers have a name of their own. An image whose init sets its name from /etc/hostname has that of the machine it was made on.',
   },
   {
+    fact: /^(localhost|host name) is known$/,
+    backends: CONTAINERS,
+    why: 'podman and docker write a hosts(5) over that of the image; docker names the container in it only where it gives it a network.',
+  },
+  {
+    fact: /^(localhost|host name) is known$/,
+    backends: /^nspawn, held|third party/,
+    why: "Elsewhere the image's hosts(5) stands, and that of the tests has none. Without an init, nspawn adds the container's name; the third party's root lies over this machine's.",
+  },
+  {
     fact: 'network interfaces',
     backends: /./,
     why: "Containers have only the loopback, unless --network gives them more. The others use this machine's network, unless --private-network is given.",
@@ -110,10 +120,10 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: '/run/lock',
-    backends: /third party|^nspawn, held/,
+    backends: /third party/,
     why: 'A fresh tmpfs on /run, in which only an init would make it.',
   },
-  { fact: '/run/lock', backends: /^podman, with an init/, why: 'podman --systemd mounts it so.' },
+  { fact: '/run/lock', backends: /^podman.*, with an init/, why: 'podman --systemd mounts it so.' },
   {
     fact: '/dev/shm',
     backends: /^schroot/,

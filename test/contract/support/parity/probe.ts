@@ -46,6 +46,9 @@ say 'login session' "$(loginctl show-session "$XDG_SESSION_ID" --property=Type -
 say 'systemctl --user' "$(systemctl --user is-active default.target 2>/dev/null || echo no)"
 say 'D-Bus of the user' "$(busctl --user status >/dev/null 2>&1 && echo yes || echo no)"
 say 'host name' "$(cat /proc/sys/kernel/hostname)"
+knows() { getent hosts "$1" >/dev/null 2>&1 && echo yes || echo no; }
+say 'localhost is known' "$(knows localhost)"
+say 'host name is known' "$(knows "$(cat /proc/sys/kernel/hostname)")"
 say 'network interfaces' "$(sed -n 's/^ *\([^:]*\):.*/\1/p' /proc/net/dev | sort | tr '\n' ' ')"
 say 'devices' "$(cd /dev && for f in null zero full random urandom tty ptmx pts shm fd stdin stdout stderr; do [ -e "$f" ] || [ -L "$f" ] && printf '%s ' "$f"; done)"
 say '/tmp' "$(stat -c '%a %u' /tmp)"

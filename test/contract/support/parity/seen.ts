@@ -17,7 +17,7 @@ const HERE = "(this machine's)";
 
 /** Facts of the machine, where the testbed is this machine. */
 const MACHINE =
-  /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|\/.*|status: (Cap|Seccomp).*|environment: (DBUS|XDG|MAIL|MOTD).*)$/;
+  /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|.* is known|\/.*|status: (Cap|Seccomp).*|environment: (DBUS|XDG|MAIL|MOTD).*)$/;
 
 /**
  * Reads what the probe printed. What differs from run to run or from machine to machine, and not from backend to
