@@ -77,6 +77,10 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot', () => {
     };
     expect(await early({})).toBe(true);
     expect(await early({ 'setup.nssdatabases': 'minimal/nssdatabases' })).toBe(true);
+    // A file of shell commands, which may set anything.
+    const file = join(workplace(), 'config');
+    writeFileSync(file, '');
+    expect(await early({ 'setup.config': relative('/etc/schroot', file) })).toBe(false);
   });
 
   test('asks schroot anew what it is to do, once that is configured otherwise', async () => {

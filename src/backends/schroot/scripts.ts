@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findProgram } from '../shared/programs.ts';
 import type { ChrootConfig } from './chroots.ts';
@@ -28,7 +28,7 @@ export function hasUsualScripts(): boolean {
  * from this machine; null where they could do anything.
  */
 export function whatIsLeft(config: ChrootConfig): 'nothing' | 'files' | null {
-  if (!hasUsualScripts() || (config.get('setup.services') ?? '') !== '') return null;
+  if (!hasUsualScripts() || (config.get('setup.services') ?? '') !== '' || hasScriptConfig(config)) return null;
   if ((config.get('setup.nssdatabases') ?? '') !== '') return 'files';
   const list = config.get('setup.copyfiles') ?? '';
   if (list === '') return 'nothing';
@@ -40,6 +40,13 @@ export function whatIsLeft(config: ChrootConfig): 'nothing' | 'files' | null {
     // schroot tells what is wrong with it.
     return 'files';
   }
+}
+
+/** Whether the scripts read a file of shell commands first, which may set them to do anything. */
+function hasScriptConfig(config: ChrootConfig): boolean {
+  if ((config.get('script-config') ?? '') !== '') return true;
+  const file = config.get('setup.config') ?? '';
+  return file !== '' && existsSync(resolve(CONFIGURATION, file));
 }
 
 /** Where the files go that a list of schroot-setup(5), `copyfiles`, names. Pure. */
