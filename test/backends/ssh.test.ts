@@ -8,6 +8,7 @@ import { configureBackend } from '../../src/backends/index.ts';
 import { shellWords } from '../../src/backends/ssh/shellWords.ts';
 import { makeInetdServer } from '../contract/support/inetdServer.ts';
 import { type SshServer, startSshServer } from '../faults/support/sshServer.ts';
+import { vacantAddress } from '../support/badServers.ts';
 import { describeWith, findProgram } from '../support/needs.ts';
 import { makeOrdinaryUser } from '../support/ordinaryUser.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
@@ -36,6 +37,30 @@ describe('where the SSH server is', () => {
       name: 'BackendOptionError',
       option: '--command',
       message: `ssh: --command: ${what}`,
+    });
+  });
+});
+
+describe('how long it may take until one is let in', () => {
+  const words = async () => {
+    const { host, port } = forThisTest(await vacantAddress()).address;
+    return ['ssh', '-H', `root@${host}`, '-p', String(port), '--host-key', 'SHA256:x', '--timeout-ssh', '0.3'];
+  };
+
+  test('is what --timeout-ssh says', async () => {
+    const { log, ...refused } = await refusal(await words());
+    expect(refused).toMatchObject({ phase: 'ssh-ready' });
+    expect(await log.first('testbed.requested')).toMatchObject({ deadlines: { 'ssh-ready': 300 } });
+    expect(await log.first('deadline.expired', ({ deadline }) => deadline === 'ssh-ready')).toMatchObject({
+      after: 300,
+    });
+    expect(await log.first('endpoint.announced')).toMatchObject({ endpoint: { login: 'root' } });
+  });
+
+  test('is what the run says, where it says so', async () => {
+    const { log } = await refusal(await words(), { deadlines: { 'ssh-ready': 200 } });
+    expect(await log.first('deadline.expired', ({ deadline }) => deadline === 'ssh-ready')).toMatchObject({
+      after: 200,
     });
   });
 });
