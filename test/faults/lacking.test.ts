@@ -112,13 +112,15 @@ for (const { name, needs, make } of PROVIDERS) {
     const refused = REFUSED[name];
     // podman takes anybody.
     if (refused === undefined) return;
-    test.each([refused].flat())('where the user may not: $code, $says', async ({ code, says, options = [] }) => {
-      const words = [name, ...options, ...(name === 'unshare' ? ['--tarball', image] : [image])];
-      const end = await user.run(['exec', '--json', '-n', 'true', '--', ...words], provider.env ?? {});
-      expect(end.stderr).toMatch(new RegExp(`: ${code}: .*\\(to mend it: .*${says}`));
-      expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: 'provision-failed', phase: 'provision' } });
-      expect(end.status).toBe(16);
-      expect(readdirSync(user.temporary)).toEqual([]);
+    test('where the user may not: no-permission', async () => {
+      for (const { code, says, options = [] } of [refused].flat()) {
+        const words = [name, ...options, ...(name === 'unshare' ? ['--tarball', image] : [image])];
+        const end = await user.run(['exec', '--json', '-n', 'true', '--', ...words], provider.env ?? {});
+        expect(end.stderr).toMatch(new RegExp(`: ${code}: .*\\(to mend it: .*${says}`));
+        expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: 'provision-failed', phase: 'provision' } });
+        expect(end.status).toBe(16);
+        expect(readdirSync(user.temporary)).toEqual([]);
+      }
     });
   });
 }
