@@ -63,6 +63,9 @@ export interface StandIn {
   readonly clientKey: string;
   /** A new connection to it, in memory. */
   connect(): Duplex;
-  /** Ends all sessions: their process groups are killed; resolves when all are gone. */
-  close(): Promise<void>;
+  /**
+   * Ends all sessions: their process groups are killed; resolves when all are gone.
+   * @param grace milliseconds that they have after SIGHUP before that, 0 by default
+   */
+  close(grace?: number): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import { type Clock, systemClock } from '../events/index.ts';
 import { isAllowed, publicKeyOf } from './authentication.ts';
 import type { Account, Entry, PtyRequest, StandIn } from './contract.ts';
 import { generateKeys } from './keys.ts';
@@ -12,6 +13,7 @@ import { refuse, Session } from './Session.ts';
 export interface StandInOptions {
   entry: Entry;
   log: (message: string, fields?: Record<string, unknown>) => void;
+  clock?: Clock;
 }
 
 /** Makes an SSH server in this process that runs sessions by an entry into the testbed. */
@@ -23,6 +25,7 @@ export function createStandIn(options: StandInOptions): StandIn {
   const streams = new Set<Duplex>();
   const idle: (() => void)[] = [];
   const starter = new Starter(options);
+  const clock = options.clock ?? systemClock;
   const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
     serve(connection, options, starter, allowed, (session) => {
       sessions.add(session);
@@ -43,8 +46,20 @@ export function createStandIn(options: StandInOptions): StandIn {
       server.injectSocket(theirs as never);
       return ours;
     },
-    async close() {
-      for (const session of sessions) session.signal('SIGKILL');
+    async close(grace = 0) {
+      const under = [...sessions];
+      if (grace > 0 && under.length > 0) {
+        for (const session of under) session.signal('SIGHUP');
+        await new Promise<void>((resolve) => {
+          const timer = clock.after(grace, resolve);
+          idle.push(() => {
+            clock.clear(timer);
+            resolve();
+          });
+        });
+      }
+      // Of one that has ended somebody may be left who did not heed.
+      for (const session of new Set([...under, ...sessions])) session.signal('SIGKILL');
       if (sessions.size > 0) await new Promise<void>((resolve) => idle.push(resolve));
       for (const stream of streams) stream.destroy();
       await starter.close();

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeLifeline } from '../support/lifeline.ts';
 import { makePackage } from '../support/packages.ts';
@@ -58,6 +58,9 @@ describe('a signal in the middle of a test', () => {
     await lifeline.released;
     const events = eventsIn(end.stdout);
     expect(events.filter(({ type }) => type === 'operator.signalled')).toMatchObject([{ count: 1 }, { count: 2 }]);
+    // This machine is the testbed: what is left in it stays.
+    const tree = events.find((event) => event.type === 'copy.started')?.target ?? '/';
+    expect(existsSync(dirname(tree)), dirname(tree)).toBe(false);
     expect(events.at(-1)).toMatchObject({ type: 'run.concluded', exitCode: 130 });
     expect(await explanation(run, env)).toMatchObject({ exitCode: 130, left: [] });
     expect((await cli(['replay', run], { env })).status).toBe(0);

@@ -5,6 +5,12 @@ import { createStandIn, hostEntry, type StandIn } from '../../standin/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { debugOption } from '../debugOption.ts';
 
+/**
+ * Milliseconds that commands have for their own traps when the testbed is removed under them: what they leave here,
+ * nobody else throws away.
+ */
+const GRACE = 5000;
+
 const options = z.object({
   user: z.string().optional().describe('login name for commands that ask for none; your own by default'),
   normalUser: z.string().optional().describe('ordinary user to suggest for tests that do not need root'),
@@ -76,7 +82,7 @@ class NullTestbed implements BackendVerbs {
   }
 
   async stop(): Promise<void> {
-    await this.#standIn?.close();
+    await this.#standIn?.close(GRACE);
     this.#standIn = null;
   }
 

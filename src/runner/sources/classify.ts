@@ -76,12 +76,13 @@ function whatIsWrong(argument: string, directory: string): string {
   return 'it has neither debian/control nor debian/tests/control';
 }
 
-/** Null where nothing is, or nothing can be. */
+/** Null where nothing is, or nothing can be. @throws UsageError where this user may not see what is there */
 function statOf(file: string): Stats | null {
   try {
     return statSync(file);
-  } catch {
-    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return null;
+    throw new UsageError(`${file} may not be looked at by this user: change the modes of the directories above it`);
   }
 }
 
@@ -104,7 +105,7 @@ function existing(argument: string, what: string, directory: string): string {
 /** The packages of a .changes file: its .dsc and its .debs, as paths beside it. */
 function changes(argument: string, directory: string): string[] {
   const file = existing(argument, 'a .changes file', directory);
-  const listed = filesOf(readFileSync(file, 'utf8'), argument);
+  const listed = filesOf(textOf(file, argument), argument);
   if (listed === null) throw new UsageError(`${argument} is invalid and does not contain Files:`);
   const packages = listed.filter((name) => /\.(deb|dsc)$/.test(name));
   return packages.map((name) => path.join(path.dirname(argument), name));
@@ -117,6 +118,15 @@ function hereAmong(words: readonly string[], directory: string): SourceTree {
   throw new UsageError(
     `${given}the current directory is no source tree (it has no debian/control): nothing to take tests from`,
   );
+}
+
+/** The text of a .dsc or .changes file. @throws UsageError where it cannot be read */
+export function textOf(file: string, argument: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${argument} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseAlternatives } from '../control/relations.ts';
 import { BadPackageError, type StepError, UsageError } from '../errors.ts';
 import type { Step } from '../session/Steps.ts';
 import type { TestbedSession } from '../session/TestbedSession.ts';
 import { chooseVersion } from './aptSource.ts';
-import { filesOf } from './classify.ts';
+import { filesOf, textOf } from './classify.ts';
 import type { AptSource, DscSource, GitSource, Source } from './Source.ts';
 import { whyNotCopied } from './unreadable.ts';
 
@@ -60,7 +60,7 @@ export function isPatched(directory: string): boolean {
 
 /** The files that a .dsc names, beside it. @throws UsageError for one that is not there */
 export function dscFiles({ argument, dsc }: DscSource): string[] {
-  const names = filesOf(readFileSync(dsc, 'utf8'), argument);
+  const names = filesOf(textOf(dsc, argument), argument);
   if (names === null) throw new UsageError(`${argument} is invalid and does not contain Files:`);
   const files = names.map((name) => path.join(path.dirname(dsc), name));
   const missing = files.find((file) => !existsSync(file));

@@ -131,6 +131,13 @@ describe('what is none is named, with what is wrong', () => {
     expect(() => classify(...words)).toThrow(message);
   });
 
+  it('a file that cannot be read', () => {
+    const gone = path.join(directory, 'hello_1.dsc');
+    expect(() => dscFiles({ kind: 'source', argument: 'hello_1.dsc', dsc: gone })).toThrow(
+      /^hello_1.dsc cannot be read: ENOENT/,
+    );
+  });
+
   it('a .dsc that lists what is not there', () => {
     const dsc = write('hello_1.dsc', 'Format: 3.0 (native)\nFiles:\n 0 1 hello_1.tar.xz\n');
     const source = { kind: 'source', argument: 'hello_1.dsc', dsc } as const;
