@@ -77,6 +77,23 @@ describeWith(['sshd'], 'a test that', () => {
     expect(events.find((event) => event.type === 'signal.delivered')).toMatchObject({ signal: 'KILL', survivors: 1 });
   });
 
+  test('of which nobody can tell what it leaves, passes, and it is said why', async () => {
+    const refuse = 'case $SSH_ORIGINAL_COMMAND in *answers*"kill -s KILL"*) echo no such luck >&2; exit 9;; esac';
+    const sshd = forThisTest(
+      await startSshServer([sessionEnvironment(), `ForceCommand ${refuse}; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"`]),
+    );
+    const run = await faultRun({
+      backend: existingHost(sshd, sshd.address),
+      package: { tests: { smoke: 'echo done' } },
+    });
+    expect(run.report).toMatchObject({ exitCode: 0, cause: null });
+    expect(run.stderr).toContain(
+      'WARNING: test smoke: nobody can tell whether it left processes behind: no such luck\n',
+    );
+    const events = await expectSoundTrace(run.report.trace, run.report);
+    expect(events.find((event) => event.type === 'test.finished')).toMatchObject({ leaked: null });
+  });
+
   test('leaves nothing behind is not said to', async () => {
     const sshd = forThisTest(await startSshServer([sessionEnvironment()]));
     const run = await faultRun({

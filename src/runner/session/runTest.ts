@@ -8,6 +8,7 @@ import { divider, type RunLog } from '../output/RunLog.ts';
 import { StderrKeeper } from '../output/StderrKeeper.ts';
 import type { PlannedTest } from '../plan/planTests.ts';
 import type { Reboots } from './Reboots.ts';
+import { Unseen } from './Unseen.ts';
 import { judged, reportLine } from './verdict.ts';
 
 /** What one test's run needs. */
@@ -77,6 +78,7 @@ export async function runTest(
   };
   const stderr = keeping.beginning;
   let end: CommandEnd;
+  const unseen = new Unseen(run);
   let looked: Promise<Left> | null = null;
   const atEnd = (group: number) => {
     looked = command.lookAfter(group);
@@ -86,6 +88,7 @@ export async function runTest(
   try {
     end = await runThrough(context, planned, command, keeping, atEnd);
   } finally {
+    unseen.stop();
     keeping.stdout.close();
     keeping.stderr.close();
   }
@@ -98,7 +101,7 @@ export async function runTest(
   if (end.leaked || left.length > 0) log.warning(`test ${name}: it left processes behind; they were ended`);
   for (const process of left) log.info(`test ${name}: ended ${process}`);
   if (end.leaked === null && left.length === 0)
-    log.warning(`test ${name}: nobody can tell whether it left processes behind`);
+    log.warning(`test ${name}: nobody can tell whether it left processes behind${unseen.why(end.command)}`);
   const finished = () =>
     run.emit({
       type: 'test.finished',
