@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { BackendHost, ConfiguredBackend } from '../../src/backends/contract.ts';
@@ -119,7 +119,7 @@ describeWith(['tar'], 'the cache of unpacked images', () => {
 });
 
 describeWith(
-  ['root', 'unshare', 'busybox', 'tar', 'overlay', 'systemd-nspawn'],
+  ['root', 'unshare', 'busybox', 'tar', 'overlay', 'systemd-nspawn', 'lxc-start'],
   'an image that leaves the cache',
   () => {
     beforeEach(() => void vi.stubEnv('XDG_CACHE_HOME', workplace()));
@@ -148,21 +148,48 @@ describeWith(
       };
     }
 
-    /** What another run does for which the cache is too small. */
-    async function evict(signal: AbortSignal): Promise<void> {
+    /** What another run does for which the cache is too small. Returns what of it stands then, besides that run's own. */
+    async function evict(name: string, signal: AbortSignal): Promise<string[]> {
       const cache = join(process.env.XDG_CACHE_HOME ?? '', 'trundle');
-      const [other = ''] = await tarballs(['other']);
+      const [other = ''] = await tarballs([name]);
       const { options } = aRun('another');
       const { root } = await new ImageCache(cache, 1).provide(other, { ...options, signal });
-      expect(standing(cache)).toEqual([basename(dirname(root))]);
+      return standing(cache).filter((each) => each !== basename(dirname(root)));
     }
 
-    test.each(['chroot', 'unshare', 'nspawn'])('before %s has locked it is unpacked anew', async (name) => {
-      const image = tinyImage(join(workplace(), 'tiny.tar'));
-      const words = name === 'unshare' ? ['--tarball', image] : [image];
+    /** A backend's testbeds of an image that only they have. */
+    function configure(name: string): Promise<ConfiguredBackend> {
+      const image = tinyImage(join(workplace(), 'tiny.tar'), (root) => {
+        mkdirSync(join(root, 'sbin'));
+        symlinkSync('../bin/busybox', join(root, 'sbin/init'));
+      });
+      return configureBackend([name, ...(name === 'unshare' ? ['--tarball', image] : [image])]);
+    }
+
+    const backends = test.each(['chroot', 'unshare', 'nspawn', 'lxc']);
+
+    backends('stays while a testbed of %s uses it, and goes when that has gone', async (name) => {
+      const signal = AbortSignal.timeout(PATIENCE);
+      const testbed = await openTestbed(await configure(name), {});
+      try {
+        const [used = '', ...more] = await evict('one', signal);
+        expect(used).toMatch(/^[0-9a-f]{40}-root$/);
+        expect(more).toEqual([]);
+        // What nobody has read yet is there too.
+        expect(await testbed.exec(['cat', '/etc/hostname'])).toMatchObject({ status: 0, stdout: 'tiny\n' });
+        await testbed.revert();
+        expect(await evict('two', signal)).toEqual([used]);
+        expect(await testbed.exec(['cat', '/etc/group'])).toMatchObject({ status: 0 });
+      } finally {
+        expect(await testbed.close()).toMatchObject({ cause: null, leftovers: [] });
+      }
+      expect(await evict('three', signal)).toEqual([]);
+    });
+
+    backends('before %s has locked it is unpacked anew', async (name) => {
       let evicted = 0;
-      const backend = beforeStart(await configureBackend([name, ...words]), async (signal) => {
-        await evict(signal);
+      const backend = beforeStart(await configure(name), async (signal) => {
+        expect(await evict('other', signal)).toEqual([]);
         evicted += 1;
       });
       const testbed = await openTestbed(backend, {});
