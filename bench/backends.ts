@@ -66,13 +66,17 @@ async function open(words: readonly string[]): Promise<Testbed> {
   return await openTestbed(await configureBackend(words));
 }
 
-/** Open, one command, close: ours as in a runner that runs already, the reference as a runner starts it. */
-async function comeAndGo(
+/**
+ * Open, one command, close: ours as in a runner that runs already, the reference as a runner starts it.
+ * @param within a prefix of whatever the reference starts
+ */
+export async function comeAndGo(
   name: string,
   ours: readonly string[],
   reference: readonly string[],
   rounds: number,
   target: number,
+  within: readonly string[] = [],
 ): Promise<BenchRow> {
   // Once before: the image is unpacked, by the first that needs it.
   await comeAndGoOnce(ours);
@@ -81,7 +85,7 @@ async function comeAndGo(
     () => milliseconds(() => comeAndGoOnce(ours)),
     () =>
       milliseconds(async () => {
-        const server = await VirtServer.open(reference);
+        const server = await VirtServer.open(reference, within);
         await server.exec(['true']);
         await server.close();
       }),

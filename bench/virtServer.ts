@@ -9,18 +9,23 @@ export class VirtServer {
   scratch = '';
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
+  readonly #within: readonly string[];
   #prefix: readonly string[] = [];
 
-  private constructor(argv: readonly string[]) {
-    const [program = '', ...args] = argv;
+  private constructor(argv: readonly string[], within: readonly string[]) {
+    this.#within = within;
+    const [program = '', ...args] = [...within, ...argv];
     this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdin.on('error', () => {});
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Starts it and has it open a testbed. */
-  static async open(argv: readonly string[]): Promise<VirtServer> {
-    const server = new VirtServer(argv);
+  /**
+   * Starts it and has it open a testbed.
+   * @param within a prefix of that, and of each command
+   */
+  static async open(argv: readonly string[], within: readonly string[] = []): Promise<VirtServer> {
+    const server = new VirtServer(argv, within);
     await server.#answer('its greeting');
     [server.scratch = ''] = await server.say('open');
     // Its words are quoted twice.
@@ -37,7 +42,7 @@ export class VirtServer {
 
   /** Runs a command by what the server prints for that. */
   async exec(argv: readonly string[]): Promise<void> {
-    const [program = '', ...args] = [...this.#prefix, ...argv];
+    const [program = '', ...args] = [...this.#within, ...this.#prefix, ...argv];
     const [status, signal] = await once(spawn(program, args, { stdio: 'ignore' }), 'exit');
     if (status !== 0) throw new Error(`${[program, ...args].join(' ')} ended with ${status ?? signal}`);
   }
