@@ -7,9 +7,10 @@ import { limited } from './limit.ts';
 
 /**
  * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
- * mktemp(1) puts it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed, one `key=value` per line, and `ready`; removes the
- * directory when its stdin ends, unless it was told to keep it. So the directory goes away whatever ends the run: an orderly end, a signal to the
- * command, a lost connection, or the death of our process; a further signal to its group does not keep it from that. Until then it runs what a {@link Helper} sends it.
+ * mktemp(1) puts it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed,
+ * one `key=value` per line, and `ready`; removes the directory when its stdin ends, unless it was told to keep it. So the
+ * directory goes away whatever ends the run: an orderly end, a signal to the command, a lost connection, or the death of
+ * our process; a further signal to its group does not keep it from that. Until then it runs what a {@link Helper} sends it.
  */
 export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
