@@ -215,7 +215,10 @@ export class ContainerTestbed implements BackendVerbs {
     if (result.status === 0 && state !== 'maintenance' && state !== 'stopping') return;
     // A container that has ended by itself is told of here, with what it said, and nowhere else.
     this.#ending = true;
-    const why = watch === null || (await this.#lives()) ? '' : await this.#whyEnded(await endOfWatch(watch, signal));
+    const end = watch === null || (await this.#lives()) ? null : await endOfWatch(watch, signal);
+    // It was seen to run, in the moment before it said so.
+    if (end?.status === NO_INIT) throw this.#whyNotStarted(end);
+    const why = end === null ? '' : await this.#whyEnded(end);
     const logs = await this.#ask(['logs', '--tail=20', this.#name]);
     throw explainInit(
       why || state || lastLine(result.stderr),
