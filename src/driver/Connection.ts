@@ -6,6 +6,7 @@ import { readGreeting } from './greeting.ts';
 import { KeepaliveWatch } from './KeepaliveWatch.ts';
 import { algorithmOf, fingerprintOf } from './keys.ts';
 import { Sessions } from './Sessions.ts';
+import { signAtOnce } from './signAtOnce.ts';
 import { failureOf, lossOf, openSocket, type Socket } from './socket.ts';
 
 /** What to dial. */
@@ -138,6 +139,7 @@ export class Connection {
       readyTimeout: 0,
       keepaliveInterval: 0,
     });
+    signAtOnce(this.client);
   }
 
   #verify(key: Buffer): boolean {
