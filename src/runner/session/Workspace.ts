@@ -165,8 +165,9 @@ export class Workspace {
   async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
     const paths = this.paths(id);
     const file = test.program.kind === 'file' ? `${paths.tree}/${test.program.path}` : '';
+    // A program takes a millisecond or two: rm(1) only where an earlier test has left something.
     const script = `set -e
-rm -rf "$1" "$2"
+for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || rm -rf "$d"; done
 mkdir -m 755 "$1"
 mkdir -m 1777 "$2"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
