@@ -4,6 +4,7 @@ export interface Clock {
   now(): number;
   /** Calls back once after `ms`; the handle goes to {@link clear}. */
   after(ms: number, callback: () => void): unknown;
+  /** Takes it back, where it is not over yet; null and undefined are no handle, and do no harm. */
   clear(handle: unknown): void;
 }
 
@@ -17,7 +18,7 @@ const LONGEST = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, callback) => new Timer(ms, callback),
-  clear: (handle) => (handle as Timer).clear(),
+  clear: (handle) => (handle as Timer | null | undefined)?.clear(),
 };
 
 /** Calls back when it is time, and when whatever was waiting to be read by then has been read. */

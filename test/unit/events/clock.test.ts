@@ -49,3 +49,7 @@ test('a deadline that such an answer takes back does not pass', async () => {
   port1.close();
   expect(passed).toBe(false);
 });
+
+test('where there is no deadline, none is taken back', () => {
+  expect(() => [null, undefined].map((none) => systemClock.clear(none))).not.toThrow();
+});
