@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { everyBackend } from './support/everyBackend.ts';
-import { makeMark, processesWith } from './support/marks.ts';
+import { makeMark, markedProcesses, processesWith } from './support/marks.ts';
 
 // That a trace replays the same and that no resource, directory or mount stays is checked at every close.
 everyBackend(
@@ -33,7 +33,11 @@ everyBackend(
       await using bed = await contract.open();
       const running = bed.testbed.exec(['sleep', mark]);
       const refused = expect(running).rejects.toMatchObject({ name: 'TestbedError' });
-      await bed.log.first('command.started');
+      // It is seen nowhere in the moment in which its shell becomes it.
+      await vi.waitFor(
+        () => expect(markedProcesses()).toContainEqual(expect.stringContaining(` sleep ${mark}`)),
+        10_000,
+      );
       expect(await bed.testbed.close({ force: true })).toMatchObject({ leftovers: [] });
       await refused;
       // By force, nobody is waited for. An existing host's sshd lets a command go on whose connection is gone.
