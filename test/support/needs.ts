@@ -86,6 +86,7 @@ const REQUIREMENTS = {
   tcsh: program('tcsh', 'tcsh'),
   fish: program('fish', 'fish'),
   dpkg: program('dpkg', 'dpkg'),
+  'apt-get': program('apt-get', 'apt'),
   'dpkg-source': program('dpkg-source', 'dpkg-dev'),
   autodep8: program('autodep8', 'autodep8'),
   git: program('git', 'git'),

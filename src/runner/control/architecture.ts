@@ -49,8 +49,8 @@ function wildcardTuple(wildcard: string): Tuple {
 /** Whether a Debian architecture is meant by a name or wildcard such as `any`, `linux-any` or `any-arm64`. Pure. */
 export function matchesArchitecture(architecture: string, wildcard: string): boolean {
   if (wildcard === 'any' || wildcard === architecture) return true;
-  // dpkg knows linux-amd64 as another name of amd64.
-  if (!wildcard.split('-').includes('any')) return wildcard === `linux-${architecture}`;
+  // dpkg knows linux-amd64 as another name of amd64, and no linux-hurd-amd64.
+  if (!wildcard.split('-').includes('any')) return wildcard === `linux-${architecture}` && !architecture.includes('-');
   const wanted = wildcardTuple(wildcard);
   return tupleOf(architecture).every((part, index) => wanted[index] === 'any' || wanted[index] === part);
 }

@@ -78,10 +78,15 @@ export function applies(relation: PackageRelation, architecture: string): boolea
 }
 
 /**
- * The relation as apt takes it: without the architectures and profiles it was given for, which have been decided, and
- * without `:native`, which is the architecture that apt takes anyway. Pure.
+ * Dependencies as apt-get satisfy takes them, without the architectures and profiles they were given for, which have
+ * been decided. Qualifiers stay, `:native` too: without one, also a package of another architecture would do where it
+ * is `Multi-Arch: foreign`. Pure.
  */
-export function relationText({ package: name, qualifier, version }: PackageRelation): string {
-  const whole = qualifier === null || qualifier === 'native' ? name : `${name}:${qualifier}`;
+export function fieldText(depends: readonly Alternatives[]): string {
+  return depends.map((alternatives) => alternatives.map(relationText).join(' | ')).join(', ');
+}
+
+function relationText({ package: name, qualifier, version }: PackageRelation): string {
+  const whole = qualifier === null ? name : `${name}:${qualifier}`;
   return version === null ? whole : `${whole} (${version.relation} ${version.version})`;
 }

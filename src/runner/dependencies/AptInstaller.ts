@@ -1,4 +1,4 @@
-import { type Alternatives, relationText } from '../control/relations.ts';
+import { type Alternatives, fieldText } from '../control/relations.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { Apt } from './Apt.ts';
 import type { DependencyInstaller, DependencyRequest, Preparation } from './DependencyInstaller.ts';
@@ -71,9 +71,8 @@ export class AptInstaller implements DependencyInstaller {
   /** What apt has against it; null where it was done. */
   async #satisfy(depends: readonly Alternatives[], own: readonly (readonly string[])[]): Promise<string | null> {
     const { apt, onChange } = this.#options;
-    const wanted = depends.map((alternatives) => alternatives.map(relationText).join(' | ')).join(', ');
     onChange();
-    const end = await apt.insist('installing test dependencies', ['satisfy', wanted]);
+    const end = await apt.insist('installing test dependencies', ['satisfy', fieldText(depends)]);
     if (end.kind === 'refused') return end.said;
     const substitutes = await this.#substituted(own);
     if (substitutes.length === 0) return null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { relationText } from '../../../src/runner/control/relations.ts';
+import { fieldText } from '../../../src/runner/control/relations.ts';
 import { parseSourceControl } from '../../../src/runner/control/sourceControl.ts';
 import { parseTestControl } from '../../../src/runner/control/testControl.ts';
 import { expandDepends } from '../../../src/runner/dependencies/expandDepends.ts';
@@ -69,16 +69,20 @@ describe('dependencies', () => {
   it('of the source under test name the architecture where that is not what the testbed is of', () => {
     const expandForeign = (depends: string) => {
       const [test] = parseTestControl(`Tests: t\nDepends: ${depends}\n`);
-      return test && expandDepends(test, control, 'arm64', true).map((each) => each.map(relationText).join(' | '));
+      return test && expandDepends(test, control, 'arm64', true).map((each) => fieldText([each]));
     };
     expect(expandForeign('@')).toEqual(['hello:arm64', 'hello-data', 'hello-arm:arm64']);
     expect(expandForeign('hello-data, hello (>= 2) | bash, hello:native')).toEqual([
       'hello-data',
       'hello:arm64 (>= 2) | bash',
-      'hello',
+      'hello:native',
     ]);
     expect(expandForeign('make, build-essential')).toEqual([
-      ...['make', 'build-essential', 'crossbuild-essential-arm64', 'libc-dev:arm64', 'libstdc++-dev:arm64'],
+      'make',
+      'build-essential:native',
+      'crossbuild-essential-arm64:native',
+      'libc-dev:arm64',
+      'libstdc++-dev:arm64',
     ]);
   });
 

@@ -1,10 +1,13 @@
 import {
   type Alternatives,
-  applies,
+  fieldText,
   type PackageRelation,
   parseAlternatives,
   splitField,
 } from '../../../../src/runner/control/relations.ts';
+import { parseSourceControl } from '../../../../src/runner/control/sourceControl.ts';
+import { parseTestControl } from '../../../../src/runner/control/testControl.ts';
+import { expandDepends } from '../../../../src/runner/dependencies/expandDepends.ts';
 import { missing, parseInstalled } from '../../../../src/runner/dependencies/installedPackages.ts';
 import type { Installed } from './dependencies.ts';
 
@@ -23,22 +26,23 @@ function written({ package: name, qualifier, version: limit, architectures, prof
 export const whole = (relations: readonly Alternatives[]) =>
   relations.map((alternatives) => alternatives.map(written).join(' | ')).join(', ');
 
-/** What of a field applies on an architecture. */
-export const reduced = (text: string, host: string): Alternatives[] =>
-  read(text)
-    .map((alternatives) => alternatives.filter((each) => applies(each, host)))
-    .filter(({ length }) => length > 0);
+/** What a test with this Depends field asks for, on an architecture. */
+export function asked(text: string, host: string, control = NO_CONTROL, foreign = false): Alternatives[] {
+  const [test] = parseTestControl(`Tests: one\nDepends: ${text}\n`);
+  if (test === undefined) throw new Error('no test');
+  return expandDepends(test, control, host, foreign);
+}
+const NO_CONTROL = parseSourceControl('Source: sample\n');
 
-/** The same as dpkg writes it, without what has been decided. */
-export const bare = (relations: readonly Alternatives[]): string =>
-  whole(relations.map((each) => each.map((one) => ({ ...one, architectures: [], profiles: [] }))));
+/** What of a Depends field apt-get satisfy is given. */
+export const handedOn = (text: string, host: string): string => fieldText(asked(text, host));
 
-/** Whether a dependency is not met on amd64, as the runner sees it. */
-export function lacks(packages: readonly Installed[], text: string): boolean {
+/** Whether a dependency is not met, as the runner sees it. */
+export function lacks(packages: readonly Installed[], text: string, host: string): boolean {
   const rows = packages.map((one) =>
     ['installed', one.name, one.version, one.architecture, one.multiArch, one.provides].join('\t'),
   );
-  return missing(reduced(text, 'amd64'), parseInstalled(rows.join('\n')), 'amd64').length > 0;
+  return missing(asked(text, host), parseInstalled(rows.join('\n')), host).length > 0;
 }
 
 /**

@@ -43,26 +43,38 @@ const profiles = fc
   })
   .map((lists) => lists.map((terms) => `<${terms.join(' ')}>`).join(' '));
 
-export const NAMES = ['aa', 'bb', 'c+', 'd.d'];
-const part = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null, freq: 1 });
+/** Architectures of which packages are installed. */
+const INSTALLABLE = ['amd64', 'i386', 'arm64'];
+/** The architecture of a testbed. */
+export const testbed = fc.constantFrom(...INSTALLABLE);
+const NAMES = ['aa', 'bb', 'c+', 'd.d'];
+const installedVersion = fc.constantFrom('1', '1.0-1', '2~rc1', '2', '1:0');
+/** Often a version that some package has, so that each relation is decided both ways. */
+const limit = fc.oneof(installedVersion, version);
+const part = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null, freq: 2 });
 /** One package of a dependency, with or without each of its parts, spaced in any way. */
-export const relation = fc
-  .record({
-    name: fc.constantFrom(...NAMES),
-    qualifier: part(fc.constantFrom('any', 'native', 'amd64', 'i386')),
-    version: part(fc.tuple(fc.constantFrom('<<', '<=', '=', '>=', '>>', '<', '>'), space, version, space)),
-    list: part(list),
-    profiles: part(profiles),
-    space,
-  })
-  .map(({ name, qualifier, version: limit, list: architectures, profiles: formula, space: gap }) =>
-    [
-      qualifier === null ? name : `${name}:${qualifier}`,
-      ...(limit === null ? [] : [`${gap}(${limit.join('')})`]),
-      ...(architectures === null ? [] : [`${gap}[${gap}${architectures.join(' ')}]`]),
-      ...(formula === null ? [] : [` ${formula}`]),
-    ].join(''),
-  );
+function relationWith(qualifiers: readonly string[]): fc.Arbitrary<string> {
+  return fc
+    .record({
+      name: fc.constantFrom(...NAMES),
+      qualifier: part(fc.constantFrom(...qualifiers)),
+      version: part(fc.tuple(fc.constantFrom('<<', '<=', '=', '>=', '>>', '<', '>'), space, limit, space)),
+      list: part(list),
+      profiles: part(profiles),
+      space,
+    })
+    .map(({ name, qualifier, version: limits, list: architectures, profiles: formula, space: gap }) =>
+      [
+        qualifier === null ? name : `${name}:${qualifier}`,
+        ...(limits === null ? [] : [`${gap}(${limits.join('')})`]),
+        ...(architectures === null ? [] : [`${gap}[${gap}${architectures.join(' ')}]`]),
+        ...(formula === null ? [] : [` ${formula}`]),
+      ].join(''),
+    );
+}
+/** Qualifiers that the dependencies of a binary package may have too. */
+const PLAIN_QUALIFIERS = ['any', 'any', ...INSTALLABLE];
+const relation = relationWith([...PLAIN_QUALIFIERS, 'native']);
 export const field = fc
   .array(
     fc.array(relation, { minLength: 1, maxLength: 3 }).map((alternatives) => alternatives.join(' | ')),
@@ -77,18 +89,41 @@ export const damaged = fc
     return text.slice(0, index) + what + text.slice(index + gone);
   });
 
-/** What is installed: at most one package of a name. */
-export const installed = fc.uniqueArray(
-  fc.record({
+const present = fc
+  .record({
     name: fc.constantFrom(...NAMES),
-    version: fc.constantFrom('1', '1.0-1', '2~rc1', '2', '1:0'),
-    architecture: fc.constantFrom('amd64', 'all', 'i386'),
+    version: installedVersion,
+    architectures: fc.oneof(
+      fc.constantFrom('all', ...INSTALLABLE).map((one) => [one]),
+      fc.subarray(INSTALLABLE, { minLength: 2 }),
+    ),
     multiArch: fc.constantFrom('no', 'same', 'foreign', 'allowed'),
-    provides: fc.constantFrom('', '', 'aa', 'bb (= 1)', 'c+, d.d (= 2)'),
-  }),
-  { selector: ({ name }) => name, maxLength: 4 },
-);
+    provides: fc.constantFrom('aa', 'bb (= 1)', 'c+, d.d (= 2)', 'aa, bb'),
+    isProvider: fc.boolean(),
+  })
+  // Only a package that is the same of each architecture can be there of several.
+  .map(({ multiArch, architectures, ...one }) => ({
+    ...one,
+    architectures,
+    multiArch: architectures.length > 1 ? 'same' : multiArch,
+  }));
+
+/** What is installed: some packages of several architectures, some that provide others. */
+export const installed: fc.Arbitrary<Installed[]> = fc
+  .record({ packages: fc.uniqueArray(present, { selector: ({ name }) => name, maxLength: 4 }), provide: fc.boolean() })
+  .map(({ packages, provide }) =>
+    packages.flatMap(({ architectures, isProvider, provides, ...one }) =>
+      architectures.map((each) => ({
+        ...one,
+        architecture: each,
+        provides: provide && isProvider ? provides : '',
+      })),
+    ),
+  );
+
+const alternatives = (one: fc.Arbitrary<string>) =>
+  fc.array(one, { minLength: 1, maxLength: 2 }).map((several) => several.join(' | '));
 /** A dependency, with its alternatives. */
-export const wanted = fc
-  .array(relation, { minLength: 1, maxLength: 2 })
-  .map((alternatives) => alternatives.join(' | '));
+export const wanted = alternatives(relation);
+/** The same without `:native`, which only build dependencies have. */
+export const plainlyWanted = alternatives(relationWith(PLAIN_QUALIFIERS));

@@ -36,11 +36,12 @@ my %answer = (
     compare => sub { version_compare($_[0], $_[1]) },
     version => sub { my ($ok) = version_check($_[0]); $ok ? JSON::PP::true : JSON::PP::false },
     architectures => sub { [ get_valid_arches() ] },
-    is => sub { debarch_is($_[0], $_[1]) ? JSON::PP::true : JSON::PP::false },
+    meant => sub { my ($wildcard, @names) = @_; [ grep { debarch_is($_, $wildcard) } @names ] },
     concerned => sub { my ($host, @list) = @_; debarch_is_concerned($host, @list) ? JSON::PP::true : JSON::PP::false },
     # The text as dpkg writes it, or null where it cannot be read.
     parse => sub {
-        my $deps = deps_parse($_[0], build_dep => 1, tests_dep => $_[1] ? 1 : 0);
+        # It warns of most, and dies of an architecture that cannot be one.
+        my $deps = eval { deps_parse($_[0], build_dep => 1) };
         defined $deps ? $deps->output() : undef;
     },
     reduce => sub {
