@@ -6,6 +6,7 @@ import { defineChroot, unpackedImage } from '../test/support/chroots.ts';
 import { debianImage } from '../test/support/images.ts';
 import { findProgram } from '../test/support/needs.ts';
 import { makePlace } from './account.ts';
+import { comeAndGo } from './comeAndGo.ts';
 import { writeManyFiles } from './copy.ts';
 import { type BenchOptions, byTurns, milliseconds } from './options.ts';
 import type { BenchRow } from './row.ts';
@@ -43,13 +44,15 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
     };
     const rounds = quick ? 1 : 5;
     const standIn = ['--session', 'stand-in'];
+    const each = (name: string, ours: readonly string[], reference: readonly string[], target: number) =>
+      comeAndGo({ name, ours, reference, rounds, target });
     return [
-      await comeAndGo('unshare', unshare, virt.unshare, rounds, 0.3),
-      await comeAndGo('unshare, by the stand-in', [...unshare, ...standIn], virt.unshare, rounds, 0.3),
-      await comeAndGo('schroot, by its sshd', ['schroot', chroot.name], virt.schroot, rounds, 0.7),
-      await comeAndGo('schroot, by the stand-in', ['schroot', chroot.name, ...standIn], virt.schroot, rounds, 0.7),
-      await comeAndGo('chroot, by its sshd', ['chroot', own, '--session', 'login'], virt.chroot, rounds, 2),
-      await comeAndGo('chroot, by the stand-in', ['chroot', own, ...standIn], virt.chroot, rounds, 1.2),
+      await each('unshare', unshare, virt.unshare, 0.3),
+      await each('unshare, by the stand-in', [...unshare, ...standIn], virt.unshare, 0.3),
+      await each('schroot, by its sshd', ['schroot', chroot.name], virt.schroot, 0.7),
+      await each('schroot, by the stand-in', ['schroot', chroot.name, ...standIn], virt.schroot, 0.7),
+      await each('chroot, by its sshd', ['chroot', own, '--session', 'login'], virt.chroot, 2),
+      await each('chroot, by the stand-in', ['chroot', own, ...standIn], virt.chroot, 1.2),
       await eachCommand('unshare', unshare, virt.unshare, quick ? 5 : 100),
       await eachCommand('unshare, by the stand-in', [...unshare, ...standIn], virt.unshare, quick ? 5 : 100),
       // Before the many files: once tens of thousands of files were deleted, ext4 looks long for free inodes for some
@@ -64,33 +67,6 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
 
 async function open(words: readonly string[]): Promise<Testbed> {
   return await openTestbed(await configureBackend(words));
-}
-
-/**
- * Open, one command, close: ours as in a runner that runs already, the reference as a runner starts it.
- * @param within a prefix of whatever the reference starts
- */
-export async function comeAndGo(
-  name: string,
-  ours: readonly string[],
-  reference: readonly string[],
-  rounds: number,
-  target: number,
-  within: readonly string[] = [],
-): Promise<BenchRow> {
-  // Once before: the image is unpacked, by the first that needs it.
-  await comeAndGoOnce(ours);
-  const figures = await byTurns(
-    rounds,
-    () => milliseconds(() => comeAndGoOnce(ours)),
-    () =>
-      milliseconds(async () => {
-        const server = await VirtServer.open(reference, within);
-        await server.exec(['true']);
-        await server.close();
-      }),
-  );
-  return row(`${name}: open, one command, close`, figures, target);
 }
 
 async function comeAndGoOnce(words: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { unpackedImage } from '../test/support/chroots.ts';
 import { bootableImage } from '../test/support/images.ts';
 import { findProgram } from '../test/support/needs.ts';
 import { makePlace } from './account.ts';
-import { comeAndGo } from './backends.ts';
+import { comeAndGo } from './comeAndGo.ts';
 import type { BenchOptions } from './options.ts';
 import type { BenchRow } from './row.ts';
 
@@ -32,19 +32,17 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
   try {
     makeTemplate(place);
     await using view = await openView(place);
-    const ours = ['lxc', '--ephemeral', '--lxcpath', place, TEMPLATE];
-    const reference = ['autopkgtest-virt-lxc', '--ephemeral', TEMPLATE];
-    const rounds = quick ? 1 : 5;
+    const words = ['lxc', '--ephemeral', '--lxcpath', place];
+    const each = {
+      reference: ['autopkgtest-virt-lxc', '--ephemeral', TEMPLATE],
+      rounds: quick ? 1 : 5,
+      target: 1,
+      within: view.within,
+    };
+    const standIn = [...words, '--session=stand-in', TEMPLATE];
     return [
-      await comeAndGo('lxc, by its sshd', ours, reference, rounds, 1, view.within),
-      await comeAndGo(
-        'lxc, by the stand-in',
-        [...ours.slice(0, -1), '--session=stand-in', TEMPLATE],
-        reference,
-        rounds,
-        1,
-        view.within,
-      ),
+      await comeAndGo({ name: 'lxc, by its sshd', ours: [...words, TEMPLATE], ...each }),
+      await comeAndGo({ name: 'lxc, by the stand-in', ours: standIn, ...each }),
     ];
   } finally {
     rmSync(place, { recursive: true, force: true });

@@ -38,6 +38,12 @@ export interface BackendHost {
    * The command in `release`, run by `trundle reap`, must remove it without this process.
    */
   acquire(resource: Omit<EventData<'resource.acquired'>, 'resource'>): () => void;
+  /**
+   * Tells that an SSH server answers already where `endpoint()` is going to tell, while a verb before that has still
+   * something to do: the driver logs in meanwhile. Nothing is told of it, and no command runs, before its turn; it must
+   * then be the same object. Not needed.
+   */
+  anticipate(endpoint: ReachableEndpoint): void;
   /** Debug log; never for secrets. */
   log(message: string, fields?: Record<string, unknown>): void;
 }

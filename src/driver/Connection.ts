@@ -29,7 +29,6 @@ export interface ConnectionOwner {
 
 /** One SSH connection from its dial to its end. Whatever happens, it tells exactly one end. */
 export class Connection {
-  readonly id: string;
   readonly client: Client = new ssh2.Client();
   /** The sessions on it: every command and every question of ours. */
   readonly sessions = new Sessions(this.client);
@@ -37,6 +36,9 @@ export class Connection {
   shell: string | null = null;
   readonly #request: DialRequest;
   readonly #owner: ConnectionOwner;
+  #id: string;
+  /** What has been seen and not been told; null once all is told at once. */
+  #untold: (() => void)[] | null;
   #stage: Stage = 'connect';
   #socket: Socket | null = null;
   #hangingUp = false;
@@ -45,10 +47,16 @@ export class Connection {
   #verdict: (() => void) | null = null;
   #watch: KeepaliveWatch | null = null;
 
-  constructor(request: DialRequest, owner: ConnectionOwner) {
-    this.id = request.connection;
+  /** @param told whether events are told at once; else from {@link tellAs} on */
+  constructor(request: DialRequest, owner: ConnectionOwner, told = true) {
+    this.#id = request.connection;
+    this.#untold = told ? null : [];
     this.#request = request;
     this.#owner = owner;
+  }
+
+  get id(): string {
+    return this.#id;
   }
 
   get login(): string {
@@ -69,7 +77,11 @@ export class Connection {
     try {
       const socket = await openSocket(endpoint);
       this.#socket = socket;
-      if (this.#hangingUp) return this.#end();
+      if (this.#hangingUp) {
+        socket.stream.on('error', () => {});
+        socket.stream.destroy();
+        return this.#end();
+      }
       // The end of the byte stream is the one sure end; ssh2's own events only explain it.
       socket.stream.once('close', () => this.#end());
       socket.stream.on('error', (error) => this.#note(lossOf(error), failureOf(error)));
@@ -84,6 +96,20 @@ export class Connection {
       if (this.#socket === null || this.#socket.stream.closed) this.#end();
       else this.#socket.stream.destroy();
     }
+  }
+
+  /** Whether it is what would be dialled, and has not come to an end. */
+  suits({ attempt, login, endpoint }: DialRequest): boolean {
+    const same = attempt === this.#request.attempt && login === this.login && endpoint === this.endpoint;
+    return same && this.#stage !== 'ended' && !this.#hangingUp;
+  }
+
+  /** Gives it its name, and tells all that has been seen so far. */
+  tellAs(id: string): void {
+    this.#id = id;
+    const untold = this.#untold ?? [];
+    this.#untold = null;
+    for (const tell of untold) tell();
   }
 
   /** Ends it in whatever stage it is. */
@@ -194,7 +220,11 @@ export class Connection {
 
   #emit<T extends EventType>(type: T, data: Omit<EventData<T>, 'connection'>): void {
     const { host } = this.#owner;
-    host.emit({ type, testbed: host.testbed, from: 'driver', connection: this.id, ...data } as unknown as EventDraft);
+    const { testbed } = host;
+    const tell = () =>
+      host.emit({ type, testbed, from: 'driver', connection: this.#id, ...data } as unknown as EventDraft);
+    if (this.#untold === null) tell();
+    else this.#untold.push(tell);
   }
 }
 

@@ -52,6 +52,11 @@ export interface Driver {
    * keepalive.missed, and exactly one of connection.lost, connection.closed (only after hangUp).
    */
   dial(request: { connection: string; attempt: number; login: string; endpoint: ReachableEndpoint }): void;
+  /**
+   * Dials before that is commanded, and tells nothing of it. The first dial that is commanded for the same login at the
+   * same endpoint goes on from there, and tells at once what has been seen by then; any other begins anew.
+   */
+  anticipate(request: { login: string; endpoint: ReachableEndpoint }): void;
   /** `hang-up`: ends the connection in whatever stage it is; always answered by connection.closed. */
   hangUp(connection: string): void;
   /**

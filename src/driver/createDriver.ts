@@ -25,6 +25,8 @@ class SshDriver implements Driver {
   readonly host: DriverHost;
   readonly keepalive: Keepalive;
   readonly #connections = new Map<string, Connection>();
+  /** One that nobody has commanded yet. */
+  #anticipated: Connection | null = null;
   readonly #channels = new Map<string, CommandChannel>();
   /** Process groups of commands that have ended lately: what they left behind can still be ended. */
   readonly #groups = new Map<string, Pick<CommandChannel, 'pid' | 'jobs'>>();
@@ -42,8 +44,22 @@ class SshDriver implements Driver {
   }
 
   dial(request: DialRequest): void {
+    const anticipated = this.#anticipated;
+    this.#anticipated = null;
+    if (anticipated?.suits(request) === true) {
+      this.#connections.set(request.connection, anticipated);
+      return anticipated.tellAs(request.connection);
+    }
+    anticipated?.hangUp();
     const connection = new Connection(request, this);
     this.#connections.set(request.connection, connection);
+    void connection.dial();
+  }
+
+  anticipate(request: Pick<DialRequest, 'login' | 'endpoint'>): void {
+    this.#anticipated?.hangUp();
+    const connection = new Connection({ connection: '', attempt: 1, ...request }, this, false);
+    this.#anticipated = connection;
     void connection.dial();
   }
 
@@ -119,10 +135,12 @@ class SshDriver implements Driver {
 
   abandon(): void {
     this.#errands.abandon();
+    this.#anticipated?.hangUp();
     for (const connection of [...this.#connections.values()]) connection.hangUp();
   }
 
   onEnd(connection: Connection, how: Loss, message: string): void {
+    if (this.#anticipated === connection) this.#anticipated = null;
     if (this.#connections.get(connection.id) === connection) this.#connections.delete(connection.id);
     for (const channel of [...this.#channels.values()])
       if (channel.connection === connection) channel.lose(how, message);

@@ -22,6 +22,8 @@ export interface BackendEdgeOptions {
   keep: (stream: string, chunk: Uint8Array) => void;
   /** Strings that must not be written from now on. */
   redact: (secrets: readonly string[]) => void;
+  /** An SSH server that may be dialled before its turn. */
+  anticipate: (endpoint: ReachableEndpoint) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -191,13 +193,14 @@ export class BackendEdge {
   }
 
   #host(): BackendHost {
-    const { testbed, run, clock, randomBytes, log, keep } = this.#options;
+    const { testbed, run, clock, randomBytes, anticipate, log, keep } = this.#options;
     return {
       testbed,
       run,
       clock,
       workDirectory: this.#workDirectory,
       randomBytes,
+      anticipate,
       log,
       console: (chunk) => {
         keep(`${testbed}.console`, chunk);

@@ -68,7 +68,11 @@ export class Site {
     const { testbed, clock, append, log, keep } = options;
     this.testbed = testbed;
     this.#append = append;
-    this.backend = new BackendEdge({ ...options, emit: append });
+    this.backend = new BackendEdge({
+      ...options,
+      emit: append,
+      anticipate: (ahead) => this.driver.anticipate({ login: ahead.login, endpoint: ahead }),
+    });
     this.driver = createDriver({ testbed, clock, emit: append, log });
     this.commands = new Commands({
       testbed,

@@ -17,7 +17,7 @@ import { goesAlone, Inside } from './Inside.ts';
 import { unmountable } from './mounts.ts';
 import type { schrootOptions } from './options.ts';
 import { Session } from './Session.ts';
-import { whatIsLeft } from './scripts.ts';
+import { hasUsualScripts, whatIsLeft } from './scripts.ts';
 import { wayOfSchroot } from './ways.ts';
 
 /**
@@ -41,7 +41,7 @@ export class SchrootTestbed implements BackendVerbs {
   #config: ChrootConfig = new Map();
   #root = false;
   #inside: Ahead<Inside> | null = null;
-  /** Where it is mounted, if that concerns us. */
+  /** Where it is mounted, if that concerns us and all that runs in it ends with its init. */
   #location: string | null = null;
   /** The way that nobody has asked for yet. */
   #opening: Ahead<GuestSession> | null = null;
@@ -69,8 +69,8 @@ export class SchrootTestbed implements BackendVerbs {
 
   async start(signal: AbortSignal): Promise<void> {
     this.#inside ??= this.#goIn();
-    const { location, enter } = await this.#inside.wait(signal);
-    this.#location = location;
+    const { location, hasInit, enter } = await this.#inside.wait(signal);
+    this.#location = hasInit ? location : null;
     if (this.#root) await this.#mendAccounts(enter, signal);
   }
 
@@ -93,17 +93,9 @@ export class SchrootTestbed implements BackendVerbs {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    const guest = this.#guest ?? (await this.#opening?.cancel());
-    const closed = guest?.close();
-    this.#guest = null;
-    this.#opening = null;
-    const inside = await this.#inside?.cancel();
-    if (inside !== null && inside !== undefined) {
-      await this.#sweep(inside.enter, signal);
-      await inside.leave(signal);
-    }
-    this.#inside = null;
-    await closed;
+    // What runs in the session is gone, and what is mounted in it, by the time schroot comes to that.
+    if (this.#location !== null && hasUsualScripts()) this.#session.beginEnd();
+    await this.#leave(signal);
   }
 
   async destroy(signal: AbortSignal): Promise<void> {
@@ -115,7 +107,7 @@ export class SchrootTestbed implements BackendVerbs {
   /** Its init ends with us, and with it what runs in the session; the files stay, and the ways that schroot has to them. */
   async keep(signal: AbortSignal): Promise<KeptPlace> {
     const hadInit = (await this.#inside?.wait(signal))?.hasInit === true;
-    await this.stop(signal);
+    await this.#leave(signal);
     const { id } = this.#session;
     const plain = wayOfSchroot(id, this.#root, false).enter;
     // That of the namespace which has just ended tells of nobody; below it is the one that schroot mounted.
@@ -138,11 +130,30 @@ export class SchrootTestbed implements BackendVerbs {
       mounted: () => {
         const inside = this.#goIn();
         this.#inside = inside;
-        if (left === 'nothing')
-          this.#opening = new Ahead(async (ahead) => this.#open((await inside.wait(ahead)).enter, ahead));
+        if (left !== 'nothing') return;
+        this.#opening = new Ahead(async (ahead) => {
+          const guest = await this.#open((await inside.wait(ahead)).enter, ahead);
+          if (!ahead.aborted) this.#host.anticipate(guest.endpoint);
+          return guest;
+        });
       },
-      failed: () => this.stop(signal),
+      failed: () => this.#leave(signal),
     });
+  }
+
+  /** Ends what runs in the session. */
+  async #leave(signal: AbortSignal): Promise<void> {
+    const guest = this.#guest ?? (await this.#opening?.cancel());
+    const closed = guest?.close();
+    this.#guest = null;
+    this.#opening = null;
+    const inside = await this.#inside?.cancel();
+    if (inside !== null && inside !== undefined) {
+      await this.#sweep(inside.enter, signal);
+      await inside.leave(signal);
+    }
+    this.#inside = null;
+    await closed;
   }
 
   #goIn(): Ahead<Inside> {

@@ -1,5 +1,6 @@
 import { BackendError, type BackendHost } from '../contract.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
+import { Ahead } from './Ahead.ts';
 import { isMounted, withoutNews } from './scripts.ts';
 
 /**
@@ -9,15 +10,6 @@ import { isMounted, withoutNews } from './scripts.ts';
 const END = `schroot --quiet --end-session --chroot "session:$1" && exit 0
 schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
 exec schroot --quiet --end-session --force --chroot "session:$1"`;
-
-/**
- * As {@link END} while all is well, without what is mounted in it, which schroot(1) would unmount one by one: by the time
- * it comes to that, nothing of it is left.
- */
-const END_AT_ONCE = `id=$1; shift
-schroot --quiet --end-session --chroot "session:$id" & schroot=$!
-[ "$#" = 0 ] || umount -n -- "$@"
-wait "$schroot"`;
 
 const MOUNTED = 'mounted';
 
@@ -37,6 +29,7 @@ export class Session {
   readonly #named: boolean;
   readonly #release: readonly string[];
   #struck: (() => void) | null = null;
+  #ending: Ahead<ProgramResult> | null = null;
 
   /** @param asked the name that was asked for; made from the run if absent */
   constructor(chroot: string, asked: string | undefined, host: BackendHost) {
@@ -89,15 +82,27 @@ export class Session {
     return { ...begun, stderr: withoutNews(begun.stderr) };
   }
 
+  /** Has schroot(1) begin to end it, which takes it a while to come to what runs in it and is mounted in it. */
+  beginEnd(): void {
+    if (this.#struck === null) return;
+    const argv = ['schroot', '--quiet', '--end-session', '--chroot', `session:${this.id}`];
+    this.#ending ??= new Ahead((signal) => runProgram(argv, { signal }));
+  }
+
   /**
    * Ends it with all that runs in it, however far it came, and strikes it out.
-   * @param mounts what may be unmounted before; where it resists, schroot sees to it
+   * @param mounts what is unmounted at once, where its end has been begun; schroot would do it one by one, and sees to
+   *   what resists
    * @throws BackendError `left-behind`
    */
   async end(signal: AbortSignal, mounts: readonly string[] = []): Promise<void> {
     if (this.#struck === null) return;
-    const plain = await runProgram(['sh', '-c', END_AT_ONCE, 'sh', this.id, ...mounts], { signal });
-    const result = plain.status === 0 ? plain : await runProgram(this.#release, { signal });
+    const ending = this.#ending;
+    this.#ending = null;
+    if (ending !== null && mounts.length > 0)
+      await runProgram(['umount', '-n', '--', ...mounts], { signal }).catch(() => {});
+    const plain = await ending?.wait(signal);
+    const result = plain?.status === 0 ? plain : await runProgram(this.#release, { signal });
     if (result.status !== 0) {
       const remedy = `look who uses it (fuser -vm "$(schroot --location --chroot session:${this.id})"), then schroot --end-session --force --chroot session:${this.id}`;
       throw failureOfProgram('schroot', result, {

@@ -50,10 +50,14 @@ export async function openSession(request: SessionRequest): Promise<GuestSession
   const first = request.login ?? 'root';
   const login = kind === 'stand-in' ? null : loginFiles(request);
   const script = surveyScript(login === null ? null : installScript(login.files));
-  const asked = kind === 'stand-in' ? new Substitute(enter, request.host) : null;
+  let asked: Substitute | null = null;
   let entered: Entered | null = null;
   try {
-    entered = await enterSession(enter, script, { signal, args: [first] });
+    const entering = enterSession(enter, script, { signal, args: [first] });
+    entering.catch(() => {});
+    // To start a program takes this process long: the survey, which is waited for, comes first.
+    if (kind === 'stand-in') asked = new Substitute(enter, request.host);
+    entered = await entering;
     const { result } = entered;
     const survey = parseSurvey(result.stdout);
     if (survey === null || (result.status !== 0 && (login === null || survey.sshd === null)))
