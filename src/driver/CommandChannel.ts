@@ -2,9 +2,11 @@ import { Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
 import type { Connection } from './Connection.ts';
+import { resizeChannel, signalChannel } from './channelRequests.ts';
 import type { DriverHost, ExecSpec, ExecStreams } from './contract.ts';
 import { BadSpecError, isPosixShell, launchLine, type OutputStream } from './launchLine.ts';
 import { MarkerFilter } from './MarkerFilter.ts';
+import type { ProcessGroup } from './probe.ts';
 import { isNoRoom } from './Sessions.ts';
 
 /** What to run on which connection. */
@@ -21,9 +23,7 @@ export class CommandChannel {
   readonly command: string;
   readonly connection: Connection;
   /** Process group of the remote command, once the marker has told it. */
-  pid: number | null = null;
-  /** Processes of that group which were there before the command. */
-  jobs: readonly number[] = [];
+  group: ProcessGroup | null = null;
   readonly #host: DriverHost;
   readonly #request: ChannelRequest;
   readonly #onEnd: (channel: CommandChannel) => void;
@@ -82,13 +82,13 @@ export class CommandChannel {
   }
 
   resize(size: { columns: number; rows: number }): void {
-    this.#channel?.setWindow(size.rows, size.columns, 0, 0);
+    if (this.#channel !== null) resizeChannel(this.#channel, size);
   }
 
   /** Asks the server itself to signal the command (RFC 4254, section 6.9): the way where the pid is not known. */
   signal(name: string): boolean {
     if (this.#channel === null || this.#over) return false;
-    this.#channel.signal(name);
+    signalChannel(this.#channel, name);
     return true;
   }
 
@@ -141,8 +141,7 @@ export class CommandChannel {
     const { marker, rest } = filter.write(chunk);
     if (marker !== null) {
       const { pid, jobs, shell, noise } = marker;
-      this.pid = pid;
-      this.jobs = jobs;
+      this.group = { pid, jobs, shell: this.#request.spec.shell === true };
       this.connection.shell ??= shell;
       if (noise !== '')
         this.#host.log('the login shell printed before the command', { command: this.command, stream, noise });
@@ -163,7 +162,7 @@ export class CommandChannel {
   #start(): void {
     if (this.#started || this.#over) return;
     this.#started = true;
-    this.#emit('command.started', { pid: this.pid });
+    this.#emit('command.started', { pid: this.group?.pid ?? null });
     this.#tellExit();
   }
 

@@ -6,7 +6,7 @@ import { Connection, type DialRequest } from './Connection.ts';
 import type { Driver, DriverHost, ExecSpec, ExecStreams, Forward, ForwardRequest, Keepalive } from './contract.ts';
 import { Errands } from './Errands.ts';
 import { openForward } from './forward.ts';
-import { BOOT_SCRIPT, bootIdentity, probe, REBOOT_SCRIPT, signalScript } from './probe.ts';
+import { BOOT_SCRIPT, bootIdentity, type ProcessGroup, probe, REBOOT_SCRIPT, signalScript } from './probe.ts';
 import { isNoRoom } from './Sessions.ts';
 import { failureOf } from './socket.ts';
 
@@ -29,7 +29,7 @@ class SshDriver implements Driver {
   #anticipated: Connection | null = null;
   readonly #channels = new Map<string, CommandChannel>();
   /** Process groups of commands that have ended lately: what they left behind can still be ended. */
-  readonly #groups = new Map<string, Pick<CommandChannel, 'pid' | 'jobs'>>();
+  readonly #groups = new Map<string, ProcessGroup>();
   readonly #errands = new Errands(this);
   readonly #nonce = randomBytes(6).toString('hex');
 
@@ -86,15 +86,15 @@ class SshDriver implements Driver {
     const { command, signal } = request;
     const connection = this.#connections.get(request.connection);
     const channel = this.#channels.get(command);
-    const { pid, jobs } = channel ?? this.#groups.get(command) ?? { pid: null, jobs: [] };
+    const group = channel?.group ?? this.#groups.get(command) ?? null;
     const failed = (error: unknown) => this.#emit('signal.failed', { command, signal, failure: failureOf(error) });
     const directly = (error: unknown) => {
       if (channel?.signal(signal)) this.#emit('signal.delivered', { command, signal, survivors: null });
       else failed(error);
     };
     if (connection?.ready !== true) return failed(new Error('the connection is gone'));
-    if (pid === null) return directly(new Error('the process group is not known'));
-    const script = signalScript(pid, signal, jobs);
+    if (group === null) return directly(new Error('the process group is not known'));
+    const script = signalScript(group, signal);
     probe(connection, script)
       .catch((error: Error) => {
         if (!isNoRoom(error)) throw error;
@@ -146,10 +146,10 @@ class SshDriver implements Driver {
       if (channel.connection === connection) channel.lose(how, message);
   }
 
-  #forget({ command, pid, jobs }: CommandChannel): void {
+  #forget({ command, group }: CommandChannel): void {
     this.#channels.delete(command);
-    if (pid === null) return;
-    this.#groups.set(command, { pid, jobs });
+    if (group === null) return;
+    this.#groups.set(command, group);
     if (this.#groups.size <= REMEMBERED) return;
     const [oldest] = this.#groups.keys();
     if (oldest !== undefined) this.#groups.delete(oldest);

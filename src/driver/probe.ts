@@ -53,18 +53,26 @@ function run(connection: Connection, script: string): Promise<string> {
   });
 }
 
-/**
- * Signals a process group and prints how many living processes were in it just before, without those named in `jobs`
- * and their children: they were there before the command.
- */
-export function signalScript(pid: number, signal: string, jobs: readonly number[] = []): string {
+/** The process group of a command. */
+export interface ProcessGroup {
+  readonly pid: number;
+  /** Processes of it that were there before the command: they and their children are not counted. */
+  readonly jobs: readonly number[];
+  /** Whether it is that of an interactive shell. */
+  readonly shell: boolean;
+}
+
+/** Signals a process group and prints how many living processes of the command were in it just before. */
+export function signalScript({ pid, jobs, shell }: ProcessGroup, signal: 'TERM' | 'KILL'): string {
   const other = jobs.length === 0 ? '' : ` && case " ${jobs.join(' ')} " in *" $p "*|*" $2 "*) false;; esac`;
   const count =
     `n=0; for s in /proc/[0-9]*/stat; do read -r l 2>/dev/null <"$s" || continue; p=\${l%% *}; set -- \${l##*) }; ` +
     `[ "$3" = ${pid} ] && [ "$1" != Z ]${other} && n=$((n+1)); done`;
   // The kill of busybox knows no --, and that of dash takes a group for an option without it.
   const kill = (what: string) => `{ kill -s ${what} -- -${pid} || kill -${what} -${pid}; } 2>/dev/null`;
-  return `${kill('0')} || { echo 0; exit 0; }; ${count}; ${kill(signal)}; echo $n`;
+  // An interactive shell heeds no SIGTERM (bash(1), SIGNALS), but the end of its terminal, and hands that on to its jobs.
+  const all = shell && signal === 'TERM' ? `${kill('TERM')}; ${kill('HUP')}` : kill(signal);
+  return `${kill('0')} || { echo 0; exit 0; }; ${count}; ${all}; echo $n`;
 }
 
 /** Prints the boot id, and PID 1's status line. */

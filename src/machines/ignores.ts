@@ -79,21 +79,15 @@ export const IGNORES: readonly Ignore[] = [
   },
   {
     machine: 'command',
-    states: ['withdrawing', 'terminating', 'killing', 'clearing', 'sweeping'],
+    states: ['withdrawing.opening', 'withdrawing.starting', 'terminating', 'killing', 'clearing', 'sweeping'],
     events: ['cancel.requested'],
     reason: 'it is being ended already',
   },
   {
     machine: 'command',
-    states: ['withdrawing', 'killing', 'clearing', 'sweeping'],
+    states: ['withdrawing.opening', 'killing', 'clearing', 'sweeping'],
     events: ['command.abandoned'],
     reason: 'it is being ended already',
-  },
-  {
-    machine: 'command',
-    states: ['withdrawing'],
-    events: ['channel.opened'],
-    reason: 'a channel without a process yet; command.started is what can be ended',
   },
   {
     machine: 'command',

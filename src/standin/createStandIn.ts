@@ -136,6 +136,8 @@ function serve(
         acceptSize?.();
       },
     );
+    // ssh2 heeds no request any more once the client has said its last, but a session may be signalled until it is closed.
+    on('eof', () => Object.assign(channel, { _ending: false }));
     on('signal', (acceptSignal: (() => void) | undefined, _reject: unknown, info: { name: string }) => {
       running?.signal(`SIG${info.name.replace(/^SIG/, '')}` as NodeJS.Signals);
       acceptSignal?.();

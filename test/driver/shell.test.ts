@@ -59,6 +59,17 @@ onEveryServer('an interactive shell', ['node-pty'], (host) => {
     await lifeline.released;
   });
 
+  test('ends at once when it is cancelled, though a login shell heeds no SIGTERM', async () => {
+    const aborter = new AbortController();
+    const shell = talk(host.testbed, { signal: aborter.signal });
+    shell.type('echo "it is $((6 * 7))"\n');
+    await shell.says(/it is 42/);
+    aborter.abort();
+    const { result, command } = await shell.ended;
+    expect(result).toEqual({ kind: 'cancelled' });
+    expect(host.log.all('deadline.expired').filter(({ subject }) => subject === `command:${command}`)).toEqual([]);
+  });
+
   test('prints a megabyte to the last byte', async () => {
     const shell = talk(host.testbed, { line: 'stty -opost; head -c 1000000 /dev/zero | tr "\\0" x; echo THE END' });
     expect((await shell.ended).result).toEqual({ kind: 'exited', status: 0 });

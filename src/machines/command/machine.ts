@@ -109,6 +109,8 @@ export const commandMachine = () =>
           },
           starting: {
             on: {
+              'cancel.requested': { target: '#command.withdrawing.starting', actions: 'noteCancelled' },
+              'command.abandoned': abandon,
               'command.started': [
                 { guard: 'limited', target: '#command.running', actions: 'armRun' },
                 { target: '#command.running' },
@@ -124,8 +126,7 @@ export const commandMachine = () =>
       },
       // Nobody wants it any more, but the server may be about to start it: only then can it be ended.
       withdrawing: {
-        entry: 'armChannel',
-        exit: 'disarmChannel',
+        initial: 'opening',
         on: {
           'command.started': 'terminating',
           'channel.refused': 'concluded',
@@ -133,7 +134,6 @@ export const commandMachine = () =>
           'command.signalled': 'draining',
           'command.closed': 'concluded',
           'command.lost': lost,
-          'deadline.expired': { guard: 'channel', target: 'giving-up', actions: 'noteLeak' },
           ...breach(
             'withdrawing',
             'command.requested',
@@ -142,6 +142,26 @@ export const commandMachine = () =>
             'signal.delivered',
             'signal.failed',
           ),
+        },
+        states: {
+          opening: {
+            entry: 'armChannel',
+            exit: 'disarmChannel',
+            on: {
+              'channel.opened': 'starting',
+              'deadline.expired': { guard: 'channel', target: '#command.giving-up', actions: 'noteLeak' },
+            },
+          },
+          // Its login shell runs, and may never come to the command: then it is as one that does not heed SIGTERM.
+          starting: {
+            entry: 'armTerminate',
+            exit: 'disarmTerminate',
+            on: {
+              'deadline.expired': { guard: 'terminate', target: '#command.killing' },
+              'command.abandoned': '#command.killing',
+              ...breach('withdrawing.starting', 'channel.opened'),
+            },
+          },
         },
       },
       running: {
@@ -189,14 +209,9 @@ export const commandMachine = () =>
           'command.lost': lost,
           'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
           'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
-          ...breach(
-            'killing',
-            'command.requested',
-            'command.assigned',
-            'channel.opened',
-            'channel.refused',
-            'command.started',
-          ),
+          // Killed before its pid was known: by that it is killed with all that it has started.
+          'command.started': { target: 'killing', reenter: true },
+          ...breach('killing', 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused'),
         },
       },
       draining: {

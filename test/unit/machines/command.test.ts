@@ -13,7 +13,8 @@ const given = specOf('command', {
 
 const QUEUED = ['command.requested'] as const;
 const OPENING = [...QUEUED, 'command.assigned'] as const;
-const RUNNING = [...OPENING, 'channel.opened', 'command.started'] as const;
+const STARTING = [...OPENING, 'channel.opened'] as const;
+const RUNNING = [...STARTING, 'command.started'] as const;
 const TERM_FAILED = told('signal.failed', { signal: 'TERM' });
 const LIMITED = { timeout: 5000 };
 const SWEEPING = { sweep: true };
@@ -200,8 +201,25 @@ describe('a command that is not wanted (any more)', () => {
   });
 
   test('is ended as soon as it has started where the server is about to start it', () => {
-    expect(given(...OPENING).when('cancel.requested')).toMatchObject({ state: 'withdrawing', commands: [] });
+    expect(given(...OPENING).when('cancel.requested')).toMatchObject({ state: 'withdrawing.opening', commands: [] });
     expect(given(...OPENING, 'cancel.requested').when('command.started').commands).toEqual(['signal TERM']);
+    expect(given(...STARTING).when('cancel.requested')).toMatchObject({
+      commands: [],
+      deadlines: ['-channel', '+terminate'],
+    });
+    expect(given(...STARTING, 'cancel.requested').when('command.started').commands).toEqual(['signal TERM']);
+  });
+
+  test('is killed without its pid where its login shell does not come to start it', () => {
+    const then = given(...STARTING, 'cancel.requested').when(passed('terminate'));
+    expect(then).toMatchObject({ state: 'killing', commands: ['signal KILL'] });
+    expect(given(...STARTING, 'cancel.requested').when('command.abandoned').commands).toEqual(['signal KILL']);
+    expect(given(...STARTING).when('command.abandoned').commands).toEqual(['signal KILL']);
+  });
+
+  test('is killed once more by its pid where that came too late', () => {
+    const then = given(...STARTING, 'cancel.requested', passed('terminate')).when('command.started');
+    expect(then).toMatchObject({ state: 'killing', commands: ['signal KILL'], deadlines: ['-kill', '+kill'] });
   });
 
   test('is terminated where somebody cancels it, and killed where its testbed goes', () => {
