@@ -71,7 +71,7 @@ export function signalScript({ pid, jobs, shell }: ProcessGroup, signal: 'TERM' 
   // The kill of busybox knows no --, and that of dash takes a group for an option without it.
   const kill = (what: string) => `{ kill -s ${what} -- -${pid} || kill -${what} -${pid}; } 2>/dev/null`;
   // An interactive shell heeds no SIGTERM (bash(1), SIGNALS), but the end of its terminal, and hands that on to its jobs.
-  const all = shell && signal === 'TERM' ? `${kill('TERM')}; ${kill('HUP')}` : kill(signal);
+  const all = shell && signal === 'TERM' ? `${kill('HUP')}; ${kill('TERM')}` : kill(signal);
   return `${kill('0')} || { echo 0; exit 0; }; ${count}; ${all}; echo $n`;
 }
 

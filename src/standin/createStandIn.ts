@@ -3,6 +3,7 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { type Clock, systemClock } from '../events/index.ts';
 import { isAllowed, publicKeyOf } from './authentication.ts';
 import type { Account, Entry, PtyRequest, StandIn } from './contract.ts';
+import { heedRequests } from './heedRequests.ts';
 import { generateKeys } from './keys.ts';
 import { Starter } from './launching/Starter.ts';
 import { memoryPipe } from './memoryPipe.ts';
@@ -117,6 +118,7 @@ function serve(
   });
   connection.on('session', (accept) => {
     const channel = accept();
+    heedRequests(channel);
     let pty: PtyRequest | null = null;
     let running: Session | PtySession | null = null;
     // The types know fewer signals and requests than the protocol.
@@ -136,8 +138,6 @@ function serve(
         acceptSize?.();
       },
     );
-    // ssh2 heeds no request any more once the client has said its last, but a session may be signalled until it is closed.
-    on('eof', () => Object.assign(channel, { _ending: false }));
     on('signal', (acceptSignal: (() => void) | undefined, _reject: unknown, info: { name: string }) => {
       running?.signal(`SIG${info.name.replace(/^SIG/, '')}` as NodeJS.Signals);
       acceptSignal?.();

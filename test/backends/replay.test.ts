@@ -109,6 +109,19 @@ describe('on a recorded testbed a program of its own sees', () => {
     expect(both.replayed).toEqual(both.recorded);
   });
 
+  test('a login shell that is called off', async () => {
+    const both = await twice(['null'], async (testbed) => {
+      const { stdout } = terminal();
+      const controller = new AbortController();
+      const { signal } = controller;
+      stdout.once('data', () => controller.abort());
+      const ended = testbed.shell({ stdin: new PassThrough(), stdout, size: { columns: 80, rows: 24 }, signal });
+      return (await ended).result;
+    });
+    expect(both.recorded[0]).toEqual({ kind: 'cancelled' });
+    expect(both.replayed).toEqual(both.recorded);
+  });
+
   test('the login shell itself', async () => {
     const both = await twice(['null'], async (testbed) => {
       const { stdout, shown } = terminal();

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { isAllowed, publicKeyOf } from '../authentication.ts';
+import { heedRequests } from '../heedRequests.ts';
 import { generateKeys } from '../keys.ts';
 import { memoryPipe } from '../memoryPipe.ts';
 import { Channel } from './Channel.ts';
@@ -101,6 +102,7 @@ function serve(
   client.on('session', (accept, reject) => {
     if (!plan.grant()) return reject();
     const session = accept();
+    heedRequests(session);
     let channel: Channel | null = null;
     // The types know fewer signals and requests than the protocol.
     const on = session.on.bind(session) as (name: string, listener: (...args: never[]) => void) => void;
