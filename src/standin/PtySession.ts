@@ -1,6 +1,8 @@
 import { closeSync, existsSync, constants as files, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { ServerChannel } from 'ssh2';
 import type { PtyRequest, SessionProcess } from './contract.ts';
 
@@ -18,6 +20,8 @@ interface Pty {
   readonly pid: number;
   /** Path of the process's side of the terminal. */
   readonly ptsName: string;
+  /** What it reads from; none of its public interface. */
+  readonly _socket?: Readable;
   onData(listener: (data: Buffer) => void): void;
   onExit(listener: (end: { exitCode: number; signal?: number }) => void): void;
   write(data: Buffer): void;
@@ -35,11 +39,19 @@ export function loadPty(): Promise<NodePty | null> {
   }
 }
 
+/** More bytes than a terminal and a stream hold: what comes beyond them, somebody else prints on and on. */
+const MOST_LEFT = 1024 * 1024;
+
 /** One session's process, on a pseudo-terminal. */
 export class PtySession {
   readonly #pty: Pty;
   /** Whether its end was our own wish. */
   #signalled = false;
+  /** Bytes that came since that was last asked. */
+  #since = 0;
+  /** Resolves when the client takes more, or need not. */
+  #flowing: Promise<void> = Promise.resolve();
+  #flow = () => {};
 
   /** @param stands whether the testbed still stands; where not, it has ended the connection */
   constructor(
@@ -62,10 +74,20 @@ export class PtySession {
     // so we stay on it until the process's end is told.
     const held = openSync(this.#pty.ptsName, files.O_RDWR | files.O_NOCTTY);
     this.#pty.onData((data) => {
+      this.#since += data.length;
       if (channel.write(data)) return;
       this.#pty.pause();
-      channel.once('drain', () => this.#pty.resume());
+      this.#flowing = new Promise((resolve) => {
+        const go = () => {
+          channel.off('drain', go).off('close', go);
+          this.#pty.resume();
+          resolve();
+        };
+        this.#flow = go;
+        channel.on('drain', go).on('close', go);
+      });
     });
+    this.#readOut();
     channel.on('data', (chunk: Buffer) => this.#pty.write(chunk));
     channel.on('error', () => {});
     channel.once('close', () => this.signal('SIGHUP'));
@@ -86,9 +108,36 @@ export class PtySession {
     this.#pty.resize(Math.max(1, columns), Math.max(1, rows));
   }
 
+  /**
+   * Has all be read that was written there. node-pty waits for 200 ms after the process's end and then throws away what
+   * is unread, whether the client takes long or we do; here it has nothing left when a turn of the event loop brings none.
+   */
+  #readOut(): void {
+    const { _socket: socket } = this.#pty;
+    if (socket === undefined) return;
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error) => {
+      socket.destroy = destroy;
+      void this.#untilQuiet().then(() => destroy(error));
+      return socket;
+    };
+  }
+
+  async #untilQuiet(): Promise<void> {
+    for (let left = MOST_LEFT; left > 0; left -= this.#since) {
+      await this.#flowing;
+      this.#since = 0;
+      // The first ends the turn that is under way.
+      for (let turn = 0; turn < 2; turn++) await setImmediate();
+      if (this.#since === 0) return;
+    }
+  }
+
   /** Signals the whole process group, whoever of it is left. */
   signal(name: NodeJS.Signals): void {
     this.#signalled = true;
+    // Whoever has it killed does not wait for a client that takes no more.
+    if (name === 'SIGKILL') this.#flow();
     try {
       process.kill(-this.#pty.pid, name);
     } catch {
