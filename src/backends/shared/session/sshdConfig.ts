@@ -1,3 +1,4 @@
+import { USUAL_LIMITS } from '../../../standin/index.ts';
 import { quote } from '../quote.ts';
 import { SERVING } from './enterSession.ts';
 
@@ -37,6 +38,13 @@ function sshdConfig(directory: string): string {
 }
 
 /**
+ * A line of shell for the environment of an sshd, which sessions do not inherit: over a pipe its client is called UNKNOWN,
+ * and PAM's audit looks for the address of that in each session anew. Where DNS is slow, or is not there, a command would
+ * begin five seconds late (resolv.conf(5)).
+ */
+const NO_LOOKUPS = 'export RES_OPTIONS=attempts:0';
+
+/**
  * A script, run inside the testbed as root, that writes the files and becomes an sshd that serves the client on stdin and
  * stdout: `$sshd`, as the user with the number `$uid`. What is secret stands in the script, which comes through stdin.
  * Pure.
@@ -52,12 +60,15 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
     `mkdir -p /run/sshd ${quote(directory)} || { [ "$uid" != 0 ] && [ -d ${quote(directory)} ]; }`,
     write('authorized_keys', `${authorizedKey}\n`),
     write('sshd_config', sshdConfig(directory)),
-    pam
-      ? `if [ -e /etc/pam.d/sshd ]; then pam=yes; else pam=no; fi; echo "UsePAM $pam" >>${quote(config)}`
-      : `echo 'UsePAM no' >>${quote(config)}`,
+    pam ? 'if [ -e /etc/pam.d/sshd ]; then pam=yes; else pam=no; fi' : 'pam=no',
+    `echo "UsePAM $pam" >>${quote(config)}`,
+    // Without pam_limits a session has the limits of its sshd, and that those of this process.
+    `if [ "$pam" = yes ]; then limits=:; else limits=${quote(`${USUAL_LIMITS} || :`)}; fi`,
+    `printf '%s\\n' "$limits" ${quote(NO_LOOKUPS)} >${quote(`${directory}/prologue`)}`,
     `( umask 077; ${write('host_key', hostKey)} )`,
     'unset LC_ALL',
     `echo ${quote(SERVING)}`,
+    `. ${quote(`${directory}/prologue`)}`,
     `exec "$sshd" -i -e -f ${quote(config)}`,
     '',
   ].join('\n');
@@ -73,6 +84,7 @@ export function checkScript(sshd: string, directory: string): string {
  * Where the image's own ssh.service ends, systemd removes the directory in which every sshd locks itself up. Pure.
  */
 export function sshdArgv(sshd: string, directory: string): string[] {
-  const script = '[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null; exec "$@"';
+  const prologue = `. ${quote(`${directory}/prologue`)}`;
+  const script = `[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null; ${prologue}; exec "$@"`;
   return ['/bin/sh', '-c', script, 'sh', sshd, '-i', '-e', '-f', `${directory}/sshd_config`];
 }
