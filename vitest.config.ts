@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ORDINARY_WORKERS } from './test/contract/support/ordinary/pool.ts';
 
 /** Bundles anew where a source changed, so that the suite tests the real program. */
 const FRESH_BUILD = ['./test/support/freshBuild.ts'];
@@ -7,6 +8,8 @@ interface Suite {
   readonly folders: readonly string[];
   readonly seconds: number;
   readonly before?: string[];
+  /** Whose process its tests are in. Absent: that of whoever runs them. */
+  readonly by?: 'ordinary user';
 }
 
 /**
@@ -19,6 +22,12 @@ const TRIES_AGAIN = process.env.CI === 'true' ? 1 : 0;
 const SUITES: Record<string, Suite> = {
   unit: { folders: ['unit', 'architecture'], seconds: 20 },
   contract: { folders: ['contract'], seconds: 60, before: FRESH_BUILD },
+  'contract-ordinary': {
+    folders: ['contract'],
+    seconds: 60,
+    before: ['./test/contract/support/ordinary/setup.ts'],
+    by: 'ordinary user',
+  },
   driver: { folders: ['driver'], seconds: 60 },
   standin: { folders: ['standin'], seconds: 60 },
   backends: { folders: ['backends'], seconds: 60, before: FRESH_BUILD },
@@ -36,7 +45,7 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ['default', './test/support/closingTableReporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
-    projects: Object.entries(SUITES).map(([name, { folders, seconds, before }]) => ({
+    projects: Object.entries(SUITES).map(([name, { folders, seconds, before, by }]) => ({
       extends: true as const,
       test: {
         name,
@@ -46,6 +55,7 @@ export default defineConfig({
         teardownTimeout: 20_000,
         retry: name === 'unit' ? 0 : TRIES_AGAIN,
         ...(before === undefined ? {} : { globalSetup: before }),
+        ...(by === undefined ? {} : { pool: ORDINARY_WORKERS, env: { TRUNDLE_TESTS_BY: by } }),
       },
     })),
   },

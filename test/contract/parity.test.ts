@@ -45,5 +45,7 @@ async function viewsOf({ backend, testbed, preparation }: Contract): Promise<Par
     return readSeen(stdout, !backend.contained);
   };
   const { ordinary } = preparation;
+  // Where there is no root, whoever the endpoint is of is an ordinary user.
+  if (!backend.capabilities.includes('root-on-testbed')) return { ordinary: await look(backend.login) };
   return { root: await look(backend.login), ...(ordinary === null ? {} : { ordinary: await look(ordinary) }) };
 }

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
+import { whyNoSubuids } from '../../src/backends/shared/namespaces/identity.ts';
 
 /** Something that a machine may lack, and that some tests cannot do without. */
 interface Requirement {
@@ -116,6 +117,16 @@ const REQUIREMENTS = {
     package: 'build-essential',
   },
   chromium: program('chromium', 'chromium'),
+  'ordinary-user': {
+    present: () => process.getuid?.() !== 0,
+    missing: 'root runs the tests, and has no useradd to be an ordinary user',
+    package: 'passwd',
+  },
+  subuids: {
+    present: () => whyNoSubuids() === null,
+    missing: 'no range of subordinate ids for this user, or no newuidmap',
+    package: 'uidmap',
+  },
   root: { present: () => process.getuid?.() === 0, missing: 'not root' },
   tmpfs: {
     present: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'),

@@ -9,6 +9,7 @@ import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
 import { CONTAINERS } from './containers.ts';
 import { makeInetdServer } from './inetdServer.ts';
 import { KERNEL_SHARING } from './kernelSharing.ts';
+import { UNSHARE_ORDINARY } from './unshareOrdinary.ts';
 
 /** What a backend must have been given before it can be opened. All of it goes away again. */
 export interface Preparation extends AsyncDisposable {
@@ -21,6 +22,8 @@ export interface Preparation extends AsyncDisposable {
 export interface BackendUnderTest {
   /** As it stands in the name of its tests. */
   readonly name: string;
+  /** Whose process opens its testbeds. Absent: that of whoever runs the tests, who may be root. */
+  readonly by?: 'ordinary user';
   /** What the machine must have for any of its tests. */
   readonly needs: readonly Need[];
   /** What it must have, besides, for a testbed with an ordinary user; null where a testbed can have none. */
@@ -74,6 +77,7 @@ export const BACKENDS: readonly BackendUnderTest[] = [
     ordinary: [],
     prepare: () => imagePrepared(['unshare', '--tarball', debianImage(), '--session', 'stand-in'], 'unshare'),
   },
+  ...UNSHARE_ORDINARY,
   {
     name: 'ssh over TCP',
     ...sshd(),

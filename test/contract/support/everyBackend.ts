@@ -13,6 +13,9 @@ import { describeWith, type Need } from '../../support/needs.ts';
 import { BACKENDS, type BackendUnderTest, type Preparation } from './backends.ts';
 import { markedProcesses, processesWith } from './marks.ts';
 
+/** Whose process this is, as {@link BackendUnderTest.by} says; vitest.config.ts runs the suite once for each. */
+export const runBy = process.env.TRUNDLE_TESTS_BY;
+
 /** A testbed of the backend under test, with all that it tells. */
 export interface Bed extends AsyncDisposable {
   readonly testbed: Testbed;
@@ -52,6 +55,7 @@ export function everyBackend(name: string, suite: (contract: Contract) => void, 
   const { needs = () => [], shared = true, also = [] } = options;
   for (const backend of [...BACKENDS, ...also]) {
     const more = needs(backend);
+    if (backend.by !== runBy) continue;
     if (more === null || backend.spared?.includes(name)) continue;
     describeWith([...backend.needs, ...more], `${name} (${backend.name})`, () => {
       let preparation: Preparation | null = null;

@@ -3,6 +3,7 @@ import type { Explanation } from './differences.ts';
 const HERE = /^(null|ssh )/;
 const BOOTED = /with an init$|^(lxc|lxd|incus)/;
 const STAND_IN = /^null$|by the stand-in$|^nspawn, held/;
+const SINGLE = /^unshare of a single id/;
 const CONTAINERS = /^(podman|docker)/;
 
 /** Why some backends show other values than most. An entry that explains nothing any more must go. */
@@ -14,7 +15,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: 'environment: MAIL',
-    backends: /^ssh |third party/,
+    backends: /^ssh |third party|^unshare of a single id, by its sshd/,
     why: 'An sshd without PAM sets it by itself. With PAM, pam_mail does or does not, as the image is configured.',
   },
   {
@@ -92,6 +93,16 @@ export const EXPLANATIONS: readonly Explanation[] = [
     fact: /^status: (CapBnd|CapEff)$/,
     backends: CONTAINERS,
     why: "podman and docker take capabilities from a container's root (--cap-add). A docker with an init has SYS_ADMIN besides.",
+  },
+  {
+    fact: /^status: (CapBnd|CapEff)$/,
+    backends: /^unshare of (an ordinary user|a single id)/,
+    why: 'A user namespace has all capabilities there are, over what is mapped into it and nothing else.',
+  },
+  {
+    fact: /^\/(tmp|run|run\/lock|dev\/shm)$/,
+    backends: SINGLE,
+    why: 'There is no other id that it could belong to.',
   },
   {
     fact: /^status: (CapBnd|CapEff)$/,

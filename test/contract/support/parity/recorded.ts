@@ -2,11 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Report } from './differences.ts';
 
-const FILE = fileURLToPath(new URL('report.json', import.meta.url));
+/** Where it is kept. */
+export const RECORDED = fileURLToPath(new URL('report.json', import.meta.url));
 
 /** What every backend showed when that was last recorded. */
 export function recordedReport(): Report {
-  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Report) : {};
+  return existsSync(RECORDED) ? (JSON.parse(readFileSync(RECORDED, 'utf8')) as Report) : {};
 }
 
 /** Whether what is seen now shall be recorded (`TRUNDLE_PARITY=record`) instead of compared. */
@@ -16,5 +17,5 @@ export const recording = process.env.TRUNDLE_PARITY === 'record';
 export function record(backend: string, views: Report[string], order: readonly string[]): void {
   const all = { ...recordedReport(), [backend]: views };
   const kept = order.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));
-  writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+  writeFileSync(RECORDED, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
 }

@@ -19,6 +19,9 @@ const HERE = "(this machine's)";
 const MACHINE =
   /^(PID 1|systemd runs|login session|systemctl --user|D-Bus of the user|XDG_RUNTIME_DIR is usable|cgroup|mounted on .*|.* is known|\/.*|status: (Cap|Seccomp).*|environment: (DBUS|XDG|MAIL|MOTD).*)$/;
 
+/** Facts that are a mode and the uid of an owner. */
+const MODE_AND_OWNER = /^\/(tmp|run|run\/lock|dev\/shm)$/;
+
 /**
  * Reads what the probe printed. What differs from run to run or from machine to machine, and not from backend to
  * backend, is named instead of told: ids, addresses, names of accounts, limits and names of this machine.
@@ -44,6 +47,7 @@ export function readSeen(output: string, ofThisMachine: boolean): Seen {
 function plain(fact: string, value: string, { login, home }: Viewer, uid: string): string {
   if (fact.startsWith('limit: ')) return plainLimit(fact.slice('limit: '.length), value);
   if (fact.startsWith('descriptor ')) return isInherited(fact.slice('descriptor '.length), value) ? '' : value;
+  if (MODE_AND_OWNER.test(fact)) return uid === '0' ? value : value.replace(new RegExp(` ${uid}$`), ' (its own)');
   if (fact === 'uid') return uid === '0' ? '0' : '(its own)';
   if (fact === 'environment: SHELL') return value.replace(/^.*\/(ba|da)?sh$/, '(of the account)');
   if (fact === 'host name') return value === hostname() ? HERE : '(its own)';
