@@ -1,4 +1,4 @@
-import type { Cause, Clock, TrundleEvent } from '../events/index.ts';
+import { type Cause, type Clock, systemClock, type TrundleEvent } from '../events/index.ts';
 import {
   type ConfiguredBackend,
   hiding,
@@ -9,7 +9,9 @@ import {
   type RunOptions,
   refusalOfKeep,
 } from '../testbed/index.ts';
-import { aptSetupOptions } from './dependencies/aptSetupOptions.ts';
+import { aptSetupOptions, type ReadAptOptions } from './dependencies/aptSetupOptions.ts';
+import { type LaunchpadServers, signedPpa } from './dependencies/ppa/Launchpad.ts';
+import { ppaSecrets, type SignedPpa } from './dependencies/ppa/ppa.ts';
 import { UsageError } from './errors.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { PackagePart } from './output/PackagePart.ts';
@@ -69,8 +71,10 @@ export interface RunTestsOptions {
   timeoutFactor?: number;
   /** Ordinary user for tests that do not need root (--user). */
   user?: string;
-  /** Lines for apt's sources, or .list and .sources files (--add-apt-source). */
+  /** Lines for apt's sources, .list and .sources files, or `ppa:OWNER/NAME` (--add-apt-source). */
   addAptSources?: readonly string[];
+  /** Another Launchpad for those PPAs than that of Canonical's; URLs without a slash at the end. */
+  launchpad?: Partial<LaunchpadServers>;
   /** Releases of the archive that the testbed has, to be had beside it (--add-apt-release). */
   addAptReleases?: readonly string[];
   /** `POCKET[=PACKAGE,src:SOURCE,...]`: RELEASE-POCKET beside RELEASE, for all or these packages (--apt-pocket). */
@@ -182,7 +186,8 @@ export interface RunReport {
  * Whatever happens in the run is told by the report, not thrown.
  * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
  */
-export async function runTests(options: RunTestsOptions): Promise<RunReport> {
+export async function runTests(asked: RunTestsOptions): Promise<RunReport> {
+  const options = { ...asked, secrets: [...(asked.secrets ?? []), ...ppaSecrets(asked.addAptSources)] };
   const given = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
   const names = packageNames(given.map(({ source }) => source));
   const choices = chosenTests(names, options);
@@ -200,11 +205,12 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     throw new UsageError('--override-control describes the tests of one package, and there are several');
   const override = options.overrideControl === undefined ? null : readOverride(options.overrideControl);
   const setup = setUpOptions(options);
-  const aptSetup = aptSetupOptions(options);
+  const readApt = aptSetupOptions(options);
+  const aptSetup = { ...readApt, ppas: options.validate ? [] : await signed(readApt, options) };
   const output = options.outputDir === undefined ? null : OutputDirectory.open(options.outputDir);
   const logFile = options.logFile ?? output?.file('log');
   const summaryFile = options.summaryFile ?? output?.file('summary');
-  const hidden = hiding(options.secrets ?? []);
+  const hidden = hiding(options.secrets);
   const hide = (text: string) => hidden.text(text);
   const now = options.now ?? (() => new Date());
   const voice = { hide, program: options.program ?? 'autopkgtest', now, quiet: options.quiet ?? false };
@@ -267,6 +273,12 @@ export async function runTests(options: RunTestsOptions): Promise<RunReport> {
     }
     log.close();
   }
+}
+
+/** Asks Launchpad before there is a run, so that a PPA that is none costs no testbed. @throws UsageError */
+async function signed({ ppas, launchpad: servers }: ReadAptOptions, options: RunTestsOptions): Promise<SignedPpa[]> {
+  const { clock = systemClock, signal = new AbortController().signal } = options;
+  return await Promise.all(ppas.map((ppa) => signedPpa(ppa, { servers, clock, signal })));
 }
 
 type Part = Pick<TreeRun, 'subject' | 'output' | 'log' | 'part'>;

@@ -84,6 +84,7 @@ const REQUIREMENTS = {
   dash: program('dash', 'dash'),
   bash: program('bash', 'bash'),
   openssl: program('openssl', 'openssl'),
+  gpg: program('gpg', 'gnupg'),
   tcsh: program('tcsh', 'tcsh'),
   fish: program('fish', 'fish'),
   dpkg: program('dpkg', 'dpkg'),

@@ -1,4 +1,4 @@
-import { type RunReport, runTests } from '../../runner/index.ts';
+import { ppaSecrets, type RunReport, runTests } from '../../runner/index.ts';
 import { configureBackend, linesOfKept, type Run } from '../../testbed/index.ts';
 import type { Io } from '../Io.ts';
 import { endBlock, endLine } from '../live/endBlock.ts';
@@ -22,7 +22,8 @@ export async function testPackage(
   io: Io,
 ): Promise<number> {
   const { json = false, debug = false } = session;
-  const { assignments, secrets } = secretVariables(session.secretEnv, io.env);
+  const { assignments, secrets: variables } = secretVariables(session.secretEnv, io.env);
+  const secrets = [...variables, ...ppaSecrets(tests.addAptSources)];
   const backend = await configureBackend(words.where);
   const home = traceHome({ trace: session.trace, outputDir: tests.outputDir }, io.env);
   const told = tests.quiet !== true;

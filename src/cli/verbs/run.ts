@@ -162,7 +162,11 @@ export function runCommand(): Command {
   addKeepOption(command)
     .optionsGroup('What apt of the testbed gets:')
     .option('-U, --apt-upgrade', 'bring the testbed up to date first')
-    .option('--add-apt-source <line>', '"deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file', collect)
+    .option(
+      '--add-apt-source <line>',
+      '"deb http://MIRROR SUITE COMPONENT...", a .list or .sources file, or ppa:OWNER/NAME',
+      collect,
+    )
     .option('--add-apt-release <release>', 'have this release of the archive beside its own', collect)
     .option(
       '--apt-pocket <pocket>',

@@ -5,6 +5,8 @@ import type { Apt } from './Apt.ts';
 import type { Pins } from './AptInstaller.ts';
 import type { AptSetupOptions } from './aptSetupOptions.ts';
 import { copiedSources } from './copiedSources.ts';
+import { labelOf, type SignedPpa } from './ppa/ppa.ts';
+import { sourceOfPpa } from './ppa/sourceOfPpa.ts';
 
 /** Where it is done. */
 export interface AptSetupContext {
@@ -36,15 +38,15 @@ export class AptSetup implements Pins {
   /** Sets apt up in a testbed that is new, or was put back. @throws StepError, TestbedError */
   async prepare(context: AptSetupContext): Promise<void> {
     const { apt, log, foreign } = context;
-    const { defaultRelease, sources, upgrade } = this.#options;
+    const { defaultRelease, sources, ppas, upgrade } = this.#options;
     this.#context = context;
     this.#pinned = [];
     if (foreign !== null) await this.#addArchitecture(foreign);
     if (defaultRelease !== null) {
       await this.#prefer('autopkgtest-00-default-release.pref', [pin('*', defaultRelease, 990)]);
     }
-    const pockets = this.#options.pockets.length > 0;
-    if (foreign !== null || upgrade || pockets || sources.length > 0 || this.#options.releases.length > 0) {
+    const added = [this.#options.pockets, sources, ppas, this.#options.releases].some(({ length }) => length > 0);
+    if (foreign !== null || upgrade || added) {
       log.info('updating testbed package index (apt update)');
       await apt.update('updating the package index');
     }
@@ -60,6 +62,7 @@ export class AptSetup implements Pins {
       await this.#prefer(`autopkgtest-zz-${release}-baseline.pref`, [pin('*', release, 500)]);
     }
     for (const { file, text } of sources) await this.#addSource(file, text);
+    await this.#addPpas(ppas);
     for (const { release, packages } of pins) await this.#pinPackages(release, packages);
   }
 
@@ -131,6 +134,30 @@ export class AptSetup implements Pins {
     const name = `autopkgtest-add-apt-release-${release}`;
     if (copies.list !== '') await this.#addSource(`${name}.list`, copies.list);
     if (copies.sources !== '') await this.#addSource(`${name}.sources`, copies.sources);
+  }
+
+  async #addPpas(ppas: readonly SignedPpa[]): Promise<void> {
+    if (ppas.length === 0) return;
+    const { steps, log } = this.#here();
+    const doing = 'finding out the release of the testbed';
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of the shell
+    const script = '. /etc/os-release && printf %s "${UBUNTU_CODENAME:-${VERSION_CODENAME:-}}"';
+    const { stdout: series } = await steps.must({ doing, phase: 'provision', script });
+    if (!/^[a-z0-9.-]+$/.test(series)) {
+      throw steps.failed(doing, 'provision', 'its /etc/os-release has no codename, by which PPAs have their packages');
+    }
+    for (const ppa of ppas) {
+      const { key, list, lines, auth } = sourceOfPpa(ppa, series, this.#options.launchpad);
+      log.info(`adding ${labelOf(ppa)} for ${series}, signed by ${ppa.fingerprint}`);
+      await this.#write(`the key of ${labelOf(ppa)}`, key, ppa.key, '022');
+      if (auth !== null) await this.#write(`the credentials of ${labelOf(ppa)}`, auth.file, auth.text, '077');
+      await this.#addSource(list, lines);
+    }
+  }
+
+  async #write(what: string, file: string, text: string, umask: string): Promise<void> {
+    const script = 'umask 022 && mkdir -p "$(dirname "$1")" && umask "$3" && printf \'%s\\n\' "$2" >"$1"';
+    await this.#here().steps.must({ doing: `adding ${what}`, phase: 'provision', script, words: [file, text, umask] });
   }
 
   async #addSource(name: string, text: string): Promise<void> {

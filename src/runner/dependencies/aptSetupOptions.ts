@@ -1,10 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.ts';
+import { LAUNCHPAD, type LaunchpadServers } from './ppa/Launchpad.ts';
+import { type Ppa, ppaOf, type SignedPpa } from './ppa/ppa.ts';
 
 /** What apt in a testbed is to be given; see RunTestsOptions. */
 export interface AptSetupOptions {
   readonly sources: readonly { readonly file: string; readonly text: string }[];
+  readonly ppas: readonly SignedPpa[];
+  /** Where those are. */
+  readonly launchpad: LaunchpadServers;
   readonly releases: readonly string[];
   readonly pockets: readonly { readonly pocket: string; readonly packages: readonly string[] }[];
   readonly pins: readonly { readonly release: string; readonly packages: readonly string[] }[];
@@ -13,6 +18,11 @@ export interface AptSetupOptions {
   readonly upgrade: boolean;
   /** Architecture of the packages under test; null for the testbed's own. */
   readonly architecture: string | null;
+}
+
+/** The same, before Launchpad was asked. */
+export interface ReadAptOptions extends Omit<AptSetupOptions, 'ppas'> {
+  readonly ppas: readonly Ppa[];
 }
 
 /** The options as they were given. */
@@ -25,13 +35,18 @@ export interface GivenAptOptions {
   readonly aptFallback?: boolean;
   readonly aptUpgrade?: boolean;
   readonly testArchitecture?: string;
+  readonly launchpad?: Partial<LaunchpadServers>;
 }
 
 /** Reads the options, and the files that they name, before there is a run. @throws UsageError */
-export function aptSetupOptions(given: GivenAptOptions): AptSetupOptions {
+export function aptSetupOptions(given: GivenAptOptions): ReadAptOptions {
   const filled = (words: readonly string[] = []) => words.map((word) => word.trim()).filter((word) => word !== '');
+  const sources = linesOf(given.addAptSources);
+  const isPpa = (line: string) => line.startsWith('ppa:');
   return {
-    sources: linesOf(given.addAptSources).map(sourceOf),
+    sources: sources.filter((line) => !isPpa(line)).map(sourceOf),
+    ppas: sources.filter(isPpa).map(ppaOf),
+    launchpad: { ...LAUNCHPAD, ...given.launchpad },
     releases: filled(given.addAptReleases).map((release) => releaseOf('--add-apt-release', release)),
     pockets: filled(given.aptPockets).map(pocketOf),
     pins: (given.pinPackages ?? []).map(pinOf),
@@ -44,9 +59,10 @@ export function aptSetupOptions(given: GivenAptOptions): AptSetupOptions {
 }
 
 /** Whether apt has to be asked for anything. Pure. */
-export function asksForApt(options: AptSetupOptions): boolean {
-  const { sources, releases, pockets, pins, defaultRelease, upgrade } = options;
-  return upgrade || defaultRelease !== null || [sources, releases, pockets, pins].some(({ length }) => length > 0);
+export function asksForApt(options: ReadAptOptions): boolean {
+  const { sources, ppas, releases, pockets, pins, defaultRelease, upgrade } = options;
+  const lists = [sources, ppas, releases, pockets, pins];
+  return upgrade || defaultRelease !== null || lists.some(({ length }) => length > 0);
 }
 
 /** Sources as autopkgtest takes them: several in one text too, one a line, with comments; each of them once. */
@@ -68,13 +84,8 @@ function sourceOf(text: string): { file: string; text: string } {
   if (stat?.isFile() && /\.(list|sources)$/.test(text)) {
     return { file: path.basename(text), text: readFileSync(text, 'utf8').trimEnd() };
   }
-  if (text.startsWith('ppa:')) {
-    throw new UsageError(
-      `--add-apt-source ${text}: PPAs are not looked up. Give the line as Launchpad shows it, "deb [signed-by=/KEY.asc] https://ppa.launchpadcontent.net/...", and the key with --copy KEY.asc:/KEY.asc`,
-    );
-  }
   throw new UsageError(
-    `--add-apt-source ${text}: expected a line as "deb http://MIRROR SUITE COMPONENT...", or a .list or .sources file of this machine`,
+    `--add-apt-source ${text}: expected a line as "deb http://MIRROR SUITE COMPONENT...", ppa:OWNER/NAME, or a .list or .sources file of this machine`,
   );
 }
 

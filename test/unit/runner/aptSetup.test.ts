@@ -31,7 +31,7 @@ describe('what apt is given', () => {
     [{ pinPackages: ['sid=a b'] }, '--pin-packages sid=a b: "a b" is no list of packages'],
     [{ aptPockets: ['/x'] }, '--apt-pocket /x: expected POCKET'],
     [{ addAptReleases: ['a\nPin: x'] }, '--add-apt-release a'],
-    [{ addAptSources: ['ppa:x/y'] }, '--add-apt-source ppa:x/y: PPAs are not looked up'],
+    [{ addAptSources: ['ppa:x'] }, '--add-apt-source ppa:x: expected ppa:OWNER/NAME'],
     [{ addAptSources: ['http://x sid main'] }, '--add-apt-source http://x sid main: expected a line'],
   ])('%j is refused', (given, message) => expect(() => aptSetupOptions(given)).toThrow(message));
 });
