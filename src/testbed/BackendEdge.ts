@@ -55,6 +55,7 @@ export class BackendEdge {
   #aborter: AbortController | null = null;
   #resources = 0;
   #releaseDirectory: (() => void) | null = null;
+  #disposed = false;
 
   constructor(options: BackendEdgeOptions) {
     this.#options = options;
@@ -103,6 +104,7 @@ export class BackendEdge {
 
   /** Stops listening to the backend: the testbed is gone, or nothing more can be done about it. */
   dispose(): void {
+    this.#disposed = true;
     this.#aborter?.abort(new Error('the testbed is given up'));
     this.#subscription.unsubscribe();
     this.#console.end();
@@ -200,7 +202,10 @@ export class BackendEdge {
       clock,
       workDirectory: this.#workDirectory,
       randomBytes,
-      anticipate,
+      anticipate: (endpoint) => {
+        // Nobody would hang it up once the testbed is gone.
+        if (!this.#disposed) anticipate(endpoint);
+      },
       log,
       console: (chunk) => {
         keep(`${testbed}.console`, chunk);
