@@ -64,6 +64,11 @@ export interface CopyOptions {
   signal?: AbortSignal;
   /** Called as bytes go over. */
   onProgress?: (bytes: number) => void;
+  /**
+   * Called with each device and socket of a tree that goes up: they stay behind. If absent, sockets do so silently, as
+   * with tar(1), and a device has the whole copy refused.
+   */
+  onLeftOut?: (entry: string) => void;
 }
 
 /** An open testbed: reached over SSH, ready for commands. */

@@ -6,6 +6,9 @@ import type { Site } from './Site.ts';
 /** Bytes between two events that tell how far a copy is. */
 const STEP = 16 * 1024 * 1024;
 
+/** Entries that stayed behind and are named in the event. */
+const NAMED = 20;
+
 /** One copy of a testbed's handle. */
 export interface CopyJob {
   site: Site;
@@ -20,9 +23,10 @@ export interface CopyJob {
 /** Copies, tells so in events, and gives the cause where it failed. */
 export async function copy({ site, append, id, direction, from, to, options }: CopyJob): Promise<Cause | null> {
   const { testbed } = site;
-  const { login, owners, readable, signal, onProgress } = options;
+  const { login, owners, readable, signal, onProgress, onLeftOut } = options;
   let bytes = 0;
   let told = 0;
+  const leftOut: string[] = [];
   append({ type: 'copy.started', testbed, from: 'runner', copy: id, direction, source: from, target: to });
   const request = {
     from,
@@ -31,6 +35,14 @@ export async function copy({ site, append, id, direction, from, to, options }: C
     ...(owners === undefined ? {} : { owners }),
     ...(readable === undefined ? {} : { readable }),
     ...(signal === undefined ? {} : { signal }),
+    ...(onLeftOut === undefined
+      ? {}
+      : {
+          onLeftOut: (entry: string) => {
+            if (leftOut.length < NAMED) leftOut.push(entry);
+            onLeftOut(entry);
+          },
+        }),
     onBytes: (more: number) => {
       bytes += more;
       onProgress?.(bytes);
@@ -42,7 +54,8 @@ export async function copy({ site, append, id, direction, from, to, options }: C
   const run = direction === 'down' ? copyDown : copyUp;
   try {
     await run((command, how) => site.commands.start(command, { ...how, record: false, copy: id }), request);
-    append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes });
+    const lacking = leftOut.length === 0 ? {} : { leftOut };
+    append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes, ...lacking });
     return null;
   } catch (error) {
     const doing = `copying ${from} to ${to}`;

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HostileArchiveError, TarGuard } from '../../src/driver/copy/TarGuard.ts';
 import { sessionEnvironment } from '../faults/support/sshServer.ts';
@@ -146,6 +147,66 @@ test.each(HOSTILE)('$what is noticed however the bytes come', async ({ bytes }) 
     const noticed = new Promise((resolve) => guard.once('error', resolve));
     for (let at = 0; at < bytes.length; at += step) guard.write(bytes.subarray(at, at + step));
     expect(await noticed).toBeInstanceOf(HostileArchiveError);
+  }
+});
+
+/** All that a guard lets through of these bytes, given in steps. */
+async function through(bytes: Buffer, step: number, onLeftOut: (name: string) => void): Promise<Buffer> {
+  const guard = new TarGuard(onLeftOut);
+  const chunks = guard.toArray();
+  for (let at = 0; at < bytes.length; at += step) guard.write(bytes.subarray(at, at + step));
+  guard.end();
+  return Buffer.concat(await chunks);
+}
+
+/** A name that takes a header of its own. */
+const long = (name: string, type: 'L' | 'K' = 'L') => member({ name: '@', type, data: Buffer.from(`${name}\0`) });
+
+/** Members as a tar may make them, and the names of devices among them. */
+const MEMBERS: readonly { bytes: Buffer; device?: string }[] = [
+  { bytes: member({ name: './good', data: evil }) },
+  { bytes: member({ name: './d/', type: '5' }) },
+  { bytes: member({ name: './empty' }) },
+  { bytes: member({ name: './link', type: '2', link: 'good' }) },
+  { bytes: Buffer.concat([long('./a-long-name'), member({ name: 'x', data: Buffer.alloc(1500, 1) })]) },
+  { bytes: Buffer.concat([long('./l'), long('./k', 'K'), member({ name: 'x', type: '2' })]) },
+  { bytes: member({ name: './pipe', type: '6' }) },
+  { bytes: member({ name: './null', type: '3' }), device: 'null' },
+  { bytes: Buffer.concat([long('./d/a-disk'), member({ name: 'x', type: '4' })]), device: 'd/a-disk' },
+  { bytes: member({ name: './zero', type: '3' }), device: 'zero' },
+];
+
+test('devices are taken out where somebody hears of them, and all else stays as it is', async () => {
+  const some = fc.array(fc.constantFrom(...MEMBERS), { maxLength: 12 });
+  const property = fc.asyncProperty(some, fc.integer({ min: 1, max: 3000 }), async (members, step) => {
+    const named: string[] = [];
+    const all = archive(...members.map(({ bytes }) => bytes));
+    const rest = archive(...members.flatMap(({ bytes, device }) => (device === undefined ? [bytes] : [])));
+    expect((await through(all, step, (name) => named.push(name))).equals(rest)).toBe(true);
+    expect(named).toEqual(members.flatMap(({ device = [] }) => device));
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
+
+test('further names of a device are taken out with it', async () => {
+  const named: string[] = [];
+  const again = [
+    member({ name: './again', type: '1', link: './null' }),
+    member({ name: './x', type: '1', link: 'again' }),
+  ];
+  const all = archive(member({ name: './null', type: '3' }), ...again, member({ name: './good', data: evil }));
+  const rest = archive(member({ name: './good', data: evil }));
+  expect((await through(all, 512, (name) => named.push(name))).equals(rest)).toBe(true);
+  expect(named).toEqual(['null', 'again', 'x']);
+});
+
+const STILL = [
+  ...HOSTILE.filter(({ what }) => !what.endsWith(' device')),
+  { what: 'a device that has bytes', bytes: archive(member({ name: 'null', type: '3', data: evil })) },
+];
+test.each(STILL)('$what is refused also where devices are taken out', async ({ bytes }) => {
+  for (const step of [1, 511, 512, 10_000]) {
+    await expect(through(bytes, step, () => {})).rejects.toBeInstanceOf(HostileArchiveError);
   }
 });
 

@@ -157,6 +157,10 @@ const REQUIREMENTS = {
     present: archiveAnswers,
     missing: 'no answer from the Debian archive that apt of this machine uses',
   },
+  mknod: {
+    present: () => succeeds('sh', '-c', 'd=$(mktemp -d) && mknod "$d/n" c 1 3; status=$?; rm -rf "$d"; exit "$status"'),
+    missing: 'not allowed to make device nodes',
+  },
   proc: { present: () => succeeds('test', '-e', '/proc/self/stat'), missing: 'no /proc' },
 } satisfies Record<string, Requirement>;
 

@@ -63,7 +63,12 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
       signal: signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal]),
     });
     const words = wordsOf(remote.stderr);
-    const receiving = await pipeline(remote.stdout, counter(request), new TarGuard(), local.child.stdin).then(
+    const receiving = await pipeline(
+      remote.stdout,
+      counter(request),
+      new TarGuard(request.onLeftOut ?? null),
+      local.child.stdin,
+    ).then(
       () => null,
       (error: unknown) => error,
     );
@@ -78,9 +83,11 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
     );
     // Nobody takes what it still has to say. A local tar that ended well has only not read the padding after the archive.
     if (receiving !== null && localError !== null) enough.abort(new Error('the copy failed on the host'));
-    const remoteError = remoteFailure(await remote.ended, await words);
+    const said = await words;
+    const remoteError = remoteFailure(await remote.ended, said);
     const failure = decisive([remoteError?.remote ? remoteError : null, saysMore(localError), remoteError, localError]);
     if (failure !== null) throw failure;
+    for (const [, name = ''] of said.matchAll(/^tar: (?:\.\/)?(.*): socket ignored$/gm)) request.onLeftOut?.(name);
     await mergeTree(staging, target, request.owners === true).catch((error: unknown) => {
       throw asCopyError(error, 'host');
     });

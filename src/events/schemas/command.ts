@@ -61,6 +61,6 @@ export const copySchemas = {
     target: z.string(),
   }),
   'copy.progressed': z.object({ copy: z.string(), bytes: z.number(), total: z.number().nullable() }),
-  'copy.completed': z.object({ copy: z.string(), bytes: z.number() }),
+  'copy.completed': z.object({ copy: z.string(), bytes: z.number(), leftOut: z.array(z.string()).optional() }),
   'copy.failed': z.object({ copy: z.string(), cause: causeSchema }),
 };

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Cause, Clock, Phase } from '../../events/index.ts';
-import { type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
+import { type CopyOptions, type ExecResult, type Testbed, TestbedError } from '../../testbed/index.ts';
 import { StepError } from '../errors.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { Timeouts } from '../timeouts.ts';
@@ -133,7 +133,12 @@ export class Steps {
   }
 
   /** Copies between host and testbed; both paths of a tree end with a slash. @throws StepError, TestbedError */
-  async copy(direction: 'down' | 'up', from: string, to: string, how: { readable?: boolean } = {}): Promise<void> {
+  async copy(
+    direction: 'down' | 'up',
+    from: string,
+    to: string,
+    how: Pick<CopyOptions, 'readable' | 'onLeftOut'> = {},
+  ): Promise<void> {
     const { testbed, clock, timeouts, signal, evidence, admin } = this.#options;
     const limit = limited(clock, timeouts.copy, signal);
     const options = { ...how, login: admin, signal: limit.signal };

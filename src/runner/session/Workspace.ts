@@ -199,9 +199,11 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return { processes, artifacts: says('artifacts'), tidy: says('tidy'), again: says('again') };
   }
 
-  /** Copies a directory of the testbed to the host. */
-  async fetch(from: string, to: string): Promise<void> {
-    await this.steps.copy('up', `${from}/`, `${to}/`);
+  /** Copies a directory of the testbed to the host. @returns its devices and sockets, which stay behind */
+  async fetch(from: string, to: string): Promise<string[]> {
+    const leftOut: string[] = [];
+    await this.steps.copy('up', `${from}/`, `${to}/`, { onLeftOut: (entry) => leftOut.push(entry) });
+    return leftOut;
   }
 
   /** Removes what {@link prepare} made. */

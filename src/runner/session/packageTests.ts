@@ -212,7 +212,7 @@ export class PackageTests {
 
     const { output, testbed } = this.#context;
     const { artifacts, tidy } = (left as LeftByTest | null) ?? { artifacts: false, tidy: false };
-    if (output && artifacts) await workspace.fetch(paths.artifacts, output.artifacts(id));
+    if (output && artifacts) this.#tellLeftOut(await workspace.fetch(paths.artifacts, output.artifacts(id)), id);
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
       await this.#shell({ login, cwd: paths.tree, env: environment(null) });
@@ -227,6 +227,14 @@ export class PackageTests {
       run.emit({ type: 'test.skipped', testbed: null, from: 'runner', test: this.idOf(planned), outcome, reason });
     const verdict = await judged(run, clock, this.idOf(planned), tell);
     log.report(planned.definition.name, reportLine(verdict.outcome, verdict.reason, false));
+  }
+
+  #tellLeftOut(entries: readonly string[], id: string): void {
+    if (entries.length === 0) return;
+    const named = entries.slice(0, 5).map((entry) => JSON.stringify(entry));
+    const more = entries.length > named.length ? ` and ${entries.length - named.length} more` : '';
+    const { log } = this.#context;
+    log.warning(`artifacts of ${id}: ${named.join(', ')}${more} left out, for no device or socket leaves the testbed`);
   }
 
   #shell(place: Parameters<typeof interactiveShell>[3]): Promise<void> {
