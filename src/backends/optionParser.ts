@@ -118,8 +118,9 @@ function refusal({ name, help }: Backend, command: Command, error: CommanderErro
   const message = error.message.replace(/^error: /, '');
   // commander quotes the option as it was given, or all of its forms: '-p, --port <number>'.
   const option = /option '(?:-\w, )?(-[\w-]*)/.exec(message)?.[1] ?? null;
+  const excess = error.code === 'commander.excessArguments' ? `\n(See: trundle backends ${name})` : '';
   if (option === null || error.code !== 'commander.unknownOption')
-    return new BackendOptionError(name, `${name}: ${message}`, option);
+    return new BackendOptionError(name, `${name}: ${message}${excess}`, option);
   const [, why] = Object.entries(help?.refused ?? {}).find(([forms]) => forms.split(', ').includes(option)) ?? [];
   if (why !== undefined) return new BackendOptionError(name, `${name}: ${option}: ${why}`, option);
   const like = option.startsWith('--')

@@ -56,6 +56,8 @@ function failed(verb: string, error: unknown, io: Io): number {
     const [problem = '', ...suggestion] = error.message.split('\n');
     const hint = error instanceof UsageError ? (error.hint ?? `See: trundle ${verb} --help`) : remedyOf(error);
     io.complain(from, problem, suggestion.length === 0 ? hint : suggestion.join(' ').replace(/^\((.*)\)$/, '$1'));
+  } else if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    io.complain(from, 'the directory in which it was started is gone', 'Start it in one that is there.');
   } else {
     io.complain(from, `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     io.complain(from, 'this is a fault of Trundle; please report it.');

@@ -2,7 +2,13 @@ import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Subscription } from 'rxjs';
-import type { BackendHost, BackendVerbs, ConfiguredBackend, Observation } from '../backends/index.ts';
+import {
+  BackendError,
+  type BackendHost,
+  type BackendVerbs,
+  type ConfiguredBackend,
+  type Observation,
+} from '../backends/index.ts';
 import type { Clock, Command, Emit, EventData, EventDraft, EventType, ReachableEndpoint } from '../events/index.ts';
 import { failureOf } from './failureOf.ts';
 import { LineSplitter } from './LineSplitter.ts';
@@ -42,6 +48,9 @@ const ENDS: Record<Exclude<VerbCommand['type'], 'locate'>, Ends> = {
   destroy: { done: 'destruction.completed', failed: 'destruction.failed' },
   keep: { done: 'keeping.completed', failed: 'keeping.failed' },
 };
+
+/** What the system says of a place where no directory can be made. */
+const UNFIT: readonly string[] = ['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS'];
 
 /** Carries out the backend machine's commands by the backend's verbs, and tells what the backend sees as events. */
 export class BackendEdge {
@@ -169,7 +178,10 @@ export class BackendEdge {
     } catch (error) {
       // Not made by us, so not ours to remove.
       release();
-      throw error;
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      if (!UNFIT.includes(code)) throw error;
+      const remedy = `set TMPDIR to a directory that is there and can be written to; now it is ${tmpdir()}`;
+      throw new BackendError(code, message, { remedy });
     }
     this.#releaseDirectory = release;
   }

@@ -153,7 +153,7 @@ test.each([
   [['ssh', '-H', 'h', '--port', '22.5'], '--port', 'ssh: --port: it must be a whole number'],
   [['ssh', '-H', 'h', '--port', '65536'], '--port', /^ssh: --port: .*65535/],
   [['ssh', '-H', 'h', '--capability', 'fly'], '--capability', /^ssh: --capability: .*"reboot"/],
-  [['ssh', '-H', 'h', 'extra'], null, /^ssh: too many arguments/],
+  [['ssh', '-H', 'h', 'extra'], null, /^ssh: too many arguments.*\n\(See: trundle backends ssh\)/],
   [['chroot'], 'IMAGE', 'chroot: IMAGE: it must be given'],
   [['unshare', '--map', 'al'], '--map', /^unshare: option '--map <word>' argument 'al' is invalid.*auto, root/],
 ])('%j is refused, with the option that is to blame', async (words, option, message) => {

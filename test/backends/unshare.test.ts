@@ -35,6 +35,17 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare as root', () => {
     expect(stdout).not.toMatch(/^x$/m);
   });
 
+  test('gives a testbed whose root everybody may enter, also where the umask is of one who shares nothing', async () => {
+    ownCache();
+    const image = tinyImage(join(workplace(), 'tiny.tar'));
+    const before = process.umask(0o077);
+    onTestFinished(() => void process.umask(before));
+    const { testbed } = await open(['unshare', '--tarball', image]);
+    expect(await testbed.exec('stat -c %a /; umask')).toMatchObject({ stdout: '755\n0022\n' });
+    await testbed.revert();
+    expect(await testbed.exec('stat -c %a /')).toMatchObject({ stdout: '755\n' });
+  });
+
   test('unpacks an image once, for testbeds at the same time and later', async () => {
     const cache = ownCache();
     const image = tinyImage(join(workplace(), 'tiny.tar'));

@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeWith } from '../support/needs.ts';
 import { makePackage } from '../support/packages.ts';
 import { workplace } from '../support/workplace.ts';
-import { cli, ownState } from './support/cli.ts';
+import { cli, ownState, root } from './support/cli.ts';
 
 describeWith(['proc'], 'a place where no directory can be made', () => {
   test.each([
@@ -25,12 +25,33 @@ describeWith(['proc'], 'a place where no directory can be made', () => {
     expect(end.stderr).toMatch(new RegExp(`^trundle run: --output-dir "${out}" cannot be used: ENOENT: .*, mkdir '`));
   });
 
+  test('is said to be none for what a testbed needs for a while', async () => {
+    const end = await cli(['exec', 'true', '--', 'null'], { env: { ...ownState(), TMPDIR: '/proc/nope' } });
+    expect(end.status).toBe(16);
+    expect(end.stderr).toContain("ENOENT: no such file or directory, mkdir '/proc/nope/trundle-");
+    expect(end.stderr).toContain('set TMPDIR to a directory that is there and can be written to; now it is /proc/nope');
+  });
+
   test('is said to be none for a trace that was asked for there', async () => {
     const words = ['exec', '--trace', '/proc/nope/trace', 'true', '--', 'null'];
     const end = await cli(words, { env: ownState() });
     expect(end.status).toBe(20);
     expect(end.stderr).toContain('Name another directory with --trace DIR.');
   });
+});
+
+test('a directory that is gone is said to be no place to start in', () => {
+  const script = 'cd "$1"; rmdir "$1"; exec "$2" "$3" exec true -- null';
+  const words = [join(workplace(), 'gone'), process.execPath, join(root, 'dist/bin.cjs')];
+  mkdirSync(words[0] ?? '');
+  const end = spawnSync('sh', ['-ec', script, 'sh', ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, ...ownState() },
+  });
+  expect(end).toMatchObject({ status: 20, stdout: '' });
+  expect(end.stderr).toMatch(
+    /^trundle exec: the directory in which it was started is gone\n +Start it in one that is there\.\n$/,
+  );
 });
 
 describeWith(['tmpfs', 'root'], 'a file system that is read-only', () => {

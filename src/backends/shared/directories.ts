@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { BackendHost } from '../contract.ts';
 import { type Held, hold } from './held.ts';
 
@@ -10,8 +11,19 @@ export async function holdDirectory(
 ): Promise<Held> {
   const remedy = `look who uses it (fuser -vm ${path}; findmnt -R ${path}), then ${removal.join(' ')}`;
   const held = hold(host, { kind: 'directory', path, what: path }, removal, remedy);
-  await mkdir(path, { mode: 0o755 });
+  await makeEnterable(path);
   return held;
+}
+
+/** Makes a directory that everybody of a testbed may enter, whatever umask(2) this process was started with. */
+export async function makeEnterable(path: string): Promise<void> {
+  await mkdir(path);
+  await chmod(path, 0o755);
+}
+
+/** Makes what an overlay needs below a directory: the layer above, whose mode the testbed's root has, and two more. */
+export async function makeLayer(directory: string): Promise<void> {
+  for (const name of ['upper', 'work', 'root']) await makeEnterable(join(directory, name));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
-import { holdDirectory, removeTree } from '../directories.ts';
+import { holdDirectory, makeEnterable, removeTree } from '../directories.ts';
 import { dyingWithUs, mustRun, runProgram } from '../runProgram.ts';
 import { digestOf } from './digest.ts';
 import { FileLock } from './FileLock.ts';
@@ -81,7 +81,7 @@ export class ImageCache {
     const held = await holdDirectory(host, path, removeTree(path, prefix));
     try {
       const root = join(path, 'root');
-      await mkdir(root);
+      await makeEnterable(root);
       const own = owners ? ['--numeric-owner'] : ['--no-same-owner'];
       // Devices cannot be made by everybody, and a testbed has a /dev of its own.
       const tar = ['tar', '--extract', '--file', tarball, '--directory', root, '--preserve-permissions', ...own];

@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
-import { holdDirectory, removeTree } from '../directories.ts';
+import { holdDirectory, makeLayer, removeTree } from '../directories.ts';
 import type { Held } from '../held.ts';
 import { imageGone, withImage } from '../images/imageGone.ts';
 import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
@@ -172,7 +171,7 @@ export class NamespaceTestbed implements BackendVerbs {
     const path = join(this.#host.workDirectory, 'layer');
     const prefix = asOwner(this.#options.identity);
     this.#layer = await holdDirectory(this.#host, path, removeTree(path, prefix));
-    for (const name of ['upper', 'work', 'root']) await mkdir(join(path, name), { mode: 0o755 });
+    await makeLayer(path);
   }
 
   #copy(signal: AbortSignal): Promise<void> {

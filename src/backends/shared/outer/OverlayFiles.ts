@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackendHost } from '../../contract.ts';
-import { holdDirectory } from '../directories.ts';
+import { holdDirectory, makeLayer } from '../directories.ts';
 import type { Held } from '../held.ts';
 import { findImage } from '../images/findImage.ts';
 import type { BaseImage } from '../namespaces/NamespaceTestbed.ts';
@@ -32,7 +31,7 @@ export class OverlayFiles implements ContainerFiles {
   async make(signal: AbortSignal): Promise<void> {
     this.#base ??= await findImage(this.#image, 'root', { host: this.#host, signal });
     this.#layer = await holdDirectory(this.#host, join(this.#host.workDirectory, 'layer'));
-    for (const name of ['upper', 'work', 'root']) await mkdir(join(this.#layer.path, name), { mode: 0o755 });
+    await makeLayer(this.#layer.path);
   }
 
   async renew(signal: AbortSignal): Promise<void> {
