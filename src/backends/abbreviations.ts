@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { mapOptions } from '../events/index.ts';
 import type { OptionsHelp } from './contract.ts';
 import { BackendOptionError } from './errors.ts';
 
@@ -13,25 +14,10 @@ export function unabbreviated(
   words: readonly string[],
 ): string[] {
   const names = command.options.flatMap(({ long }) => long ?? []);
-  const takesWord = (form: string) =>
-    command.options.some(({ long, short, required }) => required && (form === long || form === short));
-  let isValue = false;
-  let isOver = false;
-  return words.map((word) => {
-    const wasValue = isValue;
-    isValue = false;
-    if (isOver || wasValue) return word;
-    isOver = word === '--' || (passThrough && !word.startsWith('-'));
-    if (isOver || !word.startsWith('-')) return word;
-    if (!word.startsWith('--')) {
-      // Of letters in a row the first that takes a word has the rest of them, or the word that follows.
-      const at = [...word].findIndex((letter, index) => index > 0 && takesWord(`-${letter}`));
-      isValue = at === word.length - 1;
-      return word;
-    }
-    const [flag = '', value] = word.split(/=(.*)/s);
+  return mapOptions(words, command, { endsAtOperand: passThrough }, (option) => {
+    if (!option.startsWith('--')) return option;
+    const [flag = '', value] = option.split(/=(.*)/s);
     const whole = wholeName(flag, names, command.name());
-    isValue = value === undefined && takesWord(whole);
     return value === undefined ? whole : `${whole}=${value}`;
   });
 }

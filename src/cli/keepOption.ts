@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { mapOptions } from '../events/index.ts';
 import type { KeepWhen } from '../testbed/index.ts';
 
 /** The option of every verb whose testbed can stay. */
@@ -23,24 +24,10 @@ export function addKeepOption(command: Command): Command {
  */
 export function explicitKeep(
   words: readonly string[],
-  { options }: Pick<Command, 'options'>,
+  command: Pick<Command, 'options'>,
   { commands = false }: { commands?: boolean } = {},
 ): string[] {
-  const takesWord = (form: string) =>
-    options.some(({ long, short, required }) => required && (form === long || form === short));
-  let isValue = false;
-  let isOver = false;
-  return words.map((word) => {
-    const wasValue = isValue;
-    isValue = false;
-    isOver ||= !wasValue && (word === '--' || (commands && !word.startsWith('-')));
-    if (isOver || wasValue || !word.startsWith('-')) return word;
-    if (word === '--keep') return '--keep=always';
-    // Of letters in a row the first that takes a word has the rest of them, or the word that follows.
-    const at = word.startsWith('--')
-      ? -1
-      : [...word].findIndex((letter, index) => index > 0 && takesWord(`-${letter}`));
-    isValue = at === -1 ? takesWord(word) : at === word.length - 1;
-    return word;
-  });
+  return mapOptions(words, command, { endsAtOperand: commands }, (option) =>
+    option === '--keep' ? '--keep=always' : option,
+  );
 }

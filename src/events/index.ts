@@ -31,4 +31,5 @@ export {
   type TrundleEvent,
 } from './event.ts';
 export { didYouMean, nearestOption } from './nearest.ts';
+export { mapOptions } from './optionWords.ts';
 export { VERSION } from './version.ts';

@@ -26,12 +26,12 @@ export function parseAccount(line: string): Account | null {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
+/** Where root's programs are looked for, as login(1) and sshd have it on Debian. */
+export const ROOT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** The environment that sshd gives to a session (sshd(8), LOGIN PROCESS), with its default PATH. Pure. */
 export function loginEnvironment(account: Account): Record<string, string> {
-  const path =
-    account.uid === 0
-      ? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-      : '/usr/local/bin:/usr/bin:/bin:/usr/games';
+  const path = account.uid === 0 ? ROOT_PATH : '/usr/local/bin:/usr/bin:/bin:/usr/games';
   const { name, home, shell } = account;
   return { USER: name, LOGNAME: name, HOME: home, PATH: path, SHELL: shell };
 }

@@ -1,4 +1,4 @@
-export { loginEnvironment, parseAccount, USUAL_LIMITS } from './accounts.ts';
+export { loginEnvironment, parseAccount, ROOT_PATH, USUAL_LIMITS } from './accounts.ts';
 export type {
   AnsweredChannel,
   AnsweredConnection,

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ConfiguredBackend } from '../backends/index.ts';
 import type { KeptTestbed } from './contract.ts';
+import { typed } from './lineOf.ts';
 import type { Run } from './runContract.ts';
 
 /** When testbeds stay after the run (--keep). */
@@ -35,11 +36,8 @@ export function keptResult(
   return { ...kept, scratch, remove };
 }
 
-/** What a person is told of a testbed that stays; `typed` gives words as one would type them at a shell. Pure. */
-export function linesOfKept(
-  { testbed, enter, scratch, remove, resources }: KeptResult,
-  typed: (words: readonly string[]) => string,
-): string[] {
+/** What a person is told of a testbed that stays. Pure. */
+export function linesOfKept({ testbed, enter, scratch, remove, resources }: KeptResult): string[] {
   const removals = remove === null ? resources.flatMap(({ release }) => (release === null ? [] : [release])) : [remove];
   return [
     `testbed ${testbed} is kept${scratch === null ? '' : `, with the tests' files in ${scratch}`}`,

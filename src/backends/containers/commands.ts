@@ -1,3 +1,4 @@
+import { ROOT_PATH } from '../../standin/index.ts';
 import { BackendError } from '../contract.ts';
 import type { Enter } from '../shared/enter.ts';
 import type { ContainerOptions, Program } from './options.ts';
@@ -128,7 +129,7 @@ export function personArgv({ argv }: Engine, name: string, shell: string): strin
  * Before the manager listens it can only be asked again.
  */
 export const WAIT_BOOTED = `
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${ROOT_PATH}
 n=0
 while [ $n -lt 3000 ]; do
   if command -v systemctl >/dev/null; then

@@ -1,4 +1,4 @@
-import type { Place } from '../../standin/index.ts';
+import { type Place, ROOT_PATH } from '../../standin/index.ts';
 import { BackendError } from '../contract.ts';
 import { failureOfProgram, lastLine, ownEnvironment, type ProgramResult, runProgram } from './runProgram.ts';
 
@@ -35,7 +35,7 @@ export interface Enter {
 export const QUESTION_LIMIT = 20_000;
 
 /** The environment of our own scripts inside a testbed. */
-export const PLAIN = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
+export const PLAIN = { PATH: ROOT_PATH, LC_ALL: 'C.UTF-8' };
 
 /**
  * Runs a shell script of our own inside a testbed, as root, with `input` appended to what it reads. The script comes

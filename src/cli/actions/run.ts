@@ -10,7 +10,6 @@ import { type TraceHome, tidyRuns, traceHome, withRemedy } from '../live/traceHo
 import { Watch } from '../live/Watch.ts';
 import { writeReport } from '../live/writeReport.ts';
 import type { RunSettings } from '../verbs/run.ts';
-import { shellWords } from '../words.ts';
 
 /** Exit codes of runs in which nothing failed. */
 const GOOD = [0, 2, 8];
@@ -59,7 +58,7 @@ export async function testPackage(
     watch.end();
   }
   // A testbed that stays is no news of the runner's own, which -q leaves out.
-  if (!told) for (const line of report.kept.flatMap((kept) => linesOfKept(kept, shellWords))) watch.say(line);
+  if (!told) for (const line of report.kept.flatMap((kept) => linesOfKept(kept))) watch.say(line);
   if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
   else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
   await writeReport(page.report, !GOOD.includes(report.exitCode), { home, outputDir: tests.outputDir }, watch);

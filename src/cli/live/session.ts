@@ -20,7 +20,6 @@ import type { KeepFlag } from '../keepOption.ts';
 import { type PageOptions, pageOf } from '../pageOptions.ts';
 import type { SessionFlags } from '../sessionOptions.ts';
 import { UsageError } from '../UsageError.ts';
-import { shellWords } from '../words.ts';
 import { LivePage } from './LivePage.ts';
 import { secretVariables } from './secretVariables.ts';
 import { type TraceHome, tidyRuns, traceHome, withRemedy } from './traceHome.ts';
@@ -113,7 +112,7 @@ export async function inSession<T>(
   io.outputError = null;
   const end = hiding(secrets).event(await run.close());
   watch.end();
-  for (const line of kept.flatMap((each) => linesOfKept(each, shellWords))) watch.say(line);
+  for (const line of kept.flatMap((each) => linesOfKept(each))) watch.say(line);
   const exitCode = await use.tell({ value, end, kept, home, watch });
   await writeReport(page.report, exitCode !== 0, { home, outputDir: undefined }, watch);
   await live?.end(end.cause?.class === 'operator-interrupted');

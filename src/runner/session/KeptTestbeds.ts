@@ -7,7 +7,6 @@ import {
   type Run,
 } from '../../testbed/index.ts';
 import type { RunLog } from '../output/RunLog.ts';
-import { shellWord } from '../output/testInfo.ts';
 
 /** Which testbeds of a run stay after it, and how a person gets into them. */
 export class KeptTestbeds {
@@ -60,10 +59,6 @@ export class KeptTestbeds {
 
   /** Tells a person of them. */
   tell(log: Pick<RunLog, 'info'>): void {
-    for (const line of this.#kept.flatMap((kept) => linesOfKept(kept, shellLine))) log.info(line);
+    for (const line of this.#kept.flatMap((kept) => linesOfKept(kept))) log.info(line);
   }
-}
-
-function shellLine(argv: readonly string[]): string {
-  return argv.map(shellWord).join(' ');
 }

@@ -1,4 +1,5 @@
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
+import { ROOT_PATH } from '../accounts.ts';
 import type { End, Launched } from './contract.ts';
 import { endOf } from './endOf.ts';
 
@@ -28,15 +29,13 @@ const BY_SHELL = `w=$1; shift; exec 3>&2 2>/dev/null
 ( exec "$@" 2>&3 3>&- ); s=$?
 printf '%s %s\\n' "$w" $((s * 256)) >&3; exit $s`;
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /**
  * What is to stand before a command inside a testbed, so that its end is told by the command's side of the way in. Pure.
  * @param perl a perl(1) of the testbed; null where it has none
  * @param word what nobody else writes to stderr
  */
 export function teller(perl: string | null, word: string): string[] {
-  if (perl !== null) return ['env', '-i', `PATH=${PATH}`, perl, '-e', BY_PERL, word];
+  if (perl !== null) return ['env', '-i', `PATH=${ROOT_PATH}`, perl, '-e', BY_PERL, word];
   return ['/bin/sh', '-c', BY_SHELL, 'sh', word];
 }
 

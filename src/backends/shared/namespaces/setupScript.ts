@@ -1,3 +1,4 @@
+import { ROOT_PATH } from '../../../standin/index.ts';
 import { quote } from '../quote.ts';
 
 /** How a testbed's root file system comes about. */
@@ -82,7 +83,7 @@ mkdir -m 1777 "$r/run/lock"
 ${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
 cd "$r"
 mount -n --move . /
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(command -v chroot || echo chroot)" . /bin/sh -c ${quote(INIT)}
+exec env -i PATH=${ROOT_PATH} "$(command -v chroot || echo chroot)" . /bin/sh -c ${quote(INIT)}
 `;
 }
 

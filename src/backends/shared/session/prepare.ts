@@ -1,3 +1,4 @@
+import { ROOT_PATH } from '../../../standin/index.ts';
 /**
  * A script to be run inside the testbed as root before a session: says what the image has, as lines `key value`, and its
  * passwd(5) last. Its argument is who will log in first. Pure.
@@ -6,7 +7,7 @@
  */
 export function surveyScript(install: string | null): string {
   return `
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=${ROOT_PATH}
 sshd=$(command -v sshd) && echo "sshd $sshd"
 uid=$(id -u 2>/dev/null)
 echo "uid $uid"
