@@ -50,7 +50,20 @@ dpkg-buildpackage -us -uc -b "$@" && exec dpkg-source --before-build .`;
     limit: 'build',
     env: options.env,
   });
-  if (shown.status !== 0) throw rulesFailure(steps.failed.bind(steps), 'build', doing, shown);
+  if (shown.status === 0) return;
+  const [full] = /^.*(?:No space left on device|Disk quota exceeded).*$/m.exec(shown.stderr) ?? [];
+  if (full !== undefined && (await hasNoRoom(session))) throw steps.failed(doing, 'provision', full.trim());
+  throw rulesFailure(steps.failed.bind(steps), 'build', doing, shown);
+}
+
+/** Whether the testbed is really full: a build may say so of anything. */
+async function hasNoRoom(session: TestbedSession): Promise<boolean> {
+  const { steps, scratch, owner } = session.workspace;
+  const script = 'head -c 1048576 /dev/zero >"$1/room"; status=$?; rm -f -- "$1/room"; exit "$status"';
+  const words = [`${scratch}/${ROOM}`];
+  const doing = 'looking for room in the testbed';
+  const { status } = await steps.ask({ doing, phase: 'provision', script, words, login: owner });
+  return status !== 0;
 }
 
 /** Names of the debs that a build left, all in the directory above the tree. @throws StepError, TestbedError */
