@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BACKENDS } from './support/backends.ts';
+import { CONTAINERS_BY_STAND_IN } from './support/containers.ts';
 import { type Contract, everyBackend } from './support/everyBackend.ts';
 import { type As, judge } from './support/parity/differences.ts';
 import { EXPLANATIONS } from './support/parity/explanations.ts';
@@ -7,21 +8,25 @@ import { PROBE } from './support/parity/probe.ts';
 import { record, recordedReport, recording } from './support/parity/recorded.ts';
 import { readSeen, type Seen } from './support/parity/seen.ts';
 
-const NAMES = BACKENDS.map(({ name }) => name);
+const NAMES = [...BACKENDS, ...CONTAINERS_BY_STAND_IN].map(({ name }) => name);
 
-everyBackend('parity', (contract) => {
-  test('a test sees what docs/parity.md says it does', async () => {
-    const { backend } = contract;
-    const views = await viewsOf(contract);
-    // All of it is judged by the next run: until the last is recorded, they are of different ages.
-    if (recording) return record(backend.name, views, NAMES);
-    const recorded = recordedReport()[backend.name];
-    const how = 'record it: TRUNDLE_PARITY=record npx vitest run test/contract/parity.test.ts && npm run docs';
-    expect(views, how).toEqual(recorded);
-    // Whatever differs here is explained, whether it was recorded or not.
-    expect(judge({ ...recordedReport(), [backend.name]: views }, EXPLANATIONS).unexplained).toEqual([]);
-  });
-});
+everyBackend(
+  'parity',
+  (contract) => {
+    test('a test sees what docs/parity.md says it does', async () => {
+      const { backend } = contract;
+      const views = await viewsOf(contract);
+      // All of it is judged by the next run: until the last is recorded, they are of different ages.
+      if (recording) return record(backend.name, views, NAMES);
+      const recorded = recordedReport()[backend.name];
+      const how = 'record it: TRUNDLE_PARITY=record npx vitest run test/contract/parity.test.ts && npm run docs';
+      expect(views, how).toEqual(recorded);
+      // Whatever differs here is explained, whether it was recorded or not.
+      expect(judge({ ...recordedReport(), [backend.name]: views }, EXPLANATIONS).unexplained).toEqual([]);
+    });
+  },
+  { also: CONTAINERS_BY_STAND_IN },
+);
 
 describe('the report of parity', () => {
   test('has every backend of the registry, and no other', () => {

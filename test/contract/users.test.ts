@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CONTAINERS_BY_STAND_IN } from './support/containers.ts';
 import { everyBackend } from './support/everyBackend.ts';
 
 everyBackend(
@@ -43,5 +44,5 @@ everyBackend(
       expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
     });
   },
-  { needs: ({ ordinary }) => ordinary },
+  { needs: ({ ordinary }) => ordinary, also: CONTAINERS_BY_STAND_IN },
 );

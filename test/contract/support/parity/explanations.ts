@@ -30,8 +30,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     fact: 'cgroup',
-    backends: /^lxc, by the stand-in/,
-    why: 'lxc-attach has a group for all that it starts, beside that of the init.',
+    backends: /^(lxc|lxd|incus), by the stand-in/,
+    why: 'lxc-attach has a group for all that it starts, beside that of the init; so has exec of lxd and incus.',
   },
   { fact: 'cgroup', backends: BOOTED, why: 'logind gives each login a control group of its own.' },
   {
@@ -110,6 +110,12 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'In an id-mapped container root has all capabilities, over what is mapped; a privileged one, as that of lxc, loses those that reach this machine.',
   },
   {
+    fact: 'status: CapBnd',
+    as: 'ordinary',
+    backends: /^(unshare as root|chroot|schroot|nspawn)|third party/,
+    why: 'Without a user namespace there are those that trundle may have; where this was recorded, not all.',
+  },
+  {
     fact: 'status: Seccomp',
     backends: /./,
     why: 'podman, docker, lxc, lxd and incus filter system calls (--security-opt, lxc.seccomp.profile, security.syscalls.deny_default); the others do not.',
@@ -120,13 +126,18 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'In an id-mapped container it is mounted so; what the mapped root may not change stays as it is.',
   },
   {
+    fact: '/sys can be written',
+    backends: /^unshare of (an ordinary user|a single id)/,
+    why: "It is this machine's, and mounted as there; who is no root there may write nothing in it.",
+  },
+  {
     fact: /^\/(sys|proc\/sys) can be written$/,
     backends: /^(chroot|unshare|schroot)|third party/,
     why: 'They have no view of the kernel of their own: root of them is root of it. Containers get it read-only.',
   },
   {
     fact: 'mounted on /run',
-    backends: /^(podman( of an ordinary user|, held)|docker, held|schroot)/,
+    backends: /^(podman( of an ordinary user|, held|, by)|docker, (held|by)|schroot)/,
     why: 'Without an init, containers and sessions have the /run of the image, in what is thrown away with them.',
   },
   {
