@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CONTAINERS_BY_STAND_IN } from './support/containers.ts';
 import { everyBackend } from './support/everyBackend.ts';
 
 everyBackend(
@@ -23,5 +24,5 @@ everyBackend(
       }
     });
   },
-  { needs: ({ server }) => (server === 'stand-in' ? ['perl'] : []) },
+  { needs: ({ server }) => (server === 'stand-in' ? ['perl'] : []), also: CONTAINERS_BY_STAND_IN },
 );

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -32,6 +33,35 @@ describeWith(['perl'], 'a teller', () => {
   test('that is killed leaves the end untold', async () => {
     const { end } = await run(teller(findProgram('perl'), WORD), 'kill -KILL $PPID');
     expect(end).toEqual({ status: null, signal: 'SIGKILL', untold: true });
+  });
+});
+
+describeWith(['perl', 'root'], 'a teller whose pipes are not its own', () => {
+  // As in a container that has no id for whoever made them.
+  const as = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...teller(findProgram('perl'), WORD)];
+  const through = (line: string, before = ':', after = 'cat') =>
+    execFileSync('sh', ['-c', `(${before}) | "$@" 2>&1 | (${after})`, 'sh', ...as, '/bin/sh', '-c', line], {
+      encoding: 'latin1',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+
+  test('gives a command some that it can open by name', () => {
+    const line = 'cat /dev/stdin >/dev/stdout; echo wrong >/dev/stderr; kill -TERM $$';
+    expect(through(line, 'echo right')).toMatch(new RegExp(`^right\\nwrong\\n${WORD} 15\\n$`));
+  });
+
+  test('hands on every byte, both ways at once', () => {
+    const sum = createHash('sha256').update(Buffer.alloc(5_000_001)).digest('hex');
+    const said = through('tee /dev/stderr 2>/dev/null | sha256sum; exit 3', 'head -c 5000001 /dev/zero');
+    expect(said).toBe(`${sum}  -\n${WORD} 768\n`);
+    expect(through('head -c 3000000 /dev/zero', 'head -c 3000000 /dev/zero').length).toBe(
+      3_000_000 + `${WORD} 0\n`.length,
+    );
+  });
+
+  test('ends with its command, whoever still holds the pipes, and whoever does not read', () => {
+    expect(through('yes & exit 7', 'yes', `grep -ao '${WORD} .*'`)).toBe(`${WORD} 1792\n`);
+    expect(through('yes; exit 7', 'yes', 'head -n 1')).toBe('y\n');
   });
 });
 

@@ -4,12 +4,76 @@ import type { End, Launched } from './contract.ts';
 import { endOf } from './endOf.ts';
 
 /**
+ * Where the pipes belong to an id that a container has not, as those of lxd's and incus's daemons do, nothing in it may
+ * open them, nor let others: then the rest of the program is a child on pipes of its own, and this hands on between
+ * them until that has ended, and then what its pipes still held: sixteen pages. What select(2) says is ready takes a page
+ * without waiting.
+ */
+const RELAY = String.raw`sub relay {
+  my (@mine, @yours);
+  for my $n (0 .. 2) {
+    pipe(my $read, my $write) or return;
+    ($mine[$n], $yours[$n]) = $n ? ($read, $write) : ($write, $read);
+  }
+  pipe(my $over, our $held) or return;
+  my $pid = fork;
+  return if !defined $pid;
+  if ($pid == 0) {
+    close $_ for @mine, $over;
+    open STDIN, '<&', $yours[0];
+    open STDOUT, '>&', $yours[1];
+    open STDERR, '>&', $yours[2];
+    close $_ for @yours;
+    chmod 0666, $_ for \*STDIN, \*STDOUT, \*STDERR;
+    return;
+  }
+  close $_ for @yours, $held;
+  $SIG{$_} = 'IGNORE' for qw(HUP INT QUIT TERM PIPE);
+  my @ways = ([\*STDIN, $mine[0], '', 0], [$mine[1], \*STDOUT, '', 0], [$mine[2], \*STDERR, '', 0]);
+  my $ended = 0;
+  for (;;) {
+    my ($in, $out) = ('', '');
+    vec($in, fileno $over, 1) = 1 if !$ended;
+    for (@ways) {
+      if ($_->[2] ne '') { vec($out, fileno $_->[1], 1) = 1 }
+      elsif (!$ended || $_->[3]++ < 16) { vec($in, fileno $_->[0], 1) = 1 }
+    }
+    my $ready = select $in, $out, undef, $ended && $out eq '' ? 0 : undef;
+    next if $ready < 0;
+    last if $ended && $ready == 0;
+    for my $way (@ways) {
+      my ($from, $to) = @$way;
+      my $count = 1;
+      if ($way->[2] ne '') {
+        next if !vec($out, fileno $to, 1);
+        $count = syswrite $to, $way->[2];
+        substr($way->[2], 0, $count) = '' if defined $count;
+      } elsif (vec($in, fileno $from, 1)) {
+        $count = sysread $from, $way->[2], 4096;
+      }
+      next if $count;
+      close $from;
+      close $to;
+      $way = undef;
+    }
+    @ways = grep { defined } @ways;
+    if (!$ended && vec($in, fileno $over, 1)) {
+      $ended = 1;
+      @ways = grep { $_->[1] != $mine[0] } @ways;
+    }
+  }
+  waitpid $pid, 0;
+  exit($? & 127 ? 128 + ($? & 127) : $? >> 8);
+}
+`;
+
+/**
  * Runs "$@" in a session of its own and says at its end how it ended, as waitpid(2) tells it. What it says is one
  * write, which nothing can come between. Ways in leave root's pipes, lxc-attach(1) even shut: whoever "$@" becomes is to
  * open them by name, as /dev/stdout.
  */
-const BY_PERL = String.raw`my $word = shift;
-for (\*STDIN, \*STDOUT, \*STDERR) { chmod 0666, $_ if -p $_ }
+const BY_PERL = String.raw`${RELAY}my $word = shift;
+relay() if grep { -p $_ && !chmod(0666, $_) } \*STDIN, \*STDOUT, \*STDERR;
 my $pid = fork;
 if (!defined $pid) { syswrite STDERR, "trundle: fork: $!\n$word 32256\n"; exit 126 }
 if ($pid == 0) {
