@@ -1,4 +1,4 @@
-import ElkConstructor, { type ELK, type ElkLabel, type ElkNode } from 'elkjs/lib/elk.bundled.js';
+import type { ElkLabel, ElkNode } from 'elkjs/lib/elk.bundled.js';
 import type { Chart, ChartEdge, ChartState, Line } from './chart.ts';
 import { FONT, SIGN_WIDTH, widthOf } from './textSize.ts';
 
@@ -68,8 +68,8 @@ const INNER_OPTIONS = {
 
 /** Gives every state and arrow of a chart a place, by ELK's layered algorithm. The same chart always looks the same. */
 export async function layoutChart(chart: Chart): Promise<Layout> {
-  // The module is CommonJS, and its type says that its default export is the whole of it.
-  const elk: ELK = new (ElkConstructor as unknown as new () => ELK)();
+  const { createElk } = await import('./elk.ts');
+  const elk = createElk();
   const first = readLayout(chart, await elk.layout(graphOf(chart, new Map())));
   // ELK makes a state as wide as what is in it. Where its own lines are wider, they get the rest on both sides.
   const room = new Map(
