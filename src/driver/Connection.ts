@@ -78,6 +78,7 @@ export class Connection {
       const socket = await openSocket(endpoint);
       this.#socket = socket;
       if (this.#hangingUp) {
+        socket.connected.catch(() => {});
         socket.stream.on('error', () => {});
         socket.stream.destroy();
         return this.#end();

@@ -177,7 +177,7 @@ describe('bad input to trundle run', () => {
     [['examples/hello', 'examples/none', '--', 'null'], 'examples/none is not a valid test package: it does not exist'],
     [['examples/hello', '@nowhere.cfg'], 'the file of arguments nowhere.cfg cannot be read: ENOENT'],
     [['--test-name=a/smoke', 'examples/hello', '--', 'null'], '--test-name a/smoke: expected TEST or PACKAGE/TEST'],
-    [['--add-apt-source=ppa:a/b', 'examples/hello', '--', 'null'], '--add-apt-source ppa:a/b: PPAs are not looked up'],
+    [['--add-apt-source=ppa:a', 'examples/hello', '--', 'null'], '--add-apt-source ppa:a: expected ppa:OWNER/NAME'],
     [['-o', 'src', 'examples/hello', '--', 'null'], '--output-dir "src" is not empty'],
     [
       ['-l', '/nonexistent/log', 'examples/hello', '--', 'null'],

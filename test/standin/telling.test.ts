@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../src/events/index.ts';
 import type { End, Launched } from '../../src/standin/launching/contract.ts';
 import { teller, toldBy } from '../../src/standin/launching/telling.ts';
 import { describeWith, findProgram } from '../support/needs.ts';
@@ -97,7 +98,7 @@ test('a stream that is over, or is destroyed, without the word tells of no end',
 test('where no daemon stands between, a way in that says nothing tells the end itself', async () => {
   const source = new PassThrough();
   const ended = Promise.resolve({ status: 77, signal: null });
-  const told = toldBy(WORD, launched(source, ended), false);
+  const told = toldBy(WORD, launched(source, ended), false, systemClock);
   source.end('last words\n');
 
   expect((await told.stderr.toArray()).join('')).toBe('last words\n');
@@ -106,25 +107,60 @@ test('where no daemon stands between, a way in that says nothing tells the end i
 
 test('a client of a daemon that could not start the teller is believed', async () => {
   const source = new PassThrough();
-  const told = toldBy(WORD, launched(source, Promise.resolve({ status: 126, signal: null })), true);
+  const told = toldBy(WORD, launched(source, Promise.resolve({ status: 126, signal: null })), true, systemClock);
   source.end('not executable\n');
 
   expect((await told.stderr.toArray()).join('')).toBe('not executable\n');
   expect(await told.ended).toEqual({ status: 126, signal: null });
 });
 
+test('a client that does not end after its command is ended once it brings nothing more, and its command believed', async () => {
+  const client = spawn('sh', ['-c', `echo "${WORD} 768" >&2; exec sleep 1000`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const ended = once(client, 'exit').then(([status, signal]) => ({ status, signal }) as End);
+  const passes: (() => void)[] = [];
+  let began = () => {};
+  const waits = new Promise<void>((resolve) => {
+    began = resolve;
+  });
+  const clock: Clock = {
+    now: () => 0,
+    after(_ms, callback) {
+      passes.push(callback);
+      began();
+    },
+    clear: () => {},
+  };
+  const stdout = Object.assign(new PassThrough(), { bytesRead: 0 });
+  const told = toldBy(WORD, { ...launched(client.stderr, ended), pid: client.pid ?? 0, stdout }, true, clock);
+  told.stderr.resume();
+  await waits;
+  stdout.bytesRead = 1;
+  passes[0]?.();
+  // Somebody takes long to take what it brought.
+  stdout.pause();
+  passes[1]?.();
+  expect(client.signalCode).toBeNull();
+  stdout.resume();
+  passes[2]?.();
+  expect(await told.ended).toEqual({ status: 3, signal: null });
+  expect(client.signalCode).toBe('SIGKILL');
+});
+
 /** What is told of a way in that ended with 77. */
 function fromStream(): { told: Launched; source: PassThrough } {
   const source = new PassThrough();
   const ended = Promise.resolve({ status: 77, signal: null });
-  return { told: toldBy(WORD, launched(source, ended), true), source };
+  return { told: toldBy(WORD, launched(source, ended), true, systemClock), source };
 }
 
 async function run(prefix: readonly string[], line: string): Promise<{ end: End; stderr: string }> {
   const [program = '', ...args] = [...prefix, '/bin/sh', '-c', line];
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit').then(([status, signal]) => ({ status, signal }) as End);
-  const told = toldBy(WORD, launched(child.stderr, ended), true);
+  const told = toldBy(WORD, launched(child.stderr, ended), true, systemClock);
   return { stderr: (await told.stderr.toArray()).join(''), end: await told.ended };
 }
 

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../events/index.ts';
 import { loginEnvironment } from '../accounts.ts';
 import type { Account, Entry } from '../contract.ts';
 import type { Launched, Launching } from './contract.ts';
@@ -5,15 +6,25 @@ import { Launcher } from './Launcher.ts';
 import { spawnDirectly } from './spawnDirectly.ts';
 import { toldBy } from './telling.ts';
 
+/** What a starter needs. */
+export interface StarterOptions {
+  readonly entry: Entry;
+  readonly log: (message: string, fields?: Record<string, unknown>) => void;
+  /** The system's, if absent. */
+  readonly clock?: Clock;
+}
+
 /** Starts the commands of a stand-in by a launcher, or where there can be none as children of our own. */
 export class Starter {
   readonly #entry: Entry;
+  readonly #clock: Clock;
   readonly #log: (message: string, fields?: Record<string, unknown>) => void;
   #launching: Promise<Launching>;
   #closed = false;
 
-  constructor({ entry, log }: { entry: Entry; log: (message: string, fields?: Record<string, unknown>) => void }) {
+  constructor({ entry, log, clock = systemClock }: StarterOptions) {
     this.#entry = entry;
+    this.#clock = clock;
     this.#log = log;
     this.#launching = this.#start();
   }
@@ -24,7 +35,7 @@ export class Starter {
     if (launching.inside) return await launching.launch({ argv, env: loginEnvironment(account), cwd, account });
     const { word, daemon = false, ...process } = this.#entry.enter(account, argv, null);
     const launched = await launching.launch({ ...process, account: null });
-    return word === undefined ? launched : toldBy(word, launched, daemon);
+    return word === undefined ? launched : toldBy(word, launched, daemon, this.#clock);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,8 @@
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
+import type { Clock } from '../../events/index.ts';
 import { ROOT_PATH } from '../accounts.ts';
 import type { End, Launched } from './contract.ts';
+import { endHung } from './endHung.ts';
 import { endOf } from './endOf.ts';
 
 /**
@@ -106,10 +108,14 @@ export function teller(perl: string | null, word: string): string[] {
 /**
  * A process whose end is told by a {@link teller}. Where that says nothing and a daemon stands between, the end is
  * `untold`, unless the process says that nothing was started; where none does, it is the process's own: podman loses
- * what is said last while stdin is written to.
+ * what is said last while stdin is written to. A daemon's client that does not end after that is ended.
  */
-export function toldBy(word: string, launched: Launched, daemon: boolean): Launched {
+export function toldBy(word: string, launched: Launched, daemon: boolean, clock: Clock): Launched {
   const stderr = new EndReader(word);
+  if (daemon)
+    void stderr.told.then((end) => {
+      if (end !== null) endHung(launched, clock);
+    });
   // Each of the two is destroyed with the other; the reader's own error says nothing more.
   pipeline(launched.stderr, stderr, () => {});
   const ended = launched.ended.then(
