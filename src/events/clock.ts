@@ -30,8 +30,9 @@ class Timer {
   constructor(ms: number, callback: () => void) {
     this.#timeout = setTimeout(
       () => {
-        this.#turn = setImmediate(callback);
-        if (!this.#awaited) this.#turn.unref();
+        // An immediate that nobody waits for would come only once the loop wakes for something else.
+        if (this.#awaited) this.#turn = setImmediate(callback);
+        else callback();
       },
       Math.min(ms, LONGEST),
     );
