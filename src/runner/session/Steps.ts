@@ -4,7 +4,7 @@ import { type CopyOptions, type ExecResult, type Testbed, TestbedError } from '.
 import { StepError } from '../errors.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import type { Timeouts } from '../timeouts.ts';
-import { limited } from './limit.ts';
+import { limited, pause } from './limit.ts';
 
 /** What steps in a testbed need. */
 export interface StepOptions {
@@ -156,13 +156,7 @@ export class Steps {
   /** Waits, unless the run is told to stop. */
   async pause(ms: number): Promise<void> {
     const { clock, signal } = this.#options;
-    const limit = limited(clock, ms, signal);
-    await new Promise<void>((resolve) => {
-      if (limit.signal.aborted) resolve();
-      else limit.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    limit.done();
-    signal.throwIfAborted();
+    await pause(clock, ms, signal);
   }
 
   /** A step that failed. */

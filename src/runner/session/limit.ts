@@ -22,3 +22,14 @@ export function limited(clock: Clock, ms: number, signal: AbortSignal): Limit {
     done: () => clock.clear(timer),
   };
 }
+
+/** Waits. @throws the signal's reason where that aborts meanwhile */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const limit = limited(clock, ms, signal);
+  await new Promise<void>((resolve) => {
+    if (limit.signal.aborted) resolve();
+    else limit.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  limit.done();
+  signal.throwIfAborted();
+}

@@ -31,7 +31,7 @@ export const CONTAINERS: readonly BackendUnderTest[] = [
   instances('incus', 'incus', []),
 ];
 
-/** The same by the stand-in, which has to make their terminals by itself: only the suite of shells runs them. */
+/** The same by the stand-in: only suites about what it makes by itself (terminals, users, descriptors) run them. */
 export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
   byStandIn(entry('podman, by the stand-in', 'podman', PODMAN, false, rootPodman, 'stand-in')),
   byStandIn(entry('docker, by the stand-in', 'docker', DOCKER, false, keptDocker, 'stand-in')),

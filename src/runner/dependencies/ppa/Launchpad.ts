@@ -1,6 +1,6 @@
 import type { Clock } from '../../../events/index.ts';
 import { UsageError } from '../../errors.ts';
-import { limited } from '../../session/limit.ts';
+import { limited, pause } from '../../session/limit.ts';
 import { fingerprintOf, NoKeyError } from './openPgpKey.ts';
 import { labelOf, type Ppa, type SignedPpa } from './ppa.ts';
 
@@ -103,19 +103,9 @@ async function persistently(
       options.signal.throwIfAborted();
       if (!(error instanceof Unsteady)) throw refused((error as Error).message);
       if (tries === TRIES) throw refused(`${error.message}; it was asked ${TRIES} times`);
-      await pause(options);
+      await pause(options.clock, PAUSE, options.signal);
     }
   }
-}
-
-async function pause({ clock, signal }: LaunchpadOptions): Promise<void> {
-  const limit = limited(clock, PAUSE, signal);
-  await new Promise<void>((resolve) => {
-    if (limit.signal.aborted) resolve();
-    else limit.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  limit.done();
-  signal.throwIfAborted();
 }
 
 async function ask(url: string, { clock, signal }: LaunchpadOptions): Promise<Answer> {
