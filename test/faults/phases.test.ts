@@ -23,13 +23,13 @@ const PHASES: readonly { phase: Phase; at: string; script: string }[] = [
   { phase: 'teardown', at: '"teardown.requested"', script: 'true' },
 ];
 
-/** The phases in which a signal finds a testbed that is up as soon as it is made. */
-const AT_ONCE: Partial<Record<Phase, readonly Phase[]>> = {
-  provision: ['provision'],
-  boot: ['boot', 'ssh-ready'],
-  exec: ['exec'],
-  teardown: ['teardown'],
-};
+/**
+ * Where a signal that was sent as a phase begins may find a run: a session of schroot is up as soon as it is made, and
+ * logged in to while it is made, so that all up to its first command is told at once.
+ */
+function whereFound(name: string, phase: Phase): readonly Phase[] {
+  return name === 'schroot' && phase === 'boot' ? ['boot', 'ssh-ready', 'exec'] : [phase];
+}
 
 /** The phase that a run was in when it took notice of a signal. */
 function whenSignalled(events: readonly TrundleEvent[]): Phase {
@@ -73,7 +73,7 @@ for (const kind of PROVIDERS) {
       const struck = await hit('SIGTERM', phase);
       expect([struck.end.status, struck.end.signal]).toEqual([143, null]);
       const taken = whenSignalled(struck.events);
-      expect(name === 'schroot' ? AT_ONCE[phase.phase] : [phase.phase]).toContain(taken);
+      expect(whereFound(name, phase.phase)).toContain(taken);
       expect(await struck.explained()).toMatchObject({
         exitCode: 143,
         cause: { class: 'operator-interrupted', phase: taken, detail: 'SIGTERM' },
@@ -90,8 +90,8 @@ for (const kind of PROVIDERS) {
       const { interrupted } = await struck.explained();
       expect(
         PHASES.slice(0, PHASES.indexOf(phase) + 1)
-          .map(({ phase: known }) => known)
-          .slice(-2),
+          .slice(-2)
+          .flatMap(({ phase: known }) => whereFound(name, known)),
       ).toContain(interrupted?.phase);
       const reaped = await cli(['reap', '--json', struck.trace], { env: struck.env });
       expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [], concluded: true }]);
