@@ -45,7 +45,7 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
     const standIn = ['--session', 'stand-in'];
     // Most take a fraction of a second, of which a busy moment may be a third; the reference's unshare unpacks each time.
     const each = (name: string, ours: readonly string[], reference: readonly string[], target: number, rounds = 9) =>
-      comeAndGo({ name, ours, reference, rounds: quick ? 1 : rounds, target });
+      comeAndGo({ name, ours, reference, rounds: quick ? rounds / 3 : rounds, target });
     return [
       await each('unshare', unshare, virt.unshare, 0.3, 3),
       await each('unshare, by the stand-in', [...unshare, ...standIn], virt.unshare, 0.3, 3),

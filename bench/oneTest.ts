@@ -24,7 +24,7 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
   }
   const place = makePlace();
   try {
-    const rounds = quick ? 1 : 5;
+    const rounds = quick ? 3 : 9;
     const source = [makePackage(place, { tests: { passes: 'exit 0' } })];
     const tarball = debianImage();
     // What tests write into it stays, so it is one of our own.

@@ -28,7 +28,7 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
     recorder.close();
     const file = join(directory, 'events.jsonl');
     const row = async (figure: string, bare: () => Promise<number>): Promise<BenchRow> => {
-      const { ours, reference } = await byTurns(quick ? 1 : 7, () => proved(directory), bare);
+      const { ours, reference } = await byTurns(quick ? 3 : 7, () => proved(directory), bare);
       const ratio = ours / reference;
       return { figure, ours, reference, unit: 'events/s', ratio, target: `>= ${TARGET} x`, met: ratio >= TARGET };
     };
