@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
-import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
+import { asCopyError, decisive, remoteFailure, wasCutOff, wordsOf } from './outcome.ts';
 
 /** Bytes that may wait at each step between the file and the channel. */
 const BUFFER = 1024 * 1024;
@@ -15,12 +15,15 @@ const BUFFER = 1024 * 1024;
  */
 const RECEIVE = [
   'set -e',
-  'umask 077',
+  'umask 077; t=; exec 3<&0',
   'if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi',
-  't=$(mktemp -- "$6/.trundle-XXXXXX")',
-  'trap \'rm -f -- "$t"\' EXIT',
+  `trap '[ -z "$!" ] || kill "$!" 2>/dev/null || :; [ -z "$t" ] || rm -f -- "$t"' EXIT`,
   "trap 'exit 1' HUP INT TERM",
-  'cat >"$t"',
+  // A signal between the file and its name would leave it: it is heeded once the name is known.
+  't=$(trap "" HUP INT TERM; exec mktemp -- "$6/.trundle-XXXXXX")',
+  // And one that comes before there is a cat would wait for its end: a shell heeds signals while it waits for a job.
+  'exec 4>"$t"; cat <&3 >&4 & wait "$!"; exec 4>&-',
+  'trap \'rm -f -- "$t"\' EXIT',
   's=$(wc -c <"$t")',
   '[ "$s" -eq "$2" ] || { echo "only $s of $2 bytes came" >&2; exit 1; }',
   '[ -z "$5" ] || chown -- "$5" "$t"',
@@ -102,7 +105,9 @@ export async function copyFileUp(exec: CopyExec, request: CopyRequest): Promise<
     );
     // Nobody takes what it still has to say.
     if (received !== null) enough.abort(new Error('the copy failed on the host'));
-    const failure = decisive([remoteFailure(await remote.ended, await words), received]);
+    const end = await remote.ended;
+    const remoteError = wasCutOff(end.result, enough.signal, signal) ? null : remoteFailure(end, await words);
+    const failure = decisive([remoteError, received]);
     if (failure !== null) throw failure;
     const [mode = '', time = '', uid = '', gid = ''] = facts.line.split(' ');
     if (owners === true) await chown(temporary, Number(uid), Number(gid));

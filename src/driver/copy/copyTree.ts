@@ -8,7 +8,7 @@ import { makeDirectory } from '../../host/index.ts';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
 import { startTar } from './localTar.ts';
 import { mergeTree } from './mergeTree.ts';
-import { asCopyError, decisive, remoteFailure, wordsOf } from './outcome.ts';
+import { asCopyError, decisive, remoteFailure, wasCutOff, wordsOf } from './outcome.ts';
 import { HostileArchiveError, TarGuard } from './TarGuard.ts';
 
 /** Modes, times to the second, links, holes and names go over; owners only where they are asked for. */
@@ -84,7 +84,8 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
     // Nobody takes what it still has to say. A local tar that ended well has only not read the padding after the archive.
     if (receiving !== null && localError !== null) enough.abort(new Error('the copy failed on the host'));
     const said = await words;
-    const remoteError = remoteFailure(await remote.ended, said);
+    const end = await remote.ended;
+    const remoteError = wasCutOff(end.result, enough.signal, signal) ? null : remoteFailure(end, said);
     const failure = decisive([remoteError?.remote ? remoteError : null, saysMore(localError), remoteError, localError]);
     if (failure !== null) throw failure;
     for (const [, name = ''] of said.matchAll(/^tar: (?:\.\/)?(.*): socket ignored$/gm)) request.onLeftOut?.(name);

@@ -9,6 +9,7 @@ const OTHER_CODES: readonly (readonly [RegExp, string])[] = [
   [/Not a directory/i, 'ENOTDIR'],
   [/Is a directory/i, 'EISDIR'],
   [/File exists/i, 'EEXIST'],
+  [/File name too long/i, 'ENAMETOOLONG'],
 ];
 
 /** A tar on the host. */

@@ -30,6 +30,14 @@ export function remoteFailure(end: { result: CommandResult; cause: Cause | null 
 }
 
 /**
+ * Whether the remote half was called off because the host's had failed, not by whoever asked for the copy: then it is
+ * the host's that tells why. Pure.
+ */
+export function wasCutOff(result: CommandResult, enough: AbortSignal, asked: AbortSignal | undefined): boolean {
+  return result.kind === 'cancelled' && enough.aborted && asked?.aborted !== true;
+}
+
+/**
  * Which of two halves' failures tells the reason: a lost connection before all, then a full disk, then whoever
  * complained in words rather than of the other half's silence. Pure.
  */
