@@ -43,6 +43,9 @@ const LOOK = 25;
 /** Seconds that an init has to shut down in order. */
 const SHUTDOWN_SECONDS = 30;
 
+/** The code of a container that did not start, for a reason that is not known. */
+const NOT_STARTED = 'start-failed';
+
 /** What a testbed in a container can do. Pure. */
 export function containerCapabilities({ init, login }: Pick<ContainerOptions, 'init' | 'login'>): Capability[] {
   return [
@@ -67,7 +70,7 @@ export class ContainerTestbed implements BackendVerbs {
   /** Whether the end of the container is our own doing. */
   #ending = false;
   #session: GuestSession | null = null;
-  /** Calls back once nobody boots it any more: until then its end is told by what that comes to. */
+  /** Calls back once it was entered, or nobody tries to: until then its end is told by what that comes to. */
   #bootOver: () => void = () => {};
   /** Resolves when the end of the container was told. */
   #told: Promise<void> = Promise.resolve();
@@ -111,7 +114,6 @@ export class ContainerTestbed implements BackendVerbs {
       const bootOver = new Promise<void>((resolve) => {
         this.#bootOver = resolve;
       });
-      if (!this.#options.init) this.#bootOver();
       this.#told = Promise.all([watch.ended, bootOver]).then(([end]) => this.#ended(end));
       this.#pids = this.#findPids();
       this.observations$.next({
@@ -124,16 +126,19 @@ export class ContainerTestbed implements BackendVerbs {
     } catch (error) {
       throw error instanceof NotStarted ? this.#whyNotStarted(error.end) : error;
     }
-    if (!this.#options.init) return;
-    await this.#whenBooted(signal);
-    this.#bootOver();
+    if (this.#options.init) await this.#whenBooted(signal);
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {
     await this.#closeSession();
     const { session: kind, login, normalUser } = this.#options;
     const enter = enterContainer(this.#engine, this.#name);
-    this.#session = await openSession({ enter, kind, host: this.#host, signal, login, normalUser });
+    try {
+      this.#session = await openSession({ enter, kind, host: this.#host, signal, login, normalUser });
+    } catch (error) {
+      throw (await this.#endedAtOnce(signal)) ?? error;
+    }
+    this.#bootOver();
     return { endpoint: this.#session.endpoint, capabilities: containerCapabilities(this.#options) };
   }
 
@@ -225,6 +230,28 @@ export class ContainerTestbed implements BackendVerbs {
       `${logs.stdout}${logs.stderr}`,
       `read what it printed (trundle explain), or boot the image by hand: ${watch?.argv.join(' ') ?? ''}`,
     );
+  }
+
+  /**
+   * Why a container that nobody could enter was none from the start, or null where it was one, of whose end was told: it
+   * counts as running a moment before its first program is tried.
+   */
+  async #endedAtOnce(signal: AbortSignal): Promise<BackendError | null> {
+    const watch = this.#watch;
+    const lives = (await this.#inspect('{{.State.Running}}')).stdout.trim() === 'true';
+    if (watch === null || this.#ending || lives) {
+      this.#bootOver();
+      return null;
+    }
+    const why = this.#whyNotStarted(await endOfWatch(watch, signal));
+    if (why.code !== NOT_STARTED) {
+      this.#ending = true;
+      return why;
+    }
+    // That it died comes before what broke of it.
+    this.#bootOver();
+    await this.#told;
+    return null;
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
@@ -319,7 +346,7 @@ export class ContainerTestbed implements BackendVerbs {
   }
 
   #whyNotStarted(end: WatchEnd): BackendError {
-    const attempt = this.#attempt('starting the container', 'start-failed');
+    const attempt = this.#attempt('starting the container', NOT_STARTED);
     if (end.status === NO_INIT)
       return new BackendError('no-init', `the image ${this.#options.image} has no /sbin/init`, {
         remedy: 'install systemd-sysv in the image, or leave --init out',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { STARTED } from '../../../src/backends/containers/commands.ts';
 import type { TrundleEvent } from '../../../src/events/index.ts';
 import { readTrace } from '../../../src/trace/index.ts';
 import { processesWith } from '../../contract/support/marks.ts';
@@ -161,7 +162,10 @@ esac`,
       });
     });
 
-    test('where the image is for another kind of processor', async () => {
+    test.each([
+      ['', 'exec'],
+      [', though it counts as running until its first program is tried', `echo '${STARTED}'; exec`],
+    ])('where the image is for another kind of processor%s', async (_when, start) => {
       const image = tiny((root) => {
         const busybox = join(root, 'bin/busybox');
         const program = readFileSync(busybox);
@@ -170,7 +174,10 @@ esac`,
         rmSync(busybox);
         writeFileSync(busybox, program, { mode: 0o755 });
       });
-      expect(await refusal(words(image))).toMatchObject({ code: 'wrong-architecture', class: 'boot-failed' });
+      const script = `case $1 in start) ${start} "${host.program}" "$@";; *) exec "${host.program}" "$@";; esac`;
+      const program = scriptAt(join(workplace(), 'program'), script);
+      const refused = await refusal([name, '--program', program, image]);
+      expect(refused).toMatchObject({ code: 'wrong-architecture', class: 'boot-failed' });
     });
 
     test('where the program is not there', async () => {
