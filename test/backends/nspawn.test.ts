@@ -145,8 +145,10 @@ describeWith(['root', 'systemd-nspawn', 'busybox', 'overlay'], 'nspawn says what
 
 describeWith(['root', 'systemd-nspawn', 'mmdebstrap', 'overlay'], 'nspawn with an init', () => {
   let image = '';
+  let withoutInit = '';
   beforeAll(() => {
     image = bootableImage();
+    withoutInit = debianImage();
   }, IMAGE_PATIENCE);
 
   test('gives real login sessions', async () => {
@@ -178,7 +180,7 @@ describeWith(['root', 'systemd-nspawn', 'mmdebstrap', 'overlay'], 'nspawn with a
   });
 
   test('says so where the image has no init', async () => {
-    expect(await refusal(['nspawn', '--boot', debianImage()])).toMatchObject({
+    expect(await refusal(['nspawn', '--boot', withoutInit])).toMatchObject({
       code: 'no-init',
       remedy: expect.stringContaining('systemd-sysv'),
       class: 'boot-failed',

@@ -2,12 +2,12 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { schrootBackend } from '../../src/backends/schroot/index.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { type Chroot, type ChrootKeys, defineChroot, unpackedImage } from '../support/chroots.ts';
-import { bootableImage, tinyImage, tinyRoot } from '../support/images.ts';
+import { bootableImage, IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
 import { makeLifeline } from '../support/lifeline.ts';
 import { describeWith } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
@@ -312,8 +312,12 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
 });
 
 describeWith(['root', 'schroot', 'mmdebstrap', 'overlay'], 'schroot of a Debian with an sshd', () => {
+  let root = '';
+  beforeAll(() => {
+    root = unpackedImage(bootableImage());
+  }, IMAGE_PATIENCE);
+
   test('says that accounts are those of this machine where its profile puts them over the image', async () => {
-    const root = unpackedImage(bootableImage());
     const chroot = forThisTest(
       defineChroot(() => ({
         type: 'directory',

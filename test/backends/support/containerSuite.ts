@@ -259,6 +259,7 @@ esac`,
   });
 
   describeWith([...needs, 'mmdebstrap'], `${name} with an init`, () => {
+    beforeAll(() => void bootableImage(), IMAGE_PATIENCE);
     setUp();
 
     test('gives sessions of logind, with a bus and a manager of their own', async () => {
