@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { connect, type Socket as NetworkSocket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Failure, Loss, ReachableEndpoint, RunningServer } from '../events/index.ts';
+import { startProgram } from '../host/index.ts';
 
 /** A byte stream to an SSH server that is being opened. */
 export interface Socket {
@@ -81,7 +82,7 @@ function farewell(child: ChildProcess): void {
 function throughProcess(argv: readonly string[], running: RunningServer | null): Socket {
   const [program = '', ...args] = argv;
   // In a session of its own: Ctrl-C at a terminal is for the run, which still needs its testbed to end in order.
-  const child = running?.child ?? spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = running?.child ?? startProgram(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let words = running?.words ?? '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS);

@@ -1,2 +1,3 @@
 export { importModule } from './importModule.ts';
 export { makeDirectory } from './makeDirectory.ts';
+export { startProgram } from './startProgram.ts';

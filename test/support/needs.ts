@@ -77,6 +77,7 @@ const REQUIREMENTS = {
   'ssh-agent': program('ssh-agent', 'openssh-client'),
   'ssh-keygen': program('ssh-keygen', 'openssh-client'),
   tar: { present: () => succeeds('tar', '--help'), missing: 'no GNU tar', package: 'tar' },
+  prlimit: program('prlimit', 'util-linux'),
   setsid: program('setsid', 'util-linux'),
   script: program('script', 'bsdutils'),
   tmux: program('tmux', 'tmux'),

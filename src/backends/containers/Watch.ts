@@ -1,6 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../events/index.ts';
+import { startProgram } from '../../host/index.ts';
 import { notStarted, ownEnvironment } from '../shared/runProgram.ts';
 import { STARTED } from './commands.ts';
 
@@ -66,7 +67,11 @@ export class Watch {
     let stopAsking = () => {};
     signal.throwIfAborted();
     const [program = '', ...args] = argv;
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: ownEnvironment() });
+    const child = startProgram(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: ownEnvironment(),
+    });
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-16_384);

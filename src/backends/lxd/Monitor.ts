@@ -1,5 +1,6 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { startProgram } from '../../host/index.ts';
 import { notStarted, ownEnvironment, runProgram } from '../shared/runProgram.ts';
 import type { Client } from './commands.ts';
 
@@ -64,7 +65,11 @@ export class Monitor {
       '--type=lifecycle',
       '--format=json',
     ];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: ownEnvironment() });
+    const child = startProgram(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: ownEnvironment(),
+    });
     const failed = new Promise<never>((_, reject) =>
       child.once('error', (error) => reject(notStarted(program, error))),
     );

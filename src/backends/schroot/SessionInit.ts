@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { startProgram } from '../../host/index.ts';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
 import { type Enter, PLAIN, throwIfNoShell } from '../shared/enter.ts';
 import { INIT } from '../shared/namespaces/setupScript.ts';
@@ -48,7 +49,7 @@ export class SessionInit {
   ): Promise<SessionInit | null> {
     const { host, signal, observe } = options;
     const [program = '', ...args] = [...enter.argv, '/bin/sh', '-c', AS_FIRST, 'sh', SCRIPT];
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { startProgram } from '../../host/index.ts';
 import { BackendError } from '../contract.ts';
 import { installCommand, missedProgram, searchPath } from './programs.ts';
 
@@ -40,7 +40,7 @@ export function runProgram(argv: readonly string[], options: ProgramOptions): Pr
   const { signal, input, cwd, keep = KEEP } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       cwd,
       env: options.env ?? ownEnvironment(),
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { startProgram } from '../../host/index.ts';
 
 /**
  * Opens an address in the user's browser, where there is a screen to open it on. Whoever works without one, over SSH
@@ -8,7 +8,10 @@ export function openBrowser(url: string, env: NodeJS.ProcessEnv, say: (message: 
   const mac = process.platform === 'darwin';
   if (!mac && env.DISPLAY === undefined && env.WAYLAND_DISPLAY === undefined) return;
   const program = mac ? 'open' : 'xdg-open';
-  const child = spawn(program, [url], { stdio: 'ignore', detached: true });
-  child.once('error', (error) => say(`no browser could be opened (${program}: ${error.message})`));
-  child.unref();
+  const failed = (error: Error) => say(`no browser could be opened (${program}: ${error.message})`);
+  try {
+    startProgram(program, [url], { stdio: 'ignore', detached: true }).once('error', failed).unref();
+  } catch (error) {
+    failed(error as Error);
+  }
 }

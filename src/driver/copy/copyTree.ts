@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { makeDirectory } from '../../host/index.ts';
+import { makeDirectory, startProgram } from '../../host/index.ts';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
-import { startTar } from './localTar.ts';
+import { type LocalTar, startTar } from './localTar.ts';
 import { mergeTree } from './mergeTree.ts';
 import { asCopyError, decisive, remoteFailure, wasCutOff, wordsOf } from './outcome.ts';
 import { HostileArchiveError, TarGuard } from './TarGuard.ts';
@@ -22,9 +21,18 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   const script = `export LC_ALL=C; mkdir -p -- "$1" && exec tar ${UNPACK.join(' ')} -p ${ownership(request)} -C "$1"`;
   // The half in the testbed first: while a program is started here, that goes on.
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
-  const local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
-  local.child.stdin.end();
   remote.stdout.resume();
+  let local: LocalTar;
+  try {
+    local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
+  } catch (error) {
+    // Without its stdin the half in the testbed is called off.
+    stdin.destroy(error as Error);
+    remote.stderr.resume();
+    await remote.ended;
+    throw error;
+  }
+  local.child.stdin.end();
   const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
   const [end, words] = await Promise.all([remote.ended, wordsOf(remote.stderr)]);
   // Nobody reads any more: a local tar that still writes is done.
@@ -101,7 +109,7 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
 async function remove(directory: string): Promise<void> {
   const failure = await rm(directory, { recursive: true, force: true }).catch((error: unknown) => error);
   if (failure === undefined) return;
-  const program = spawn('rm', ['-rf', '--', directory], { stdio: 'ignore' });
+  const program = startProgram('rm', ['-rf', '--', directory], { stdio: 'ignore' });
   const removed = await once(program, 'close').then(
     ([status]) => status === 0,
     () => false,

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { startProgram } from '../../host/index.ts';
 import { CopyError } from './exec.ts';
 
 /** Characters of a program's complaints that are kept. */
@@ -22,12 +23,12 @@ export interface LocalTar {
   readonly ended: Promise<void>;
 }
 
-/** Starts GNU tar on the host, with no mask for modes. Its messages are in English: some are told apart by their text. */
+/**
+ * Starts GNU tar on the host, with no mask for modes. Its messages are in English: some are told apart by their text.
+ * @throws CopyError where no file descriptor is left
+ */
 export function startTar(args: readonly string[], signal: AbortSignal | undefined): LocalTar {
-  const child = spawn('/bin/sh', ['-c', 'umask 0; exec tar "$@"', 'sh', ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  });
+  const child = start(args);
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-WORDS);
@@ -52,6 +53,18 @@ export function startTar(args: readonly string[], signal: AbortSignal | undefine
   // Whoever awaits it hears of it; until then it is not unhandled.
   ended.catch(() => {});
   return { child, ended };
+}
+
+function start(args: readonly string[]) {
+  try {
+    return startProgram('/bin/sh', ['-c', 'umask 0; exec tar "$@"', 'sh', ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CopyError('copy-failed', { code: code ?? null, message: `on the host: ${message}` });
+  }
 }
 
 /** What a side's program complained of, as a failure of that side. Pure. */

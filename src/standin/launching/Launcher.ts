@@ -1,7 +1,8 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { closeSync, constants as files, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { startProgram } from '../../host/index.ts';
 import { USUAL_LIMITS } from '../accounts.ts';
 import type { Place } from '../contract.ts';
 import { type End, type Launched, LauncherLost, type Launching, type LaunchRequest } from './contract.ts';
@@ -54,7 +55,7 @@ export class Launcher implements Launching {
     const namespaces = place?.namespaces ?? [];
     if (setns === undefined && namespaces.length > 0) throw new Error(`setns(2) is not known for ${process.arch}`);
     const argv = ['perl', '-e', LAUNCHER, '--', String(setns ?? 0), place?.root ?? '', ...namespaces];
-    const child = spawn('/bin/sh', ['-c', `${USUAL_LIMITS}; exec "$@"`, 'sh', ...argv], {
+    const child = startProgram('/bin/sh', ['-c', `${USUAL_LIMITS}; exec "$@"`, 'sh', ...argv], {
       cwd: '/',
       env: { ...process.env, LC_ALL: 'C', PERL5LIB: undefined, PERL5OPT: undefined, PERL_UNICODE: undefined },
       stdio: ['pipe', 'pipe', 'pipe'],

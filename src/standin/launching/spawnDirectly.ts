@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { startProgram } from '../../host/index.ts';
 import type { Launched, Launching, LaunchRequest } from './contract.ts';
 
 /**
@@ -16,7 +16,7 @@ export const spawnDirectly: Launching = {
 function launch({ argv, env, cwd }: LaunchRequest): Promise<Launched> {
   return new Promise((resolve, reject) => {
     const [program = '', ...args] = argv;
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       cwd: existsSync(cwd) ? cwd : '/',
       env: { SHLVL: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import type { Clock } from '../../events/index.ts';
+import { startProgram } from '../../host/index.ts';
 
 /** Bytes of its stderr that are kept. */
 const KEPT = 4096;
@@ -12,8 +12,8 @@ const KEPT = 4096;
 export function runCommand(argv: readonly string[], limit: number, clock: Clock): Promise<string | null> {
   const [program, ...args] = argv;
   if (program === undefined) return Promise.resolve('the command that would remove it is empty');
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  return new Promise<string | null>((resolve) => {
+    const child = startProgram(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     let said = '';
     let late = false;
     const deadline = clock.after(limit, () => {
@@ -38,5 +38,5 @@ export function runCommand(argv: readonly string[], limit: number, clock: Clock)
       else
         resolve(`${program} ${signal === null ? `exited with status ${status}` : `was killed by ${signal}`}${words}`);
     });
-  });
+  }).catch((error: Error) => `${program} could not be run: ${error.message}`);
 }

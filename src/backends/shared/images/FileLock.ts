@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { startProgram } from '../../../host/index.ts';
 import { BackendError } from '../../contract.ts';
 import { lastLine, notStarted, ownEnvironment } from '../runProgram.ts';
 
@@ -28,7 +28,7 @@ export class FileLock {
 
   static async #take(file: string, flags: readonly string[], signal: AbortSignal): Promise<FileLock | null> {
     signal.throwIfAborted();
-    const child = spawn('flock', [...flags, file, 'sh', '-c', 'echo locked; read -r _'], {
+    const child = startProgram('flock', [...flags, file, 'sh', '-c', 'echo locked; read -r _'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: ownEnvironment(),
     });

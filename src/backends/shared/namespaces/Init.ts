@@ -1,6 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { startProgram } from '../../../host/index.ts';
 import { BackendError, type BackendHost, type Observation } from '../../contract.ts';
 import { type Enter, throwIfNoShell } from '../enter.ts';
 import { imageGone } from '../images/imageGone.ts';
@@ -63,7 +64,7 @@ export class Init {
     const namespaces = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child', '--ipc', '--uts'];
     const argv = ['unshare', ...USER_FLAGS[identity], ...namespaces, ...network, '--', 'sh', '-c', setupScript(plan)];
     const [program = '', ...args] = argv;
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startProgram } from '../../../host/index.ts';
 import { BackendError, type BackendHost } from '../../contract.ts';
 import type { Enter } from '../enter.ts';
 import { kill9, startTimeOf } from '../processes.ts';
@@ -50,7 +51,7 @@ export class Container {
   static async prepare(options: ContainerOptions, signal: AbortSignal): Promise<Container> {
     const { plan, host } = options;
     const flags = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child'];
-    const child = spawn('unshare', [...flags, '--', 'sh', '-c', plan.script], {
+    const child = startProgram('unshare', [...flags, '--', 'sh', '-c', plan.script], {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',

@@ -1,6 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { RunningServer } from '../../../events/index.ts';
+import { startProgram } from '../../../host/index.ts';
 import { type Enter, PLAIN, throwIfNoShell } from '../enter.ts';
 import { notStarted, ownEnvironment, type ProgramResult } from '../runProgram.ts';
 
@@ -39,7 +40,7 @@ export async function enterSession(
   const [program = '', ...words] = [...enter.argv, '/bin/sh', '-s', '--', ...args];
   // A client finds its daemon by what stands in our own environment.
   const env = enter.environment === 'passed' ? PLAIN : ownEnvironment();
-  const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = startProgram(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const entered = await new Promise<Entered>((resolve, reject) => {
     let stdout = Buffer.alloc(0);
     let stderr = '';
