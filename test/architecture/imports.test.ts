@@ -6,7 +6,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   '(root)': ['backends', 'driver', 'events', 'inspector', 'runner', 'testbed', 'trace'],
   // How the program starts, and the library with it.
   bundle: ['(root)', 'cli', 'events'],
-  cli: ['(root)', 'backends', 'events', 'runner', 'testbed', 'trace', 'images', 'protocol', 'inspector'],
+  cli: ['(root)', 'backends', 'events', 'host', 'runner', 'testbed', 'trace', 'images', 'protocol', 'inspector'],
   inspector: ['diagrams', 'events', 'machines', 'trace'],
   protocol: ['events', 'runner', 'testbed', 'trace'],
   images: ['events', 'testbed'],
@@ -18,10 +18,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Pictures of the machines: for diagrams/ today, for a page that shows a live run tomorrow.
   diagrams: ['events', 'machines'],
   driver: ['events', 'host'],
-  standin: ['events'],
+  standin: ['events', 'host'],
   machines: ['events'],
   events: [],
-  // The file system of the machine that Trundle runs on.
+  // File system and programs of the machine that Trundle runs on.
   host: [],
 };
 

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../events/index.ts';
@@ -12,6 +11,7 @@ import {
 } from '../contract.ts';
 import { afterCreation, runCreation } from '../shared/creation.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
+import { isNamedByAnybody, runs } from '../shared/processes.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import {
@@ -375,27 +375,4 @@ function endOf({ status, killedBy }: WatchEnd): { status: number | null; signal:
   if (killedBy !== null) return { status: null, signal: killedBy };
   const signal = Object.entries(constants.signals).find(([, number]) => number + 128 === status)?.[0];
   return signal === undefined ? { status, signal: null } : { status: null, signal };
-}
-
-/** Whether a process of this machine has not ended (proc(5), /proc/PID/stat). */
-function runs(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a process of this machine has the name on its command line (proc(5), /proc/PID/cmdline). */
-function isNamedByAnybody(name: string): boolean {
-  return readdirSync('/proc').some((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name);
-    } catch {
-      // It ended while we looked, or is none that we may see.
-      return false;
-    }
-  });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Kills a process of ours that may have ended already. */
 export function kill9(pid: number): void {
@@ -14,4 +14,27 @@ export function startTimeOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The name in parentheses, field 2, may hold anything.
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+}
+
+/** Whether a process of this machine has not ended (proc(5), /proc/PID/stat). */
+export function runs(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process of this machine has the name on its command line (proc(5), /proc/PID/cmdline). */
+export function isNamedByAnybody(name: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(name);
+    } catch {
+      // It ended while we looked, or is none that we may see.
+      return false;
+    }
+  });
 }
