@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   defaultTraceDirectory,
@@ -16,7 +16,7 @@ import { shellWords } from '../words.ts';
 const KEPT_RUNS = 100;
 /** How many more may gather before the oldest are removed: looking through them takes time. */
 const SLACK = 20;
-/** Name of the file, beside the runs, that was written when they were last looked through. */
+/** Name of the file, beside the runs, that tells how many stayed when they were last looked through. */
 const TIDIED = 'tidied';
 
 /** Where a run keeps its trace. */
@@ -78,20 +78,25 @@ export function withRemedy(error: unknown, home: TraceHome): unknown {
  */
 export async function tidyRuns(env = process.env): Promise<void> {
   const directory = runsDirectory(env);
-  const names = existsSync(directory) ? readdirSync(directory) : [];
-  if (names.length <= KEPT_RUNS + SLACK) return;
+  const count = () => (existsSync(directory) ? readdirSync(directory).length : 0);
+  const now = count();
+  if (now <= KEPT_RUNS + SLACK) return;
   const tidied = join(directory, '..', TIDIED);
-  const last = changedAt(tidied);
-  if (names.filter((name) => changedAt(join(directory, name)) >= last).length <= SLACK) return;
+  const before = stayed(tidied);
+  if (now >= before && now <= before + SLACK) return;
   await pruneRuns(KEPT_RUNS, env);
   try {
-    writeFileSync(tidied, '');
+    writeFileSync(tidied, String(count()));
   } catch {
     // Where nobody may write they are looked through again next time.
   }
 }
 
-/** Milliseconds since the epoch; 0 for what is not there. */
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function stayed(tidied: string): number {
+  try {
+    return Number(readFileSync(tidied, 'utf8')) || 0;
+  } catch {
+    // Never looked through, or nobody may read it.
+    return 0;
+  }
 }
