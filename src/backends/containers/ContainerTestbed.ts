@@ -37,6 +37,9 @@ const CREATE_LIMIT = 120_000;
 /** Milliseconds in which what watches a container must see that it is gone. */
 const WATCH_LIMIT = 5000;
 
+/** Milliseconds in which a container ends whose first program cannot run, once it counts as running. */
+const MOMENT = 1000;
+
 /** Milliseconds between two looks at it. */
 const LOOK = 25;
 
@@ -238,20 +241,30 @@ export class ContainerTestbed implements BackendVerbs {
    */
   async #endedAtOnce(signal: AbortSignal): Promise<BackendError | null> {
     const watch = this.#watch;
-    const lives = (await this.#inspect('{{.State.Running}}')).stdout.trim() === 'true';
-    if (watch === null || this.#ending || lives) {
-      this.#bootOver();
-      return null;
-    }
-    const why = this.#whyNotStarted(await endOfWatch(watch, signal));
-    if (why.code !== NOT_STARTED) {
+    const end = watch === null || this.#ending || signal.aborted ? null : await this.#endOf(watch, signal);
+    const why = end === null ? null : this.#whyNotStarted(end);
+    if (why !== null && why.code !== NOT_STARTED) {
       this.#ending = true;
       return why;
     }
-    // That it died comes before what broke of it.
     this.#bootOver();
-    await this.#told;
+    // That it died comes before what broke of it.
+    if (end !== null) await this.#told;
     return null;
+  }
+
+  /** How it ended, or is about to; null where it goes on. */
+  async #endOf(watch: Watch, signal: AbortSignal): Promise<WatchEnd | null> {
+    const { clock } = this.#host;
+    const { stdout } = await this.#inspect('{{.State.Running}}');
+    if (stdout.trim() !== 'true') return await endOfWatch(watch, signal);
+    return await new Promise((resolve) => {
+      const timer = clock.after(MOMENT, () => resolve(null));
+      void watch.ended.then((end) => {
+        clock.clear(timer);
+        resolve(end);
+      });
+    });
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
