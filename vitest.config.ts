@@ -32,7 +32,7 @@ const SUITES: Record<string, Suite> = {
   standin: { folders: ['standin'], seconds: 60 },
   backends: { folders: ['backends'], seconds: 60, before: FRESH_BUILD },
   testbed: { folders: ['testbed'], seconds: 60 },
-  runner: { folders: ['runner'], seconds: 120, before: FRESH_BUILD },
+  runner: { folders: ['runner'], seconds: 300, before: FRESH_BUILD },
   packages: { folders: ['packages'], seconds: 300, before: FRESH_BUILD },
   faults: { folders: ['faults'], seconds: 120, before: FRESH_BUILD },
   browser: { folders: ['browser'], seconds: 120, before: FRESH_BUILD },
@@ -43,6 +43,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Of whole programs, more at once only take longer each.
+    maxConcurrency: 3,
     reporters: ['default', './test/support/closingTableReporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
     projects: Object.entries(SUITES).map(([name, { folders, seconds, before, by }]) => ({

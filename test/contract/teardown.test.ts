@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
-import { everyBackend } from './support/everyBackend.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { TrundleEvent } from '../../src/events/index.ts';
+import { type Bed, everyBackend } from './support/everyBackend.ts';
 import { makeMark, markedProcesses, processesWith } from './support/marks.ts';
 
 // That a trace replays the same and that no resource, directory or mount stays is checked at every close.
@@ -48,44 +49,52 @@ everyBackend(
       else for (const pid of left) process.kill(pid);
     });
 
-    test('twice is once', async () => {
-      await using bed = await contract.open();
-      const [one, other] = await Promise.all([bed.testbed.close(), bed.testbed.close()]);
-      expect(one).toBe(other);
-      expect(await bed.testbed.close()).toMatchObject({ leftovers: [], cause: null });
-      expect(bed.log.all('teardown.requested').filter(({ reason }) => reason === 'closed')).toHaveLength(1);
-    });
-
-    test('leaves a handle that refuses everything and says why', async () => {
-      await using bed = await contract.open();
-      const { testbed } = bed;
-      await testbed.close();
-      await expect(testbed.exec(['true'])).rejects.toThrow(/testbed tb1 is closed/);
-      expect(() => testbed.start(['true'])).toThrow(/is closed/);
-      await expect(testbed.copyDown('/etc/hostname', '/tmp/x')).rejects.toThrow(/is closed/);
-      await expect(testbed.copyUp('/etc/hostname', '/tmp/x')).rejects.toThrow(/is closed/);
-      await expect(testbed.reboot()).rejects.toThrow(/is closed/);
-      await expect(testbed.revert()).rejects.toThrow(/is closed/);
-    });
-
-    test('completes the stream of events, every one in its place', async () => {
-      await using bed = await contract.open();
+    describe('once it is over', () => {
+      let bed: Bed;
+      let events: readonly TrundleEvent[];
       let completed = false;
       const seen: number[] = [];
-      bed.testbed.events$.subscribe({
-        next: ({ seq, testbed }) => {
-          expect(testbed).toBe(bed.testbed.id);
-          seen.push(seq);
-        },
-        complete: () => {
-          completed = true;
-        },
+      beforeAll(async () => {
+        bed = await contract.open();
+        bed.testbed.events$.subscribe({
+          next: ({ seq, testbed }) => {
+            expect(testbed).toBe(bed.testbed.id);
+            seen.push(seq);
+          },
+          complete: () => {
+            completed = true;
+          },
+        });
+        await bed.testbed.exec(['true']);
+        // Twice is once.
+        const [one, other] = await Promise.all([bed.testbed.close(), bed.testbed.close()]);
+        expect(one).toBe(other);
+        events = await bed.close();
       });
-      await bed.testbed.exec(['true']);
-      await bed.close();
-      expect(completed).toBe(true);
-      expect(seen).toEqual([...seen].sort((a, b) => a - b));
-      expect(bed.log.events.map(({ seq }) => seq)).toEqual(bed.log.events.map((_, index) => index + 1));
+      afterAll(() => bed[Symbol.asyncDispose]());
+
+      test('was done once, however often it was asked for', async () => {
+        expect(await bed.testbed.close()).toMatchObject({ leftovers: [], cause: null });
+        expect(events.filter((event) => event.type === 'teardown.requested' && event.reason === 'closed')).toHaveLength(
+          1,
+        );
+      });
+
+      test('leaves a handle that refuses everything and says why', async () => {
+        const { testbed } = bed;
+        await expect(testbed.exec(['true'])).rejects.toThrow(/testbed tb1 is closed/);
+        expect(() => testbed.start(['true'])).toThrow(/is closed/);
+        await expect(testbed.copyDown('/etc/hostname', '/tmp/x')).rejects.toThrow(/is closed/);
+        await expect(testbed.copyUp('/etc/hostname', '/tmp/x')).rejects.toThrow(/is closed/);
+        await expect(testbed.reboot()).rejects.toThrow(/is closed/);
+        await expect(testbed.revert()).rejects.toThrow(/is closed/);
+      });
+
+      test('has completed the stream of events, every one in its place', () => {
+        expect(completed).toBe(true);
+        expect(seen).toEqual([...seen].sort((a, b) => a - b));
+        expect(bed.log.events.map(({ seq }) => seq)).toEqual(bed.log.events.map((_, index) => index + 1));
+      });
     });
   },
   { shared: false },

@@ -60,7 +60,11 @@ last)
 esac
 `;
 
-for (const backend of BACKENDS.filter(({ capabilities }) => capabilities.includes('reboot'))) {
+const REBOOTING = BACKENDS.filter(
+  ({ capabilities, spared }) => capabilities.includes('reboot') && !spared?.includes('reboots of tests'),
+);
+
+for (const backend of REBOOTING) {
   describeWith(backend.needs, `a test on ${backend.name}`, () => {
     test(
       'reboots its testbed and goes on, with all that it made',

@@ -37,6 +37,9 @@ export interface Observed {
   readonly stdout: string;
 }
 
+/** Seconds that either may take: several run at once, where a machine may have one slow processor for each two of them. */
+const PATIENCE = 250;
+
 /** Files whose content depends on time, path or release. The log of 5.28 has gaps where two of its writers meet. */
 const UNCOMPARED = /^(log|summary|testinfo\.json|testbed-packages)$/;
 
@@ -141,12 +144,13 @@ export async function start(box: string, words: readonly string[], said: string)
   const descriptors = files.map((file) => openSync(file, 'w'));
   const enter = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const script = `${box}\nset +e\n"$@"\nexit $?`;
-  const child = spawn('timeout', ['-k', '5', '100', ...enter, 'sh', '-ec', script, 'sh', ...words], {
+  const child = spawn('timeout', ['-k', '5', String(PATIENCE), ...enter, 'sh', '-ec', script, 'sh', ...words], {
     stdio: ['ignore', ...descriptors],
     env: { ...process.env, XDG_STATE_HOME: `${said}.state` },
   });
   for (const descriptor of descriptors) closeSync(descriptor);
-  const [exitCode] = await once(child, 'close');
+  const [exitCode, signal] = await once(child, 'close');
+  if (signal !== null || exitCode === 124) throw new Error(`still there after ${PATIENCE} seconds: ${words.join(' ')}`);
   const [stdout = '', stderr = ''] = files.map((file) => readFileSync(file, 'utf8'));
   return { exitCode, stdout, stderr };
 }
