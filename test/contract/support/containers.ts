@@ -35,7 +35,7 @@ export const CONTAINERS: readonly BackendUnderTest[] = [
   instances('incus', 'incus', []),
 ];
 
-/** The same by the stand-in: only suites about what it makes by itself (terminals, users, descriptors) run them. */
+/** The same by the stand-in, for suites about what that makes by itself: terminals, users, descriptors. */
 export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
   byStandIn(entry('podman, by the stand-in', 'podman', PODMAN, false, rootPodman, 'stand-in')),
   byStandIn(entry('docker, by the stand-in', 'docker', DOCKER, false, keptDocker, 'stand-in')),
@@ -44,7 +44,7 @@ export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
 ];
 
 function byStandIn(backend: BackendUnderTest): BackendUnderTest {
-  return { ...backend, server: 'stand-in', pty: ['node-pty'] };
+  return { ...backend, server: 'stand-in', pty: ['node-pty'], spared: ['exec', 'copies'] };
 }
 
 function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[], session = 'login'): BackendUnderTest {

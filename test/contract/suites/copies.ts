@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { workplace } from '../support/workplace.ts';
-import { everyBackend } from './support/everyBackend.ts';
+import { workplace } from '../../support/workplace.ts';
+import type { Contract } from '../support/everyBackend.ts';
 
-everyBackend('copies', (contract) => {
+export function copies(contract: Contract): void {
   /** A directory of the testbed's own, gone when the test is. */
   async function withScratch(use: (scratch: string) => Promise<void>): Promise<void> {
     const { testbed } = contract;
@@ -83,7 +83,7 @@ everyBackend('copies', (contract) => {
       const { stdout } = await testbed.exec('for f in one two three four; do wc -c <$f; done', { cwd: scratch });
       expect(stdout).toBe(names.map((name) => `${name.length * 100_000}\n`).join(''));
     }));
-});
+}
 
 /** Names, kinds, modes, contents and targets of all that is in a tree. */
 function describeTree(root: string): Record<string, string> {

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { TestbedError } from '../../src/testbed/index.ts';
-import { everyBackend } from './support/everyBackend.ts';
-import { makeMark, processesWith } from './support/marks.ts';
+import { TestbedError } from '../../../src/testbed/index.ts';
+import type { Contract } from '../support/everyBackend.ts';
+import { makeMark, processesWith } from '../support/marks.ts';
 
 /** Every byte that an argument can hold and UTF-8 allows, and words that shells, printf or echo could take wrongly. */
 const NASTY = [
@@ -46,7 +46,7 @@ const NASTY = [
   'x'.repeat(100_000),
 ];
 
-everyBackend('exec', (contract) => {
+export function exec(contract: Contract): void {
   test('hands over arguments exactly as they are', async () => {
     const { status, stdout } = await contract.testbed.exec(['sh', '-c', 'printf "%s\\0" "$@"', 'sh', ...NASTY]);
     expect(status).toBe(0);
@@ -149,4 +149,4 @@ everyBackend('exec', (contract) => {
     expect(processesWith(mark)).toEqual([]);
     expect(await contract.testbed.exec(['true'])).toMatchObject({ status: 0 });
   });
-});
+}
