@@ -109,32 +109,34 @@ async function manyFiles(
   writeManyFiles(many, count);
   await using testbed = await open(ours);
   const server = await VirtServer.open(reference);
-  const fresh = async (remove: () => unknown, copy: () => Promise<unknown>) => {
-    await remove();
-    return await milliseconds(copy);
-  };
-  const theirs = `${server.scratch}/many`;
+  // A directory of its own for each copy, and nothing is deleted meanwhile: ext4 looks long for free inodes where many
+  // were deleted in the last minutes.
+  let copies = 0;
+  const fresh = (root: string) => join(root, `many${++copies}`);
+  const mine: string[] = [];
+  const theirs: string[] = [];
   const down = await byTurns(
     rounds,
-    () =>
-      fresh(
-        () => testbed.exec(['rm', '-rf', '/tmp/many']),
-        () => testbed.copyDown(`${many}/`, '/tmp/many/'),
-      ),
-    () =>
-      fresh(
-        () => server.exec(['rm', '-rf', theirs]),
-        () => server.say('copydown', `${many}/`, `${theirs}/`),
-      ),
+    () => {
+      const to = fresh('/tmp');
+      mine.push(to);
+      return milliseconds(() => testbed.copyDown(`${many}/`, `${to}/`));
+    },
+    () => {
+      const to = fresh(server.scratch);
+      theirs.push(to);
+      return milliseconds(() => server.say('copydown', `${many}/`, `${to}/`));
+    },
   );
-  const nothing = () => {
+  const emptied = async (copy: () => Promise<unknown>) => {
     rmSync(back, { recursive: true, force: true });
     mkdirSync(back);
+    return await milliseconds(copy);
   };
   const up = await byTurns(
     rounds,
-    () => fresh(nothing, () => testbed.copyUp('/tmp/many/', `${back}/`)),
-    () => fresh(nothing, () => server.say('copyup', `${theirs}/`, `${back}/`)),
+    () => emptied(() => testbed.copyUp(`${mine[0]}/`, `${back}/`)),
+    () => emptied(() => server.say('copyup', `${theirs[0]}/`, `${back}/`)),
   );
   await server.close();
   return [row(`unshare: ${count} files to it`, down, 1), row(`unshare: ${count} files from it`, up, 1)];
