@@ -27,6 +27,9 @@ const COMMON = {
   target: 'node20.19',
   // ssh2 tells its classes apart by their names, of which ours may have the same.
   keepNames: true,
+  // Each byte is read, and copied into a string. Names stay, for whoever reads where an error came from.
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none',
   metafile: true,
   write: false,
@@ -53,6 +56,16 @@ const lean: Plugin = {
     // Agents for HTTP through SSH, which nobody here asks for, and for which ssh2 would load all that Node has for HTTP.
     onResolve({ filter: /^\.\/http-agents\.js$/ }, () => ({ path: 'http-agents', namespace: 'unused' }));
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+    // WebAssembly with 16 MB of memory, for which V8 collects garbage, and which nobody uses where there is native code.
+    onResolve({ filter: /\/poly1305\.js$/ }, ({ namespace, resolveDir }) =>
+      namespace === 'file' ? { path: 'poly1305', namespace: 'if-needed', pluginData: resolveDir } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'if-needed' }, ({ pluginData }) => ({
+      contents: `let native = true;
+try { require('./crypto/build/Release/sshcrypto.node'); } catch { native = false; }
+module.exports = native ? async () => ({ _malloc: () => 0, cwrap: () => undefined }) : require('./crypto/poly1305.js');`,
+      resolveDir: pluginData,
+    }));
     // ssh2 does without it where it was not built.
     onResolve({ filter: /\/sshcrypto\.node$/ }, () => ({
       path: 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
@@ -191,8 +204,8 @@ function hashOf(contents: string): string {
  */
 function namedOnce(code: string): string {
   const named = code.replace(
-    /^var __name = \((\w+), (\w+)\) => (?=__defProp\()/m,
-    'var __name = ($1, $2) => $1.name === $2 || ($1.name === "" && $1.prototype === void 0) ? $1 : ',
+    /\b__name=\((\w+),(\w+)\)=>(?=__defProp\()/,
+    '__name=($1,$2)=> $1.name === $2 || ($1.name === "" && $1.prototype === void 0) ? $1 : ',
   );
   if (named === code) throw new Error('esbuild names functions in another way now: see namedOnce');
   return named;

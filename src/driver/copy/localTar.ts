@@ -40,7 +40,7 @@ export function startTar(args: readonly string[], signal: AbortSignal | undefine
       reject(
         new CopyError('copy-failed', {
           code: error.code ?? null,
-          message: `/bin/sh on the host cannot be run: ${error.message}`,
+          message: `tar on the host cannot be run: ${error.message}`,
         }),
       );
     });
@@ -56,8 +56,12 @@ export function startTar(args: readonly string[], signal: AbortSignal | undefine
 }
 
 function start(args: readonly string[]) {
+  // Nothing is made by a tar that only reads.
+  const [program, words] = args.includes('--create')
+    ? ['tar', args]
+    : ['/bin/sh', ['-c', 'umask 0; exec tar "$@"', 'sh', ...args]];
   try {
-    return startProgram('/bin/sh', ['-c', 'umask 0; exec tar "$@"', 'sh', ...args], {
+    return startProgram(program, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, LC_ALL: 'C' },
     });

@@ -20,21 +20,30 @@ elif [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -
 trap 'trap "" HUP INT TERM PIPE; cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 [ "$1" = 700 ] || chmod "$1" "$scratch"
-echo "architecture=$(dpkg --print-architecture 2>/dev/null || :)" &
+echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
 if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
 fi
-echo "processors=$(nproc 2>/dev/null || :)" &
+echo "processors=$(nproc 2>/dev/null)" &
 facts="scratch=$scratch
 helps=yes"
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
   if command -v "$program" >/dev/null 2>&1; then facts="$facts
 $program=yes"; fi
 done
-if [ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]; then facts="$facts
+if [ -w /var/lib/dpkg/status ]; then
+  uid=
+  while [ "$uid" != Uid: ] && read -r uid _ effective _; do :; done 2>/dev/null </proc/$$/status || :
+  [ "$uid" = Uid: ] || effective=$(id -u)
+  if [ "$effective" = 0 ]; then facts="$facts
 installs=yes"; fi
+fi
+kernel=
+for part in ostype osrelease version; do
+  read -r line 2>/dev/null </proc/sys/kernel/$part && kernel="$kernel $line" || { kernel=" $(uname -srv 2>/dev/null)"; break; }
+done
 echo "$facts
-kernel=$(uname -srv 2>/dev/null || :)"
+kernel=\${kernel# }"
 wait
 echo ready
 set +e

@@ -61,7 +61,8 @@ for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 
   kill -s KILL "$pid" 2>/dev/null && echo "process $pid $command"
 done
 if [ -n "$again" ]; then echo again
-elif [ -n "$2" ] && rmdir "$1" 2>/dev/null; then rm -rf "$2" 2>/dev/null && echo tidy
+elif [ -n "$2" ] && { rmdir "$1" "$2" 2>/dev/null || [ ! -d "$1" ]; }; then
+  [ ! -d "$2" ] || rm -rf "$2" 2>/dev/null && echo tidy
 elif [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */
@@ -165,13 +166,14 @@ export class Workspace {
   async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
     const paths = this.paths(id);
     const file = test.program.kind === 'file' ? `${paths.tree}/${test.program.path}` : '';
-    // A program takes a millisecond or two: rm(1) only where an earlier test has left something.
+    // A program takes some milliseconds: rm(1) only where an earlier test has left something, chmod(1) where whoever runs
+    // the test cannot, or where somebody else does.
     const script = `set -e
 for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || rm -rf "$d"; done
 mkdir -m 755 "$1"
 mkdir -m 1777 "$2"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
-if [ -n "$3" ]; then chmod a+x "$3"; fi
+if [ -n "$3" ] && { [ -n "$4" ] || [ ! -x "$3" ]; }; then chmod a+x "$3"; fi
 if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
     const writable = owner !== '' && test.restrictions.includes('rw-build-tree') ? paths.tree : '';

@@ -82,21 +82,37 @@ export function testScript(
   environment: Readonly<Record<string, string>>,
   pidFile: string | null = null,
 ): string {
-  // A program without a #! line is read by the shell that execs it: sh, as wherever else no other is named.
-  const command =
-    program.kind === 'file'
-      ? ['sh', '-c', 'exec "$0"', `${paths.tree}/${program.path}`]
-      : ['bash', '-ec', program.command];
   return [
-    'USER=$(id -nu); export USER',
+    USER,
     ...['/etc/profile', '~/.profile'].map((file) => `if [ -r ${file} ]; then . ${file} >/dev/null 2>&1; fi`),
     'set +e +u',
     `unset ${LOCALE_VARIABLES.join(' ')}`,
     ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
     ...(pidFile === null ? [] : [`echo $$ >${quote(pidFile)} || exit`]),
     `cd ${quote(paths.tree)} || exit`,
-    `exec ${command.map(quote).join(' ')}`,
+    program.kind === 'file' ? becoming(`${paths.tree}/${program.path}`) : `exec bash -ec ${quote(program.command)}`,
   ].join('\n');
+}
+
+/** Each program that is started takes some milliseconds: bash knows the name of its user, at least since its version 5. */
+const USER = `export USER
+case \${BASH_VERSINFO:-0} in [0-4]) USER= ;; *) USER='\\u'; eval 'USER=\${USER@P}' ;; esac
+case $USER in ''|*' '*) USER=$(id -nu) ;; esac`;
+
+/**
+ * A program without a #! line is read by the shell that execs it: sh, as wherever else no other is named. It also tells what is
+ * wrong with a program that cannot be run.
+ */
+function becoming(path: string): string {
+  const program = quote(path);
+  return `IFS= read -r trundle_line 2>/dev/null <${program} || :
+case $trundle_line in
+'#!'*)
+  trundle_line=\${trundle_line#??}
+  trundle_line=\${trundle_line#"\${trundle_line%%[! ]*}"}
+  [ ! -x "\${trundle_line%%[[:blank:]]*}" ] || [ ! -x ${program} ] || exec ${program} ;;
+esac
+exec sh -c 'exec "$0"' ${program}`;
 }
 
 /** A string as one word for a POSIX shell. Pure. */

@@ -3,11 +3,10 @@ import { closeSync, constants as files, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { startProgram } from '../../host/index.ts';
-import { USUAL_LIMITS } from '../accounts.ts';
 import type { Place } from '../contract.ts';
 import { type End, type Launched, LauncherLost, type Launching, type LaunchRequest } from './contract.ts';
 import { endOf } from './endOf.ts';
-import { LAUNCHER, SETNS } from './script.ts';
+import { LAUNCHER, PRLIMIT, SETNS } from './script.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -54,8 +53,8 @@ export class Launcher implements Launching {
     const setns = SETNS[process.arch];
     const namespaces = place?.namespaces ?? [];
     if (setns === undefined && namespaces.length > 0) throw new Error(`setns(2) is not known for ${process.arch}`);
-    const argv = ['perl', '-e', LAUNCHER, '--', String(setns ?? 0), place?.root ?? '', ...namespaces];
-    const child = startProgram('/bin/sh', ['-c', `${USUAL_LIMITS}; exec "$@"`, 'sh', ...argv], {
+    const calls = [setns ?? 0, PRLIMIT[process.arch] ?? 0];
+    const child = startProgram('perl', ['-e', LAUNCHER, '--', ...calls.map(String), place?.root ?? '', ...namespaces], {
       cwd: '/',
       env: { ...process.env, LC_ALL: 'C', PERL5LIB: undefined, PERL5OPT: undefined, PERL_UNICODE: undefined },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -3,8 +3,8 @@
  * once, by setns(2), and from there starts each command by one small fork: Node.js would copy the tables of all its own
  * memory each time, and enter anew. Nothing of it can be seen in the testbed's pid namespace.
  *
- * Arguments: the number of setns(2), a root directory or nothing, and files of namespaces in the order of joining. It
- * reads launches from stdin, each a length in bytes, a newline, and fields parted by NUL: uid, gid, groups, working
+ * Arguments: the numbers of setns(2) and prlimit64(2), the latter 0 where it is not known, a root directory or nothing, and
+ * files of namespaces in the order of joining. Commands get the usual limit of open files (see USUAL_LIMITS). It reads launches from stdin, each a length in bytes, a newline, and fields parted by NUL: uid, gid, groups, working
  * directory, number of words of the argv, the argv, `NAME=VALUE` of the environment. It says on stdout:
  *
  *     R IN OUT ERR        it is ready; the pipes of the next command are these descriptors of its own
@@ -17,7 +17,7 @@
  */
 export const LAUNCHER = String.raw`use strict;
 use POSIX ();
-my ($setns, $root, @files) = @ARGV;
+my ($setns, $prlimit, $root, @files) = @ARGV;
 $0 = 'trundle: starts commands';
 umask 022;
 # Node.js closes few of those that it was started with itself.
@@ -29,6 +29,12 @@ my $pidfd_open = 434;
 my $self = syscall($pidfd_open, $$ + 0, 0);
 $self >= 0 or die "pidfd_open: $!\n";
 POSIX::close($self);
+my $limit = pack('QQ', 0, 0);
+if ($prlimit && syscall($prlimit + 0, 0, 7, 0, $limit) == 0) {
+  my ($soft, $hard) = unpack('QQ', $limit);
+  $limit = pack('QQ', $hard < 1024 ? $hard : 1024, $hard);
+  syscall($prlimit + 0, 0, 7, $limit, 0);
+}
 my @namespaces = map { open(my $file, '<', $_) or die "$_: $!\n"; $file } @files;
 for (@namespaces) { syscall($setns + 0, fileno($_), 0) == 0 or die "setns: $!\n" }
 @namespaces = ();
@@ -126,4 +132,16 @@ export const SETNS: Readonly<Record<string, number>> = {
   arm: 375,
   ppc64: 350,
   s390x: 339,
+};
+
+/** That of prlimit64(2). */
+export const PRLIMIT: Readonly<Record<string, number>> = {
+  x64: 302,
+  arm64: 261,
+  riscv64: 261,
+  loong64: 261,
+  ia32: 340,
+  arm: 369,
+  ppc64: 325,
+  s390x: 334,
 };
