@@ -32,8 +32,8 @@ export class Connection {
   readonly client: Client = new ssh2.Client();
   /** The sessions on it: every command and every question of ours. */
   readonly sessions = new Sessions(this.client);
-  /** The login shell's path, once a command has told it. */
-  shell: string | null = null;
+  /** The login shell's path, once the endpoint or a command has told it. */
+  shell: string | null;
   readonly #request: DialRequest;
   readonly #owner: ConnectionOwner;
   #id: string;
@@ -53,6 +53,7 @@ export class Connection {
     this.#untold = told ? null : [];
     this.#request = request;
     this.#owner = owner;
+    this.shell = request.endpoint.loginShell?.(request.login) ?? null;
   }
 
   get id(): string {

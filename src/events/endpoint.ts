@@ -30,6 +30,8 @@ export interface ReachableEndpoint extends Endpoint {
   connect?: () => Duplex | Promise<Duplex>;
   /** Hands over a process for the argv of kind `process` that runs already; null, or absent, where one must be started. */
   running?: () => RunningServer | null;
+  /** The path of a user's login shell, where that is known before anybody has logged in; else the first command tells it. */
+  loginShell?: (login: string) => string | null;
 }
 
 /** An SSH server that waits at the other end of its stdin and stdout. */

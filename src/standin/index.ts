@@ -1,4 +1,4 @@
-export { loginEnvironment, parseAccount, ROOT_PATH, USUAL_LIMITS } from './accounts.ts';
+export { findAccount, loginEnvironment, parseAccount, ROOT_PATH, USUAL_LIMITS } from './accounts.ts';
 export type {
   AnsweredChannel,
   AnsweredConnection,

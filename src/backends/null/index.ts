@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { NEVER } from 'rxjs';
 import * as z from 'zod';
-import { createStandIn, hostEntry, type StandIn } from '../../standin/index.ts';
+import { createStandIn, findAccount, hostEntry, type StandIn } from '../../standin/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { debugOption } from '../debugOption.ts';
 
@@ -76,6 +76,7 @@ class NullTestbed implements BackendVerbs {
         hostKeys: [standIn.hostKey],
         credentials: { privateKeys: [standIn.clientKey] },
         connect: () => standIn.connect(),
+        loginShell: (login) => findAccount(login)?.shell ?? null,
       },
       capabilities: isRoot() && user === 'root' ? ['root-on-testbed'] : [],
     });

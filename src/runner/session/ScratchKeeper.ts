@@ -7,7 +7,7 @@ import { limited } from './limit.ts';
 
 /**
  * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
- * mktemp(1) puts it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed,
+ * mktemp(1) would put it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed,
  * one `key=value` per line, and `ready`; removes the directory when its stdin ends, unless it was told to keep it. So the
  * directory goes away whatever ends the run: an orderly end, a signal to the command, a lost connection, or the death of
  * our process; a further signal to its group does not keep it from that. Until then it runs what a {@link Helper} sends it.
@@ -16,10 +16,14 @@ export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
 scratch=$3
 if [ -n "$4" ]; then rm -rf "$scratch" && mv "$4/scratch" "$scratch" && rmdir "$4"
-elif [ -n "$scratch" ]; then mkdir -m 700 "$scratch"; else scratch=$(mktemp -d -t autopkgtest.XXXXXX); fi
+elif [ -n "$scratch" ]; then mkdir -m "$1" "$scratch"
+else
+  read -r id 2>/dev/null </proc/sys/kernel/random/uuid || id=
+  scratch=\${TMPDIR:-/tmp}/autopkgtest.\${id%"\${id#??????}"}
+  [ -n "$id" ] && mkdir -m "$1" "$scratch" 2>/dev/null || { scratch=$(mktemp -d -t autopkgtest.XXXXXX); chmod "$1" "$scratch"; }
+fi
 trap 'trap "" HUP INT TERM PIPE; cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
-[ "$1" = 700 ] || chmod "$1" "$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
 if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &

@@ -6,8 +6,8 @@ import { BackendError, type BackendHost, type Observation } from '../../contract
 import { type Enter, throwIfNoShell } from '../enter.ts';
 import { imageGone } from '../images/imageGone.ts';
 import { kill9, startTimeOf } from '../processes.ts';
-import { missedProgram } from '../programs.ts';
-import { lastLine, notStarted, ownEnvironment, programMissing } from '../runProgram.ts';
+import { missedProgram, searchPath } from '../programs.ts';
+import { lastLine, notStarted, programMissing } from '../runProgram.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
 import { IMAGE_GONE, NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
 
@@ -68,7 +68,8 @@ export class Init {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',
-      env: ownEnvironment(),
+      // The testbed's first process is to have no other, and one more program would be needed to take it away.
+      env: { PATH: searchPath(), LC_ALL: 'C.UTF-8' },
     });
     const kill = () => void child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });

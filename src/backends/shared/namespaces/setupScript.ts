@@ -73,17 +73,21 @@ for d in proc sys dev run tmp; do [ -d "$r/$d" ] || set -- "$@" "$r/$d"; done
 [ "$#" = 0 ] || mkdir -p "$@"
 ${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || mount -n --rbind /sys "$r/sys"\n' : ''}mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"
 for f in ${DEVICES.join(' ')}; do : >"$r/dev/$f"; done
-mkdir "$r/dev/pts" "$r/dev/shm"
-{ ln -s pts/ptmx /proc/self/fd "$r/dev"
-  for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "$r/dev/\${f#*:}"; done; } & links=$!
+cd "$r/dev"
+{ ln -s pts/ptmx /proc/self/fd .
+  for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "\${f#*:}"; done; } & links=$!
 printf %s ${quote(mountTable(plan, place))} >"$r/dev/tty"
 mount -n -a -T "$r/dev/tty"
-wait "$links"
-mkdir -m 1777 "$r/run/lock"
+cd "$r/run"
+mkdir -m 1777 lock & lock=$!
 ${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
 cd "$r"
 mount -n --move . /
-exec env -i PATH=${ROOT_PATH} "$(command -v chroot || echo chroot)" . /bin/sh -c ${quote(INIT)}
+wait "$links"
+wait "$lock"
+export PATH=${ROOT_PATH}
+unset LC_ALL PWD OLDPWD SHLVL
+exec chroot . /bin/sh -c ${quote(INIT)}
 `;
 }
 
@@ -100,8 +104,8 @@ function mountTable({ only, privateNetwork }: SetupPlan, place: string): string 
   return [
     ['proc', '/proc', 'proc', 'nosuid,nodev,noexec'],
     ...(privateNetwork ? [] : [['/sys', '/sys', 'none', 'rbind']]),
-    ['devpts', '/dev/pts', 'devpts', terminals],
-    ['shm', '/dev/shm', 'tmpfs', 'mode=1777,nosuid,nodev'],
+    ['devpts', '/dev/pts', 'devpts', `${terminals},X-mount.mkdir`],
+    ['shm', '/dev/shm', 'tmpfs', 'mode=1777,nosuid,nodev,X-mount.mkdir'],
     ['run', '/run', 'tmpfs', 'mode=755,nosuid,nodev'],
     ...DEVICES.map((name) => [`/dev/${name}`, `/dev/${name}`, 'none', 'bind']),
   ]

@@ -73,7 +73,7 @@ export async function openSession(request: SessionRequest): Promise<GuestSession
     if (!asLogin) return standInSession(request, asked ?? new Substitute(enter, request.host), survey, users);
     const { directory } = login.files;
     if (entered.server === null) await throwIfRefused(enter, entered, checkScript(survey.sshd, directory), signal);
-    return loginSession(enter, survey.root, users, sshdArgv(survey.sshd, directory), login.keys, entered.server);
+    return loginSession(enter, survey, users, sshdArgv(survey.sshd, directory), login.keys, entered.server);
   } catch (error) {
     await Promise.all([entered?.server?.close(), asked?.standIn.close()]);
     throw error;
@@ -112,6 +112,7 @@ function standInSession(
       hostKeys: [standIn.hostKey],
       credentials: { privateKeys: [standIn.clientKey] },
       connect: () => standIn.connect(),
+      loginShell: (name) => surveyed(name, survey)?.shell ?? null,
     },
     close: () => standIn.close(),
   };
@@ -160,7 +161,7 @@ function loginFiles({ host, directory, onlyUid = null }: SessionRequest): { file
 
 function loginSession(
   enter: Enter,
-  root: boolean,
+  survey: Survey,
   users: Users,
   sshd: readonly string[],
   keys: LoginKeys,
@@ -168,13 +169,14 @@ function loginSession(
 ): GuestSession {
   const environment = enter.environment === 'passed' ? ['env', '-i', `PATH=${searchPath('')}`] : [];
   return {
-    root: users.login === 'root' && root,
+    root: users.login === 'root' && survey.root,
     endpoint: {
       via: { kind: 'process', argv: [...environment, ...enter.argv, ...sshd] },
       server: 'sshd',
       ...users,
       hostKeys: [keys.host.fingerprint],
       credentials: { privateKeys: [keys.client.privateKey] },
+      loginShell: (name) => surveyed(name, survey)?.shell ?? null,
       // The first client gets the one that the way in has become.
       ...(waiting === null ? {} : { running: () => waiting.take() }),
     },

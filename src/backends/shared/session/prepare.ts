@@ -9,7 +9,9 @@ export function surveyScript(install: string | null): string {
   return `
 PATH=${ROOT_PATH}
 sshd=$(command -v sshd) && echo "sshd $sshd"
-uid=$(id -u 2>/dev/null)
+uid=
+while [ "$uid" != Uid: ] && read -r uid _ number _; do :; done 2>/dev/null </proc/$$/status
+[ "$uid" = Uid: ] && uid=$number || uid=$(id -u 2>/dev/null)
 echo "uid $uid"
 ${
   install === null

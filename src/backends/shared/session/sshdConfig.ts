@@ -65,7 +65,9 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
     // Without pam_limits a session has the limits of its sshd, and that those of this process.
     `if [ "$pam" = yes ]; then limits=:; else limits=${quote(`${USUAL_LIMITS} || :`)}; fi`,
     `printf '%s\\n' "$limits" ${quote(NO_LOOKUPS)} >${quote(`${directory}/prologue`)}`,
-    `( umask 077; ${write('host_key', hostKey)} )`,
+    'umask 077',
+    write('host_key', hostKey),
+    'umask 022',
     'unset LC_ALL',
     `echo ${quote(SERVING)}`,
     `. ${quote(`${directory}/prologue`)}`,
