@@ -38,6 +38,8 @@ beforeAll(() => {
   file('show', '#!/bin/sh\npwd; echo "$AUTOPKGTEST_TMP|$LANG|$LC_ALL|$FROM_PROFILE|$USER"; exit 3\n');
   file('bare', 'echo no interpreter named\n');
   file('lost', '#!/no/such/interpreter\n');
+  file('spaced', '#! \t/bin/sh -u\necho "$0 $-"\n');
+  file('dos', '#!/bin/sh\r\necho never\n');
   writeFileSync(path.join(directory, '.profile'), 'FROM_PROFILE=yes; export FROM_PROFILE\nfalse\n');
 });
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -105,10 +107,23 @@ describe.each(['bash', 'sh'])('a test started by %s', (shell) => {
     );
   });
 
-  it('fails as a shell would where it cannot be started', () => {
-    expect(
-      run(shell, testScript({ kind: 'file', path: 'debian/tests/lost' }, paths, {})).status,
-    ).toBeGreaterThanOrEqual(126);
+  it('has its interpreter with what follows its name', () => {
+    const { stdout } = run(shell, testScript({ kind: 'file', path: 'debian/tests/spaced' }, paths, {}));
+    expect(stdout).toMatch(/debian\/tests\/spaced .*u/);
+  });
+
+  it('knows who runs it', () => {
+    const { stdout } = run(shell, testScript({ kind: 'command', command: 'echo "$USER"' }, paths, {}));
+    expect(stdout).toBe(spawnSync('id', ['-nu'], { encoding: 'utf8' }).stdout);
+  });
+
+  it.each(['lost', 'dos', 'absent'])('fails as it would from sh where it cannot be started: %s', (name) => {
+    const { status, stderr, stdout } = run(shell, testScript({ kind: 'file', path: `debian/tests/${name}` }, paths, {}));
+    const program = path.join(paths.tree, 'debian/tests', name);
+    const fromSh = spawnSync('sh', ['-c', 'exec "$0"', program], { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: fromSh.status, stdout: '' });
+    // bash may have something to say of the locale first.
+    expect(stderr.slice(-fromSh.stderr.length)).toBe(fromSh.stderr);
   });
 
   it('that is a command stops at the first failure', () => {
@@ -148,7 +163,9 @@ describe('the facts of a testbed', () => {
     expect(scratch).toMatch(new RegExp(`^${directory}/autopkgtest\\.`));
     expect(existsSync(scratch ?? '')).toBe(false);
     expect(found.processors).toMatch(/^\d+$/);
-    expect(found.kernel).toContain('Linux');
+    expect(found.kernel).toBe(spawnSync('uname', ['-srv'], { encoding: 'utf8' }).stdout.trim());
+    const root = spawnSync('sh', ['-c', '[ "$(id -u)" = 0 ] && [ -w /var/lib/dpkg/status ]']).status === 0;
+    expect(found.installs).toBe(root);
   });
 
   it('are not asked for where the user who is wanted is not there', () => {
@@ -174,6 +191,7 @@ describe('the facts of a testbed', () => {
       });
     });
     expect(statSync(scratch).mode & 0o777).toBe(0o700);
+    expect(scratch).toMatch(/\/autopkgtest\.[0-9a-zA-Z]{6}$/);
     keeper.kill(signal);
     const status = await new Promise((resolve) => keeper.once('exit', resolve));
     expect(status).toBe(0);

@@ -75,7 +75,8 @@ ${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys"
 for f in ${DEVICES.join(' ')}; do : >"$r/dev/$f"; done
 cd "$r/dev"
 { ln -s pts/ptmx /proc/self/fd .
-  for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "\${f#*:}"; done; } & links=$!
+  if [ -L /dev/stdin ] && [ -L /dev/stdout ] && [ -L /dev/stderr ]; then cp -P /dev/stdin /dev/stdout /dev/stderr .
+  else for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "\${f#*:}"; done; fi; } & links=$!
 printf %s ${quote(mountTable(plan, place))} >"$r/dev/tty"
 mount -n -a -T "$r/dev/tty"
 cd "$r/run"
