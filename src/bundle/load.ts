@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
@@ -43,9 +43,9 @@ export class Pieces {
   }
 
   #compile(file: string): Script {
-    const cachedData = this.#cached ? codeOf(file) : undefined;
     // It is ASCII.
-    const source = readFileSync(file, 'latin1');
+    const source = read(file).toString('latin1');
+    const cachedData = this.#cached ? codeOf(file) : undefined;
     const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
     this.scripts.set(file, script);
     return script;
@@ -64,9 +64,30 @@ export class Pieces {
 
 function codeOf(file: string): Buffer | undefined {
   try {
-    return readFileSync(`${file}.cache`);
+    return read(`${file}.cache`);
   } catch {
     // None was made, or it cannot be read: the source is there.
     return undefined;
+  }
+}
+
+/** Bytes that the largest file of the bundle takes, and more: what is not used takes no memory. */
+const ROOM = 4 * 1024 * 1024;
+
+/** To touch memory for the first time is dear: all is read to the same place. */
+let room = Buffer.alloc(0);
+
+/** A file's bytes, until the next is read. */
+function read(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size > room.length) room = Buffer.allocUnsafeSlow(Math.max(size, ROOM));
+    let length = 0;
+    for (let more = 1; length < size && more > 0; length += more)
+      more = readSync(descriptor, room, length, size - length, null);
+    return room.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -118,7 +118,10 @@ describe.each(['bash', 'sh'])('a test started by %s', (shell) => {
   });
 
   it.each(['lost', 'dos', 'absent'])('fails as it would from sh where it cannot be started: %s', (name) => {
-    const { status, stderr, stdout } = run(shell, testScript({ kind: 'file', path: `debian/tests/${name}` }, paths, {}));
+    const { status, stderr, stdout } = run(
+      shell,
+      testScript({ kind: 'file', path: `debian/tests/${name}` }, paths, {}),
+    );
     const program = path.join(paths.tree, 'debian/tests', name);
     const fromSh = spawnSync('sh', ['-c', 'exec "$0"', program], { encoding: 'utf8' });
     expect({ status, stdout }).toEqual({ status: fromSh.status, stdout: '' });
