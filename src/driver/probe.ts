@@ -1,5 +1,5 @@
 import type { Connection } from './Connection.ts';
-import { isPosixShell, quote } from './launchLine.ts';
+import { quote } from './launchLine.ts';
 
 /** Characters of an answer that are kept. */
 const MOST = 64 * 1024;
@@ -25,11 +25,7 @@ export function probe(connection: Connection, script: string): Promise<string> {
 }
 
 function run(connection: Connection, script: string): Promise<string> {
-  const { shell } = connection;
-  const answering = `echo ${MARK.trim()}; ${script}`;
-  // Start-up files may have set options of a shell that is the right one already.
-  const direct = shell !== null && isPosixShell(shell);
-  const line = direct ? `set +eux; ${answering}` : `exec /bin/sh -c ${quote(answering)}`;
+  const line = `exec /bin/sh -c ${quote(`echo ${MARK.trim()}; ${script}`)}`;
   return new Promise((resolve, reject) => {
     connection.sessions.exec(line, {}, (error, channel) => {
       if (error) return reject(error);
