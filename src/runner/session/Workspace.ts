@@ -62,7 +62,7 @@ for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 
 done
 if [ -n "$again" ]; then echo again
 elif [ -n "$2" ] && { rmdir "$1" "$2" 2>/dev/null || { [ ! -e "$1" ] && [ ! -L "$1" ]; }; }; then
-  [ ! -d "$2" ] || rm -rf "$2" 2>/dev/null && echo tidy
+  { [ ! -e "$2" ] && [ ! -L "$2" ]; } || rm -rf "$2" 2>/dev/null && echo tidy
 elif [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
 
 /** The runner's place in one testbed: the scratch directory with the tree, and short commands around the tests. */

@@ -3,9 +3,10 @@
  * once, by setns(2), and from there starts each command by one small fork: Node.js would copy the tables of all its own
  * memory each time, and enter anew. Nothing of it can be seen in the testbed's pid namespace.
  *
- * Arguments: the numbers of setns(2) and prlimit64(2), the latter 0 where it is not known, a root directory or nothing, and
- * files of namespaces in the order of joining. Commands get the usual limit of open files (see USUAL_LIMITS). It reads launches from stdin, each a length in bytes, a newline, and fields parted by NUL: uid, gid, groups, working
- * directory, number of words of the argv, the argv, `NAME=VALUE` of the environment. It says on stdout:
+ * Arguments: the numbers of setns(2) and prlimit64(2), the latter 0 where it is not known, a root directory or nothing,
+ * and files of namespaces in the order of joining. Commands get the usual limit of open files (see USUAL_LIMITS). It reads
+ * launches from stdin, each a length in bytes, a newline, and fields parted by NUL: uid, gid, groups, working directory,
+ * number of words of the argv, the argv, `NAME=VALUE` of the environment. It says on stdout:
  *
  *     R IN OUT ERR        it is ready; the pipes of the next command are these descriptors of its own
  *     S PID IN OUT ERR    the command runs on these pipes; those of the next one
