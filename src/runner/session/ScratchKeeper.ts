@@ -29,6 +29,7 @@ if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
 fi
 echo "processors=$(nproc 2>/dev/null)" &
+echo "kernel=$(uname -srv 2>/dev/null)" &
 facts="scratch=$scratch
 helps=yes"
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
@@ -42,12 +43,7 @@ if [ -w /var/lib/dpkg/status ]; then
   if [ "$effective" = 0 ]; then facts="$facts
 installs=yes"; fi
 fi
-kernel=
-for part in ostype osrelease version; do
-  read -r line 2>/dev/null </proc/sys/kernel/$part && kernel="$kernel $line" || { kernel=" $(uname -srv 2>/dev/null)"; break; }
-done
-echo "$facts
-kernel=\${kernel# }"
+echo "$facts"
 wait
 echo ready
 set +e
