@@ -84,9 +84,13 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare as root', () => {
       '-b',
       shared,
       '/srv/c',
+      // Below a directory that every testbed has, and that is made beside its mounts.
+      ...['-b', shared, '/run/lock/d'],
     ]);
     expect(await testbed.exec(['cat', '/srv/a b/file'])).toMatchObject({ stdout: 'of the host\n' });
     expect(await testbed.exec(['cat', '/srv/c/file'])).toMatchObject({ stdout: 'of the host\n' });
+    expect(await testbed.exec(['cat', '/run/lock/d/file'])).toMatchObject({ stdout: 'of the host\n' });
+    expect(await testbed.exec('ls -ld /run/lock')).toMatchObject({ stdout: expect.stringMatching(/^drwxrwxrwt/) });
     await testbed.exec('echo x >"/srv/a b/written"');
     expect(readFileSync(join(shared, 'written'), 'utf8')).toBe('x\n');
   });

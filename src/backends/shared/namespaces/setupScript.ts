@@ -81,15 +81,25 @@ printf %s ${quote(mountTable(plan, place))} >"$r/dev/tty"
 mount -n -a -T "$r/dev/tty"
 cd "$r/run"
 mkdir -m 1777 lock & lock=$!
-${plan.binds.map(({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`).join('\n')}
+${bindLines(plan)}
 cd "$r"
 mount -n --move . /
-wait "$links"
-wait "$lock"
+${plan.binds.length === 0 ? LINKED : ''}
 export PATH=${ROOT_PATH}
 unset LC_ALL PWD OLDPWD SHLVL
 exec chroot . /bin/sh -c ${quote(INIT)}
 `;
+}
+
+/** What was made beside the mounts stands. */
+const LINKED = 'wait "$links"\nwait "$lock"';
+
+/** Mounts directories of this machine, which may be below what is still being made. Pure. */
+function bindLines({ binds }: SetupPlan): string {
+  const lines = binds.map(
+    ({ outside, inside }) => `mkdir -p "$r"${quote(inside)}\nmount -n --rbind ${quote(outside)} "$r"${quote(inside)}`,
+  );
+  return lines.length === 0 ? '' : [LINKED, ...lines].join('\n');
 }
 
 /** Devices of this machine that a testbed has. On the last one lies the table until it is mounted over. */
