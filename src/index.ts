@@ -22,7 +22,7 @@ export {
   type Observation,
   type ObservationType,
 } from './backends/index.ts';
-export { type Forward, generateKeyPair, type KeyPair } from './driver/index.ts';
+export { type Forward, generateKeyPair, type KeyPair, type Messenger } from './driver/index.ts';
 export {
   type Capability,
   type Cause,

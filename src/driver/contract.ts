@@ -25,6 +25,12 @@ export interface ExecStreams {
   stderr: Writable;
 }
 
+/**
+ * Runs a short script where a command ran, as somebody who may signal what that left behind, and takes no session for
+ * it. Gives what the script printed; null where it could not.
+ */
+export type Messenger = (script: string) => Promise<string | null>;
+
 /** What the driver needs from whoever runs it. */
 export interface DriverHost {
   readonly testbed: string;
@@ -65,8 +71,11 @@ export interface Driver {
    * (hang-up included), command.lost as the last one.
    */
   openChannel(request: { command: string; connection: string; spec: ExecSpec; streams: ExecStreams }): void;
-  /** `signal`: to the whole remote process group, over another channel. Events: signal.delivered | signal.failed. */
-  signal(request: { command: string; connection: string; signal: 'TERM' | 'KILL' }): void;
+  /**
+   * `signal`: to the whole remote process group, over another channel; to what a command left that has ended, by `by` where
+   * that can. Events: signal.delivered | signal.failed.
+   */
+  signal(request: { command: string; connection: string; signal: 'TERM' | 'KILL'; by?: Messenger | undefined }): void;
   /** `close-channel`: gives the channel up; command.closed follows if neither it nor command.lost came before. */
   closeChannel(command: string): void;
   /** Tells a pty its new size; nothing happens for commands without one. */

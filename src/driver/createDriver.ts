@@ -3,7 +3,16 @@ import ssh2 from 'ssh2';
 import type { EventData, EventDraft, EventType, Loss } from '../events/index.ts';
 import { CommandChannel } from './CommandChannel.ts';
 import { Connection, type DialRequest } from './Connection.ts';
-import type { Driver, DriverHost, ExecSpec, ExecStreams, Forward, ForwardRequest, Keepalive } from './contract.ts';
+import type {
+  Driver,
+  DriverHost,
+  ExecSpec,
+  ExecStreams,
+  Forward,
+  ForwardRequest,
+  Keepalive,
+  Messenger,
+} from './contract.ts';
 import { Errands } from './Errands.ts';
 import { openForward } from './forward.ts';
 import { BOOT_SCRIPT, bootIdentity, type ProcessGroup, probe, REBOOT_SCRIPT, signalScript } from './probe.ts';
@@ -82,7 +91,7 @@ class SshDriver implements Driver {
     channel.open();
   }
 
-  signal(request: { command: string; connection: string; signal: 'TERM' | 'KILL' }): void {
+  signal(request: { command: string; connection: string; signal: 'TERM' | 'KILL'; by?: Messenger | undefined }): void {
     const { command, signal } = request;
     const connection = this.#connections.get(request.connection);
     const channel = this.#channels.get(command);
@@ -95,15 +104,12 @@ class SshDriver implements Driver {
     if (connection?.ready !== true) return failed(new Error('the connection is gone'));
     if (group === null) return directly(new Error('the process group is not known'));
     const script = signalScript(group, signal);
-    probe(connection, script)
-      .catch((error: Error) => {
-        if (!isNoRoom(error)) throw error;
-        return this.#errands.run(connection, script);
-      })
-      .then(
-        (answer) => this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0 }),
-        directly,
-      );
+    const by = channel === undefined ? request.by : undefined;
+    const asked = by === undefined ? this.#probe(connection, script) : this.#through(by, connection, script);
+    asked.then(
+      (answer) => this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0 }),
+      directly,
+    );
   }
 
   closeChannel(command: string): void {
@@ -153,6 +159,23 @@ class SshDriver implements Driver {
     if (this.#groups.size <= REMEMBERED) return;
     const [oldest] = this.#groups.keys();
     if (oldest !== undefined) this.#groups.delete(oldest);
+  }
+
+  async #through(by: Messenger, connection: Connection, script: string): Promise<string> {
+    const answer = await by(script);
+    if (answer !== null) return answer;
+    if (!connection.ready) throw new Error('the connection is gone');
+    return await this.#probe(connection, script);
+  }
+
+  /** In a session of its own, over another connection where this one has no room for that. */
+  async #probe(connection: Connection, script: string): Promise<string> {
+    try {
+      return await probe(connection, script);
+    } catch (error) {
+      if (!isNoRoom(error as Error)) throw error;
+      return await this.#errands.run(connection, script);
+    }
   }
 
   #ask(id: string, script: string): Promise<string> {

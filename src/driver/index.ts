@@ -3,6 +3,7 @@ export type {
   ExecSpec,
   ExecStreams,
   Forward,
+  Messenger,
 } from './contract.ts';
 export { CopyError, copyDown, copyUp } from './copy/index.ts';
 export { createDriver } from './createDriver.ts';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { PassThrough, Readable, Transform } from 'node:stream';
-import type { ExecSpec, ExecStreams } from '../driver/index.ts';
+import type { ExecSpec, ExecStreams, Messenger } from '../driver/index.ts';
 import type { Cause, EventDraft, TrundleEvent } from '../events/index.ts';
 import type { CommandEnd, ExecOptions, RunningCommand } from './contract.ts';
 import { lineOf } from './lineOf.ts';
@@ -30,6 +30,7 @@ export interface StartOptions extends ExecOptions {
 interface InFlight {
   readonly spec: ExecSpec;
   readonly streams: ExecStreams;
+  readonly sweepBy: Messenger | undefined;
   readonly settle: (end: CommandEnd) => void;
 }
 
@@ -53,7 +54,12 @@ export class Commands {
     const stdin = readableOf(options.stdin);
     const ended = new Promise<CommandEnd>((settle) => {
       const streams: ExecStreams = { stdout, stderr, ...(stdin === undefined ? {} : { stdin }) };
-      this.#inFlight.set(id, { spec: specOf(command, options), streams, settle });
+      this.#inFlight.set(id, {
+        spec: specOf(command, options),
+        streams,
+        sweepBy: options.sweepBy,
+        settle,
+      });
     });
     this.#cancelOn(options.signal, id, ended);
     // What could not be read is not the end of what was to be read: the command must not take it for that.
@@ -74,8 +80,8 @@ export class Commands {
     return { command: id, stdout, stderr, ended, resize };
   }
 
-  /** What the driver needs to open a channel; null for a command that is over. */
-  find(command: string): { spec: ExecSpec; streams: ExecStreams } | null {
+  /** What the driver needs of a command; null for one that is over. */
+  find(command: string): Pick<InFlight, 'spec' | 'streams' | 'sweepBy'> | null {
     return this.#inFlight.get(command) ?? null;
   }
 

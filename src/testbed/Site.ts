@@ -194,7 +194,8 @@ export class Site {
       }
       case 'signal': {
         const { connection, signal } = command;
-        driver.signal({ command: command.command, connection, signal });
+        const by = this.commands.find(command.command)?.sweepBy;
+        driver.signal({ command: command.command, connection, signal, by });
         return;
       }
       case 'close-channel':

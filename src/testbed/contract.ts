@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Observable } from 'rxjs';
-import type { ExecSpec, Forward } from '../driver/contract.ts';
+import type { ExecSpec, Forward, Messenger } from '../driver/contract.ts';
 import type { Capability, Cause, CommandResult, DeadlineTable, Endpoint, TrundleEvent } from '../events/index.ts';
 
 /** How to run a command, and what to do with what it prints. */
@@ -13,6 +13,8 @@ export interface ExecOptions extends Omit<ExecSpec, 'argv' | 'line'> {
   stdin?: Readable | Uint8Array | string;
   /** Ends what is left of its process group when it ends by itself (default false); a timeout always does. */
   sweep?: boolean;
+  /** What `sweep` takes is done by this, where it can, in place of a session of its own. */
+  sweepBy?: Messenger;
   /** Ends the command's process group; the result is then `cancelled`. */
   signal?: AbortSignal;
   /** Strings that must not appear in the trace. */

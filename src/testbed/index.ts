@@ -5,6 +5,7 @@ export {
   listBackends,
   loadBackend,
 } from '../backends/index.ts';
+export type { Messenger } from '../driver/index.ts';
 export { createMachines } from '../machines/index.ts';
 export { hiding } from '../trace/index.ts';
 export type {

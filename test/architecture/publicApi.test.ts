@@ -76,6 +76,7 @@ test('the library exports these types and no others', () => {
       "KeptTestbed",
       "KeyPair",
       "Location",
+      "Messenger",
       "Observation",
       "ObservationType",
       "OpenOptions",

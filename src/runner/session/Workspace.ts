@@ -40,28 +40,23 @@ export interface LeftByTest {
   readonly artifacts: boolean;
   /** Whether what was made for it is gone. */
   readonly tidy: boolean;
-  /** Whether there are processes that somebody else is to end: then all this is to be asked again. */
-  readonly again: boolean;
+  /** What the script printed that was to be run; null where none was, or where it was not. */
+  readonly answer: string | null;
 }
 
 /**
  * A process may leave the session and the group of its test, and close all that it was given; what it was started with
  * stays in its environment, by which it is known. Only one that was given another environment is not found. With `$2`,
- * where there are no artifacts, that directory is removed with theirs. Processes of the group `$3` are left alone.
+ * where there are no artifacts, that directory is removed with theirs. The script `$3` comes first: what it ends is no
+ * news to whoever asks.
  */
-const LOOK_AFTER = `again=
+const LOOK_AFTER = `[ -z "$3" ] || echo "answer $(eval "$3")"
 for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 2>/dev/null); do
   pid=\${environ#/proc/}; pid=\${pid%/environ}
-  if [ -n "$3" ]; then
-    read -r group 2>/dev/null <"/proc/$pid/stat" || continue
-    group=\${group##*) }; group=\${group#* }; group=\${group#* }
-    if [ "\${group%% *}" = "$3" ]; then again=yes; continue; fi
-  fi
   command=$(tr '\\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 200 | tr -d '\\n')
   kill -s KILL "$pid" 2>/dev/null && echo "process $pid $command"
 done
-if [ -n "$again" ]; then echo again
-elif [ -n "$2" ] && { rmdir "$1" "$2" 2>/dev/null || { [ ! -e "$1" ] && [ ! -L "$1" ]; }; }; then
+if [ -n "$2" ] && { rmdir "$1" "$2" 2>/dev/null || { [ ! -e "$1" ] && [ ! -L "$1" ]; }; }; then
   { [ ! -e "$2" ] && [ ! -L "$2" ]; } || rm -rf "$2" 2>/dev/null && echo tidy
 elif [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
 
@@ -185,20 +180,21 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   /**
    * Ends what a test left running, wherever that has gone, and looks for artifacts.
    * @param tidy removes what {@link prepare} made where there are none
-   * @param group the test's process group, where that is being ended meanwhile
+   * @param script to be run before, as by a `Messenger`
    */
   async lookAfter(
     { artifacts, temporary }: TestPaths,
     tidy: boolean,
-    group: number | null = null,
+    script: string | null = null,
   ): Promise<LeftByTest> {
     const doing = 'looking for what the test left';
-    const words = [artifacts, tidy ? temporary : '', group?.toString() ?? ''];
+    const words = [artifacts, tidy ? temporary : '', script ?? ''];
     const { stdout } = await this.#must({ doing, phase: 'exec', script: LOOK_AFTER, words });
     const lines = stdout.split('\n').filter((line) => line !== '');
-    const processes = lines.flatMap((line) => (line.startsWith('process ') ? [line.slice('process '.length)] : []));
+    const after = (word: string) => lines.flatMap((line) => (line.startsWith(word) ? [line.slice(word.length)] : []));
     const says = (word: string) => lines.includes(word);
-    return { processes, artifacts: says('artifacts'), tidy: says('tidy'), again: says('again') };
+    const [answer = null] = after('answer ');
+    return { processes: after('process '), artifacts: says('artifacts'), tidy: says('tidy'), answer };
   }
 
   /** Copies a directory of the testbed to the host. @returns its devices and sockets, which stay behind */

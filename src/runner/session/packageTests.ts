@@ -202,9 +202,9 @@ export class PackageTests {
       timeout: this.#options.timeouts.test,
       reboots,
       early: workspace.helps,
-      lookAfter: async (group) => {
+      lookAfter: async (script) => {
         // A shell is to find all as the test left it, and so is who gets into a testbed that stays.
-        left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any, group);
+        left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any, script);
         return left;
       },
       onRebooted: (mark) => this.#session.noteKernel(definition.name, mark),

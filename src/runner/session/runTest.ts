@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Clock, TrundleEvent } from '../../events/index.ts';
-import type { CommandEnd, Run, RunningCommand, Testbed } from '../../testbed/index.ts';
+import type { CommandEnd, Messenger, Run, RunningCommand, Testbed } from '../../testbed/index.ts';
 import { StepError } from '../errors.ts';
 import { causeOfError } from '../failures.ts';
 import { type OutputDirectory, openSink, type Sink } from '../output/OutputDirectory.ts';
@@ -39,10 +39,10 @@ export interface TestCommand {
   readonly reboots: Pick<Reboots, 'clear' | 'takeMark' | 'whenPrepared' | 'reboot'> | null;
   /**
    * Ends what the test left running, and tells of it.
-   * @param group the test's process group, where that is still being ended
+   * @param script to be run before, as by a `Messenger`
    */
-  readonly lookAfter: (group: number | null) => Promise<Left>;
-  /** Whether that may begin while its process group is being ended. */
+  readonly lookAfter: (script: string | null) => Promise<Left>;
+  /** Whether that takes no session, and so may be done by the way when its process group is ended. */
   readonly early: boolean;
   /** Called after each reboot. */
   readonly onRebooted: (mark: string) => void;
@@ -52,8 +52,8 @@ export interface TestCommand {
 export interface Left {
   /** Processes that had to be ended. */
   readonly processes: readonly string[];
-  /** Whether there may be others. */
-  readonly again: boolean;
+  /** What the script printed; null where none was run. */
+  readonly answer: string | null;
 }
 
 /**
@@ -80,13 +80,16 @@ export async function runTest(
   let end: CommandEnd;
   const unseen = new Unseen(run);
   let looked: Promise<Left> | null = null;
-  const atEnd = (group: number) => {
-    looked = command.lookAfter(group);
+  const sweepBy: Messenger = (script) => {
+    looked = command.lookAfter(script);
     // Who awaits it hears of it.
-    looked.catch(() => {});
+    return looked.then(
+      ({ answer }) => answer,
+      () => null,
+    );
   };
   try {
-    end = await runThrough(context, planned, command, keeping, atEnd);
+    end = await runThrough(context, planned, command, keeping, sweepBy);
   } finally {
     unseen.stop();
     keeping.stdout.close();
@@ -136,26 +139,15 @@ export async function runTest(
   return verdict;
 }
 
-/** Processes that had to be ended; asked again where the first answer came before the test's group was gone. */
+/** Processes that had to be ended; asked again where they were asked about before the test's group was gone. */
 async function leftBy(
   { lookAfter }: TestCommand,
   { leaked }: CommandEnd,
   looked: Promise<Left> | null,
 ): Promise<readonly string[]> {
-  const { processes, again } = (await looked) ?? { processes: [], again: true };
-  if (!again && leaked === false) return processes;
+  const { processes, answer } = (await looked) ?? { processes: [], answer: null };
+  if (looked !== null && (answer !== null || leaked === false)) return processes;
   return [...processes, ...(await lookAfter(null)).processes];
-}
-
-/** Calls back when a test has ended by itself, with its process group, of which others may be left. */
-function whenEnded({ run, signal }: TestRunContext, command: string, atEnd: (group: number) => void): () => void {
-  let group: number | null = null;
-  const subscription = run.events$.subscribe((event) => {
-    if (!('command' in event) || event.command !== command) return;
-    if (event.type === 'command.started') group = event.pid;
-    else if (event.type === 'command.closed' && group !== null && !signal.aborted) atEnd(group);
-  });
-  return () => subscription.unsubscribe();
 }
 
 /** Runs the test, and runs it again after each reboot that it asks for. @throws StepError, TestbedError */
@@ -164,7 +156,7 @@ async function runThrough(
   planned: PlannedTest,
   { argv, login, timeout, reboots, onRebooted, early }: TestCommand,
   keeping: Keeping,
-  atEnd: (group: number) => void,
+  sweepBy: Messenger,
 ): Promise<CommandEnd> {
   const { run, testbed, log } = context;
   const test = idInRun(context, planned);
@@ -173,12 +165,12 @@ async function runThrough(
     await reboots?.clear();
     const abort = new AbortController();
     const signal = AbortSignal.any([context.signal, abort.signal]);
-    const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal });
+    // Whether it wants to go on after a reboot is not known yet when it has ended.
+    const beside = early && reboots === null ? { sweepBy } : {};
+    const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal, ...beside });
     const told = { testbed: testbed.id, from: 'runner', test, command: running.command } as const;
     run.emit(mark === null ? { type: 'test.started', ...told } : { type: 'test.resumed', ...told, mark });
-    // Whether it wants to go on after a reboot is not known yet then.
-    const stop = early && reboots === null ? whenEnded(context, running.command, atEnd) : null;
-    const following = follow(context, test, running, keeping, abort).finally(stop ?? (() => {}));
+    const following = follow(context, test, running, keeping, abort);
     const prepared = reboots === null ? null : await firstOf(following, reboots);
     if (reboots !== null && prepared !== null) {
       log.info(`test process requested preparation for reboot with marker ${prepared}`);
