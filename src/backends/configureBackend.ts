@@ -27,6 +27,7 @@ export async function configureBackend(
     deadlines: () => backend.deadlines?.(options) ?? {},
     whyNotKept: () =>
       backend.whyNotKept === undefined ? 'it has no way to leave a testbed behind' : backend.whyNotKept(options),
+    lasting: backend.lasting ?? false,
     open: (host) => checkVerbs(backend.name, backend.open(options, host)),
   };
 }

@@ -142,6 +142,11 @@ export interface Backend<S extends z.ZodObject = z.ZodObject> {
   deadlines?(options: z.output<S>): DeadlineTable;
   /** Why a testbed cannot stay after the run (--keep); null where it has the verb keep. Absent: none of this kind can. */
   whyNotKept?(options: z.output<S>): string | null;
+  /**
+   * Whether nothing is made and nothing is removed, and one that is opened anew is no fresher than one that is open (default
+   * false). Then packages have the same testbed one after another, though it has no revert.
+   */
+  readonly lasting?: boolean;
   /** Makes the object that holds one testbed; must not do anything outside memory yet. */
   open(options: z.output<S>, host: BackendHost): BackendVerbs;
 }
@@ -161,6 +166,8 @@ export interface ConfiguredBackend {
   deadlines?(): DeadlineTable;
   /** Why its testbeds cannot stay after the run; null where they can. Absent: nobody can say, so they cannot. */
   whyNotKept?(): string | null;
+  /** Whether one testbed is as good as another: see {@link Backend}. Absent: no. */
+  readonly lasting?: boolean;
   open(host: BackendHost): BackendVerbs;
 }
 

@@ -138,6 +138,7 @@ function check(name: string, file: string, value: unknown): Backend {
   for (const field of MAY_BE_FUNCTIONS) {
     if (backend[field] !== undefined && typeof backend[field] !== 'function') wrong(field, 'is not a function');
   }
+  if (!['boolean', 'undefined'].includes(typeof backend.lasting)) wrong('lasting', 'is neither true nor false');
   const options = backend.options as { safeParse?: unknown; shape?: unknown } | undefined;
   if (!(options instanceof z.ZodObject)) {
     wrong('options', 'is not a zod object of the zod that Trundle uses (import { z } from "trundle")');

@@ -31,6 +31,7 @@ export const nullBackend = defineBackend({
   },
   probe: () => Promise.resolve({ available: true, detail: 'the built-in SSH server stands in for sshd' }),
   capabilities: () => (isRoot() ? ['root-on-testbed'] : []),
+  lasting: true,
   whyNotKept: () => 'it is this machine itself, which stays anyway',
   open: (chosen, host) => new NullTestbed(chosen, host),
 });

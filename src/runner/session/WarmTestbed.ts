@@ -11,9 +11,14 @@ export interface WarmOptions {
   readonly kept: KeptTestbeds;
   /** Whether another package will want a testbed. */
   readonly wanted: () => boolean;
+  /** Whether a new testbed would be no fresher. */
+  readonly lasting: boolean;
 }
 
-/** Hands one testbed from package to package, put back to where it was, as long as it can be and nothing went wrong in it. */
+/**
+ * Hands one testbed from package to package as long as nothing went wrong in it: put back to where it was where that can
+ * be done, or as it is where a new one would be the same.
+ */
 export class WarmTestbed {
   readonly #options: WarmOptions;
   #warm: Testbed | null = null;
@@ -24,13 +29,14 @@ export class WarmTestbed {
 
   /** For the package of this name. */
   supplyFor(name: string): Supply {
-    const { run, signal, kept, wanted } = this.#options;
+    const { run, signal, kept, wanted, lasting } = this.#options;
     return {
       take: async (fresh) => {
         const testbed = this.#warm;
         this.#warm = null;
         if (testbed === null) return await fresh();
         run.emit({ type: 'testbed.assigned', testbed: testbed.id, from: 'runner', package: name });
+        if (lasting) return testbed;
         try {
           await testbed.revert({ signal });
           return testbed;
@@ -41,7 +47,8 @@ export class WarmTestbed {
       },
       giveBack: async (testbed, good, log) => {
         const free = good && !kept.staysAsItIs(testbed.id);
-        if (free && wanted() && !signal.aborted && testbed.capabilities.includes('revert')) this.#warm = testbed;
+        const fresh = lasting || testbed.capabilities.includes('revert');
+        if (free && fresh && wanted() && !signal.aborted) this.#warm = testbed;
         else await close(testbed, log, kept);
       },
     };

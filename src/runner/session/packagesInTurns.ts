@@ -33,10 +33,11 @@ export async function inTurns(packages: readonly TreeRun[], options: TurnsOption
   const waiting = packages.map((treeRun) => ({ treeRun, turn: turns.take() }));
   const atOnce = Math.min(testbeds, packages.length);
   const share = Math.floor(testbeds / atOnce);
+  const lasting = packages.every(({ options }) => options.backend.lasting === true);
   const next = () => (whole.signal.aborted ? undefined : waiting.shift());
 
   const work = async () => {
-    const warm = new WarmTestbed({ run, signal: whole.signal, kept, wanted: () => waiting.length > 0 });
+    const warm = new WarmTestbed({ run, signal: whole.signal, kept, wanted: () => waiting.length > 0, lasting });
     for (let taken = next(); taken !== undefined; taken = next()) {
       const { treeRun, turn } = taken;
       treeRun.part?.speakInto(turn);
