@@ -24,14 +24,14 @@ else
 fi
 trap 'trap "" HUP INT TERM PIPE; cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
+echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
 if [ -r /proc/cpuinfo ]; then
   sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
 fi
 echo "processors=$(nproc 2>/dev/null)" &
 echo "kernel=$(uname -srv 2>/dev/null)" &
-facts="scratch=$scratch
-helps=yes"
+facts=helps=yes
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
   if command -v "$program" >/dev/null 2>&1; then facts="$facts
 $program=yes"; fi
@@ -72,6 +72,8 @@ export interface KeeperOptions {
   readonly timeout: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called as soon as the directory is there, before all else that the keeper has to tell. */
+  readonly onScratch?: ((scratch: string) => void) | undefined;
 }
 
 /** There is no scratch directory: how the command that should make it ended, and what it said. */
@@ -125,6 +127,7 @@ export class ScratchKeeper {
     const running = testbed.start(argv, { login: options.login, stdin, signal: late.signal });
     const said = { stdout: '', stderr: '' };
     let helper: Helper | null = null;
+    let { onScratch } = options;
     running.stderr.on('data', (chunk: Uint8Array) => {
       if (helper === null) said.stderr += Buffer.from(chunk).toString();
     });
@@ -132,6 +135,11 @@ export class ScratchKeeper {
       running.stdout.on('data', (chunk: Uint8Array) => {
         if (helper !== null) return helper.hear(chunk);
         said.stdout += Buffer.from(chunk).toString();
+        const [, scratch] = /^scratch=(.+)\n/m.exec(said.stdout) ?? [];
+        if (scratch !== undefined) {
+          onScratch?.(scratch);
+          onScratch = undefined;
+        }
         const end = /^ready\n/m.exec(said.stdout);
         if (end === null) return;
         helper = new Helper({ stdin, ended: running.ended, clock: options.clock, cancel: giveUp });

@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly repository: LocalRepository;
   /** What apt is to be given. */
   readonly aptSetup: AptSetupOptions;
+  /** A tree that will be placed, for which nobody need wait until the session is open; null where there is none. */
+  readonly ahead: PlacedTree | null;
 }
 
 /** A tree of the host and where in the testbed it is to be. */

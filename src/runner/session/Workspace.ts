@@ -15,12 +15,15 @@ import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
 import { type Step, Steps } from './Steps.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { PlacedTree } from './TestbedSession.ts';
+import { TreeAhead } from './TreeAhead.ts';
 import type { TestPaths } from './testScript.ts';
 
 /** What a workspace needs besides its testbed. */
 export interface WorkspaceOptions {
   /** Ordinary user asked for with --user. */
   readonly user: string | null;
+  /** A tree that may go there as soon as there is room: nothing is to be done to the testbed before. Null: none. */
+  readonly ahead: PlacedTree | null;
   /** Its commands may make that user. */
   readonly setup: SetUpOptions;
   /** Milliseconds by kind. */
@@ -70,12 +73,20 @@ export class Workspace {
   /** Where the tree is, below the scratch directory. */
   place = 'tree';
   #user: string | null;
+  readonly #ahead: TreeAhead | null;
 
-  private constructor(testbed: Testbed, options: WorkspaceOptions, logins: Logins, keeper: ScratchKeeper) {
+  private constructor(
+    testbed: Testbed,
+    options: WorkspaceOptions,
+    logins: Logins,
+    keeper: ScratchKeeper,
+    ahead: TreeAhead | null,
+  ) {
     this.#testbed = testbed;
     this.#options = options;
     this.#keeper = keeper;
     this.#user = logins.user;
+    this.#ahead = ahead;
     this.steps = new Steps({ testbed, admin: logins.admin, ...options });
   }
 
@@ -86,8 +97,20 @@ export class Workspace {
    */
   static async open(testbed: Testbed, options: WorkspaceOptions, again: string | null = null): Promise<Workspace> {
     const logins = chooseLogins(testbed, options.user);
-    const keeper = await keep(testbed, options, logins.admin, again, null);
-    const workspace = new Workspace(testbed, options, logins, keeper);
+    const ahead = options.ahead === null || again !== null ? null : new TreeAhead(options.ahead);
+    const send = (scratch: string) =>
+      ahead?.send((placed, signal) => {
+        const stoppable = { ...options, signal: AbortSignal.any([options.signal, signal]) };
+        return bring(new Steps({ testbed, admin: logins.admin, ...stoppable }), placed, scratch);
+      });
+    let workspace: Workspace;
+    try {
+      const keeper = await keep(testbed, options, logins.admin, again, null, send);
+      workspace = new Workspace(testbed, options, logins, keeper, ahead);
+    } catch (error) {
+      await ahead?.giveUp();
+      throw error;
+    }
     try {
       await workspace.#seeToUser();
     } catch (error) {
@@ -256,13 +279,15 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   }
 
   /** Leaves the scratch directory where it is; false where nobody can tell that it still is. */
-  letGo(): Promise<boolean> {
-    return this.#keeper.letGo();
+  async letGo(): Promise<boolean> {
+    await this.#ahead?.giveUp();
+    return await this.#keeper.letGo();
   }
 
   /** Removes the scratch directory, also after the run was told to stop; false where nobody can tell. */
-  close(): Promise<boolean> {
-    return this.#keeper.close();
+  async close(): Promise<boolean> {
+    await this.#ahead?.giveUp();
+    return await this.#keeper.close();
   }
 
   /** A step of the administrator's that may be done twice: without a session of its own where that does. */
@@ -289,25 +314,29 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   /** Copies a tree of the host into the testbed and makes it readable. */
   async putTree(placed: PlacedTree | null): Promise<void> {
     if (placed === null) return;
-    const { tree } = placed;
     this.place = placed.place;
     const target = this.paths('').tree;
-    const above = path.posix.dirname(target);
-    if (above !== this.scratch) {
-      await this.#must({
-        doing: 'making room for the tree',
-        phase: 'copy',
-        script: 'mkdir -p "$1"',
-        words: [above],
-      });
+    if ((await this.#ahead?.brings(placed)) !== true) {
+      const above = path.posix.dirname(target);
+      if (above !== this.scratch) {
+        const doing = 'making room for the tree';
+        await this.#must({ doing, phase: 'copy', script: 'mkdir -p "$1"', words: [above] });
+      }
+      await bring(this.steps, placed, this.scratch);
     }
-    await this.steps
-      .copy('down', `${tree.directory}/`, `${target}/`, { readable: true })
-      .catch((error: unknown) => Promise.reject(whyNotCopied(tree, error)));
     if (this.owner === this.admin) return;
     const script = '[ "$(id -u)" != 0 ] || chown -R "$2" "$1"';
     const words = [target, this.owner];
     await this.#must({ doing: 'making the tree ready', phase: 'copy', script, words, limit: 'copy' });
+  }
+}
+
+/** Copies a tree to its place in the scratch directory. @throws StepError, TestbedError, BadPackageError */
+async function bring(steps: Steps, { tree, place }: PlacedTree, scratch: string): Promise<void> {
+  try {
+    await steps.copy('down', `${tree.directory}/`, `${scratch}/${place}/`, { readable: true });
+  } catch (error) {
+    throw whyNotCopied(tree, error);
   }
 }
 
@@ -318,6 +347,7 @@ async function keep(
   admin: string,
   directory: string | null,
   saved: string | null,
+  onScratch?: (scratch: string) => void,
 ): Promise<ScratchKeeper> {
   const { timeouts, clock, signal, setup } = options;
   const keeper = await ScratchKeeper.open(testbed, {
@@ -329,6 +359,7 @@ async function keep(
     timeout: saved === null ? timeouts.short : timeouts.copy,
     clock,
     signal,
+    onScratch,
   });
   if (keeper instanceof ScratchKeeper) return keeper;
   throw unkept(testbed, keeper, options, new Steps({ testbed, admin, ...options }));

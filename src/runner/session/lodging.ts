@@ -1,5 +1,6 @@
 import { systemClock } from '../../events/index.ts';
 import { lineOfNotKept, type Run, type Testbed } from '../../testbed/index.ts';
+import { asksForApt } from '../dependencies/aptSetupOptions.ts';
 import type { LocalRepository } from '../dependencies/LocalRepository.ts';
 import type { RunLog } from '../output/RunLog.ts';
 import { shellWord } from '../output/testInfo.ts';
@@ -9,7 +10,7 @@ import { interactiveShell } from './interactiveShell.ts';
 import type { KeptTestbeds } from './KeptTestbeds.ts';
 import type { PackageOptions } from './packageTests.ts';
 import type { TestRunContext } from './runTest.ts';
-import { TestbedSession } from './TestbedSession.ts';
+import { type PlacedTree, TestbedSession } from './TestbedSession.ts';
 import type { TreeRun } from './testPackage.ts';
 
 /** What all testbeds of a package have in common. */
@@ -48,13 +49,21 @@ export async function settle(place: Place, testbed: Testbed, log: RunLog, announ
   const session = await TestbedSession.open({
     ...context,
     ...how,
-    ...{ repository, aptSetup, announce },
+    ...{ repository, aptSetup, announce, ahead: aheadOf(treeRun) },
     onOtherKernel: (other) => treeRun.otherKernels.push(other),
     onSetUpFailure: async (where) => {
       if (how.shell !== 'never') await interactiveShell(testbed, how.interactive, log, where, signal);
     },
   });
   return { context, how, session };
+}
+
+/** The tree that is to be in the testbed whatever else is learnt of it, where nothing comes before it. */
+function aheadOf({ subject: { source, debs }, setup, aptSetup }: TreeRun): PlacedTree | null {
+  const nothingBefore = [debs, setup.copies, setup.commands, setup.bootCommands].every(({ length }) => length === 0);
+  return source.kind === 'built-tree' && nothingBefore && !asksForApt(aptSetup) && aptSetup.architecture === null
+    ? { tree: source, place: 'tree' }
+    : null;
 }
 
 function packageOptions({
