@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { makeLifeline } from '../support/lifeline.ts';
 import { forThisTest } from '../support/workplace.ts';
@@ -67,6 +68,37 @@ onEveryServer('the end of a command', [], (host) => {
     const script = `(${lifeline.linger}) >/dev/null 2>&1 </dev/null & echo done`;
     await host.testbed.exec(`${script}; exec 3<'${lifeline.path}' || :`, { sweep: true, timeout: 20_000 });
     await lifeline.released;
+  });
+
+  test('has what is left swept up by whoever can do that beside it', async () => {
+    const scripts: string[] = [];
+    const answers = (answer: string | null) => (script: string) => {
+      scripts.push(script);
+      return Promise.resolve(answer);
+    };
+    const end = async (answer: string | null) => {
+      const { ended, stdout: out, stderr } = host.testbed.start('echo $$', { sweep: true, sweepBy: answers(answer) });
+      const [told, ...others] = await Promise.all([text(out), text(stderr)]);
+      expect(others).toEqual(['']);
+      const end = await ended;
+      expect(scripts.at(-1)).toContain(`kill -s KILL -- -${told.trim()} `);
+      return end;
+    };
+    expect(await end('2\n')).toMatchObject({ result: { kind: 'exited', status: 0 }, leaked: true });
+    expect(await end('0\n')).toMatchObject({ result: { kind: 'exited', status: 0 }, leaked: false });
+    expect(scripts).toHaveLength(2);
+  });
+
+  test('sweeps up by a session of its own where nobody can do that beside it', async () => {
+    const { ended, stdout, stderr } = host.testbed.start('sleep 1000 >/dev/null 2>&1 </dev/null & echo $!', {
+      sweep: true,
+      sweepBy: () => Promise.resolve(null),
+    });
+    const [pid, others] = await Promise.all([text(stdout), text(stderr)]);
+    expect(others).toBe('');
+    expect(await ended).toMatchObject({ result: { kind: 'exited', status: 0 }, leaked: true });
+    const looked = await host.testbed.exec(`ps -o stat= -p ${pid.trim()}`);
+    expect(looked.stdout.trim()).toMatch(/^(Z.*)?$/);
   });
 
   test('comes to many at once', async () => {

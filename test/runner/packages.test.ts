@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createMachines } from '../../src/machines/index.ts';
+import type { Run } from '../../src/testbed/index.ts';
 import { readTrace, replay } from '../../src/trace/index.ts';
 import { EventLog } from '../support/eventLog.ts';
 import { workplace } from '../support/workplace.ts';
@@ -107,6 +108,39 @@ describe('several packages in one run', () => {
     const { report } = await runHere({ source }, host.backend);
     expect(report).toMatchObject({ exitCode: 0, cause: null });
     expect(host.done).toEqual(['create tb1', 'reset tb1', 'reset tb1']);
+  });
+
+  test('have a testbed that lasts one after another, as it is, and another where that died', async () => {
+    const place = workplace();
+    const host = await faultyHere();
+    const names = ['a', 'b', 'c', 'd'];
+    const stuck = { control: ONE, tests: { smoke: '#!/bin/sh\nexec sleep 1000\n' } };
+    const source = names.map((name) => makePackage(place, name, name === 'c' ? stuck : PASSES));
+    const trace = join(place, 'trace');
+    const stop = stopIn(['c/smoke'], host);
+    let log: EventLog | undefined;
+    const onRun = (run: Run) => {
+      log = new EventLog(run.events$);
+      stop(run);
+    };
+    const { report } = await runHere({ source, trace, onRun }, { ...host.backend, lasting: true });
+    expect(report.packages.map((each) => `${each.package} ${each.exitCode}`)).toEqual(['a 0', 'b 0', 'c 16', 'd 0']);
+    expect(host.done).toEqual(['create tb1', 'create tb2']);
+    expect(log?.all('testbed.assigned').map((event) => `${event.testbed} ${event.package}`)).toEqual([
+      'tb1 a',
+      'tb1 b',
+      'tb1 c',
+      'tb2 d',
+    ]);
+    expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({ same: true });
+  });
+
+  test('have this machine one after another', async () => {
+    const place = workplace();
+    const source = ['a', 'b'].map((name) => makePackage(place, name, PASSES));
+    const { report, stderr } = await runHere({ source });
+    expect(report.exitCode).toBe(0);
+    expect(stderr()).not.toContain('tb2');
   });
 
   test('run at once where there may be several testbeds, and are told of in their own order', async () => {
