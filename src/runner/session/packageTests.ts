@@ -10,12 +10,12 @@ import type { Timeouts } from '../timeouts.ts';
 import { type Helpers, inParallel, type Tester } from './inParallel.ts';
 import { type InteractiveTerminal, interactiveShell } from './interactiveShell.ts';
 import type { KeptTestbeds } from './KeptTestbeds.ts';
+import type { LeftByTest } from './leftByTest.ts';
 import { idInRun, runTest, type TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
 import { testEnvironment, testScript } from './testScript.ts';
 import { judged, reportLine } from './verdict.ts';
-import type { LeftByTest } from './Workspace.ts';
 
 /** What decides how a package's tests are run; see RunTestsOptions. */
 export interface PackageOptions {
