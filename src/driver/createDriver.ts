@@ -104,12 +104,15 @@ class SshDriver implements Driver {
     if (connection?.ready !== true) return failed(new Error('the connection is gone'));
     if (group === null) return directly(new Error('the process group is not known'));
     const script = signalScript(group, signal);
+    const delivered = (answer: string, how: { beside?: true }) =>
+      this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0, ...how });
+    const bySession = () => {
+      if (!connection.ready) return failed(new Error('the connection is gone'));
+      this.#probe(connection, script).then((answer) => delivered(answer, {}), directly);
+    };
     const by = channel === undefined ? request.by : undefined;
-    const asked = by === undefined ? this.#probe(connection, script) : this.#through(by, connection, script);
-    asked.then(
-      (answer) => this.#emit('signal.delivered', { command, signal, survivors: Number.parseInt(answer, 10) || 0 }),
-      directly,
-    );
+    if (by === undefined) return bySession();
+    by(script).then((answer) => (answer === null ? bySession() : delivered(answer, { beside: true })), failed);
   }
 
   closeChannel(command: string): void {
@@ -159,13 +162,6 @@ class SshDriver implements Driver {
     if (this.#groups.size <= REMEMBERED) return;
     const [oldest] = this.#groups.keys();
     if (oldest !== undefined) this.#groups.delete(oldest);
-  }
-
-  async #through(by: Messenger, connection: Connection, script: string): Promise<string> {
-    const answer = await by(script);
-    if (answer !== null) return answer;
-    if (!connection.ready) throw new Error('the connection is gone');
-    return await this.#probe(connection, script);
   }
 
   /** In a session of its own, over another connection where this one has no room for that. */

@@ -88,7 +88,6 @@ class TraceRecorder implements FileRecorder {
     this.#file = join(options.directory, EVENTS_FILE);
     this.#clock = options.clock;
     this.#onError = options.onError;
-    this.#streams = new Streams(options.directory, options.streamLimit ?? STREAM_LIMIT, this.#redactor, this.#fail);
     this.#fd = makeTraceFiles(options.directory).events;
     try {
       writeAll(this.#fd, Buffer.from(`${JSON.stringify(options.header)}\n`));
@@ -97,6 +96,7 @@ class TraceRecorder implements FileRecorder {
         cause: error,
       });
     }
+    this.#streams = new Streams(options.directory, options.streamLimit ?? STREAM_LIMIT, this.#redactor, this.#fail);
   }
 
   event(event: TrundleEvent): void {
@@ -153,6 +153,7 @@ class TraceRecorder implements FileRecorder {
     const fd = this.#fd;
     if (fd === null) return;
     this.#fd = null;
+    this.#streams.release();
     try {
       closeSync(fd);
     } catch (error) {

@@ -22,6 +22,8 @@ export class Streams {
   readonly #failed: WriteFailed;
   readonly #streams = new Map<string, Stream>();
   readonly #dirty = new Set<Stream>();
+  /** Held for when the process has no other left: what it did until then is worth being known. */
+  #spare: number | null = null;
   #pending = 0;
 
   constructor(directory: string, limit: number, redactor: Redactor, failed: WriteFailed) {
@@ -29,6 +31,7 @@ export class Streams {
     this.#limit = limit;
     this.#redactor = redactor;
     this.#failed = failed;
+    this.#hold();
   }
 
   /** Bytes that wait to be written. */
@@ -52,11 +55,12 @@ export class Streams {
       const bytes = stream.pending.length === 1 ? (stream.pending[0] as Uint8Array) : Buffer.concat(stream.pending);
       stream.pending = [];
       try {
-        const fd = openSync(stream.file, 'a', 0o600);
+        const fd = this.#open(stream.file);
         try {
           writeAll(fd, bytes);
         } finally {
           closeSync(fd);
+          if (this.#spare === null) this.#hold();
         }
       } catch (error) {
         this.#failed(stream.file, error);
@@ -65,6 +69,30 @@ export class Streams {
     }
     this.#dirty.clear();
     this.#pending = 0;
+  }
+
+  #open(file: string): number {
+    try {
+      return openSync(file, 'a', 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EMFILE' || this.#spare === null) throw error;
+      this.release();
+      return openSync(file, 'a', 0o600);
+    }
+  }
+
+  #hold(): void {
+    try {
+      this.#spare = openSync('/dev/null', 'r');
+    } catch {
+      // Then there is none.
+    }
+  }
+
+  /** Lets go of what it holds: nothing more will be written. */
+  release(): void {
+    if (this.#spare !== null) closeSync(this.#spare);
+    this.#spare = null;
   }
 
   /** Gives out what was held back as the possible start of a secret. */

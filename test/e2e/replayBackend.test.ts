@@ -61,8 +61,12 @@ async function recordedAndReplayed(
 
 function expectSame({ recorded, replayed }: { recorded: Ended; replayed: Ended }): void {
   const essence = ({ status, summary, cause, stdout }: Ended) => ({
-    // A host key is new each time.
-    ...{ status, stdout, summary: summary.replace(/showed SHA256:\S+/, 'showed KEY') },
+    // A host key is new each time, and how often something is tried within a time is the machine's affair.
+    ...{
+      status,
+      stdout,
+      summary: summary.replace(/showed SHA256:\S+/, 'showed KEY').replaceAll(/\d+(?= attempts)|(?<=attempt )\d+/g, 'N'),
+    },
     cause: cause === null ? null : { class: cause.class, phase: cause.phase, doing: cause.doing },
   });
   expect(essence(replayed)).toEqual(essence(recorded));

@@ -36,8 +36,16 @@ export const commandSchemas = {
   'command.lost': z.object({ command, how: lossSchema, message: z.string() }),
   /** Both output streams ended and the channel is closed: nothing more will come. */
   'command.closed': z.object({ command }),
-  /** A signal was sent to the command's process group; `survivors` counts what was still there to get it. */
-  'signal.delivered': z.object({ command, signal: z.string(), survivors: z.number().int().nullable() }),
+  /**
+   * A signal was sent to the command's process group; `survivors` counts what was still there to get it. `beside`: by
+   * somebody who needed no session for it.
+   */
+  'signal.delivered': z.object({
+    command,
+    signal: z.string(),
+    survivors: z.number().int().nullable(),
+    beside: z.literal(true).optional(),
+  }),
   'signal.failed': z.object({ command, signal: z.string(), failure: failureSchema }),
 
   'command.concluded': z.object({

@@ -60,11 +60,11 @@ export class Helper {
    */
   ask(script: string, words: readonly string[], limit: number, signal: AbortSignal): Promise<HelperAnswer> {
     const { stdin, clock, cancel } = this.#options;
-    if (this.#end !== null) return Promise.resolve(this.#end);
-    if (signal.aborted) return Promise.resolve(UNSURE);
+    if (signal.aborted) return Promise.resolve(this.#end ?? UNSURE);
     this.#count += 1;
     const id = this.#count;
     const early = this.#early.get(id);
+    if (this.#end !== null) return Promise.resolve(early ?? this.#end);
     const lines = `set -- ${words.map(quote).join(' ')}\n${script}`.split('\n').map((line) => ` ${line}\n`);
     stdin.write(`${lines.join('')}run ${id}\n`);
     if (early !== undefined) return Promise.resolve(early);

@@ -31,7 +31,8 @@ if [ -r /proc/cpuinfo ]; then
 fi
 echo "processors=$(nproc 2>/dev/null)" &
 echo "kernel=$(uname -srv 2>/dev/null)" &
-facts=helps=yes
+facts="helps=yes
+sweeps=yes"
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do
   if command -v "$program" >/dev/null 2>&1; then facts="$facts
 $program=yes"; fi
@@ -83,17 +84,26 @@ export interface Unkept {
   readonly noSuchUser: boolean;
 }
 
+/** What the keeper told of itself. */
+interface Kept {
+  readonly scratch: string;
+  readonly facts: TestbedFacts;
+  readonly sweeps: boolean;
+}
+
 /** A scratch directory in the testbed, with the command that holds it. */
 export class ScratchKeeper {
   readonly directory: string;
   readonly facts: TestbedFacts;
   /** Runs short scripts where the directory is; null where it cannot. */
   readonly helper: Helper | null;
+  /** Whether the helper can look after a test. */
+  readonly sweeps: boolean;
   readonly #running: RunningCommand;
   readonly #stdin: PassThrough;
 
   private constructor(
-    { scratch, facts }: { scratch: string; facts: TestbedFacts },
+    { scratch, facts, sweeps }: Kept,
     helper: Helper | null,
     running: RunningCommand,
     stdin: PassThrough,
@@ -101,6 +111,7 @@ export class ScratchKeeper {
     this.directory = scratch;
     this.facts = facts;
     this.helper = helper;
+    this.sweeps = sweeps && helper !== null;
     this.#running = running;
     this.#stdin = stdin;
   }
@@ -151,9 +162,9 @@ export class ScratchKeeper {
     const standing = await ready;
     limit.signal.removeEventListener('abort', giveUp);
     limit.done();
-    const { scratch, facts, helps } = parseFacts(said.stdout);
+    const { scratch, facts, helps, sweeps } = parseFacts(said.stdout);
     if (standing && scratch !== null)
-      return new ScratchKeeper({ scratch, facts }, helps ? helper : null, running, stdin);
+      return new ScratchKeeper({ scratch, facts, sweeps }, helps ? helper : null, running, stdin);
     stdin.end();
     const noSuchUser = /^user=unknown$/m.test(said.stdout);
     // A login that is not meant for people, as with nologin(8), says so on stdout.

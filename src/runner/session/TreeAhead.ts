@@ -21,6 +21,8 @@ export class TreeAhead {
   async brings({ tree, place }: PlacedTree): Promise<boolean> {
     if (this.#arrival === null || tree !== this.#placed.tree || place !== this.#placed.place) return false;
     await this.#arrival;
+    // Whoever wants it once more wants another copy.
+    this.#arrival = null;
     return true;
   }
 

@@ -148,9 +148,9 @@ export class Workspace {
     }
   }
 
-  /** Whether steps around a test take no session. */
-  get helps(): boolean {
-    return this.#keeper.helper !== null;
+  /** Whether {@link lookAfter} takes no session. */
+  get sweeps(): boolean {
+    return this.#keeper.sweeps;
   }
 
   /** Makes the test's own directories and its executable bit. */

@@ -20,10 +20,15 @@ export interface TestbedFacts {
 }
 
 /**
- * Reads what KEEPER_SCRIPT printed. `scratch` is null where it did not say; `helps` is false for that of another
- * version, as a recorded testbed may have it. Pure.
+ * Reads what KEEPER_SCRIPT printed. `scratch` is null where it did not say; `helps` and `sweeps` are false for that of
+ * another version, as a recorded testbed may have it. Pure.
  */
-export function parseFacts(output: string): { scratch: string | null; helps: boolean; facts: TestbedFacts } {
+export function parseFacts(output: string): {
+  scratch: string | null;
+  helps: boolean;
+  sweeps: boolean;
+  facts: TestbedFacts;
+} {
   const values = new Map<string, string>();
   for (const line of output.split('\n')) {
     const equals = line.indexOf('=');
@@ -33,6 +38,7 @@ export function parseFacts(output: string): { scratch: string | null; helps: boo
   return {
     scratch: text('scratch'),
     helps: values.has('helps'),
+    sweeps: values.has('sweeps'),
     facts: {
       architecture: text('architecture'),
       dpkg: values.has('dpkg-query'),

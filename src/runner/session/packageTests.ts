@@ -201,7 +201,7 @@ export class PackageTests {
       login,
       timeout: this.#options.timeouts.test,
       reboots,
-      early: workspace.helps,
+      early: workspace.sweeps,
       lookAfter: async (script) => {
         // A shell is to find all as the test left it, and so is who gets into a testbed that stays.
         left = await workspace.lookAfter(paths, this.#options.shell === 'never' && !kept.any, script);

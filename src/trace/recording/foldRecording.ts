@@ -174,9 +174,19 @@ export function foldRecording(testbed: string): {
         });
         return;
       }
+      case 'signal.delivered':
+        if (event.beside === true) return unask(event);
+        return answer(event, cue);
       default:
         answer(event, cue);
     }
+  };
+  /** What was done without a session was never asked of the SSH server. */
+  const unask = ({ command, signal }: TrundleEvent<'signal.delivered'>) => {
+    const at = cues.findLastIndex(
+      (each) => each.kind === 'signal' && each.command === command && each.signal === signal,
+    );
+    if (at !== -1) cues.splice(at, 1);
   };
   // What was asked is known by the machines' commands: the answer may have come after what came of it.
   const decide = ({ d: seq, c: commands = [] }: DecisionLine) => {

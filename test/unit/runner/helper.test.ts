@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/events/index.ts';
 import { parseFacts } from '../../../src/runner/session/facts.ts';
@@ -65,6 +65,18 @@ describe('a shell that holds the scratch directory and helps', () => {
   it('says so', () => {
     expect(parseFacts('scratch=/tmp/x\nhelps=yes\nready\n').helps).toBe(true);
     expect(parseFacts('scratch=/tmp/x\nready\n').helps).toBe(false);
+    expect(parseFacts('scratch=/tmp/x\nhelps=yes\nready\n').sweeps).toBe(false);
+    expect(parseFacts('scratch=/tmp/x\nhelps=yes\nsweeps=yes\nready\n').sweeps).toBe(true);
+  });
+
+  it('has said what it said, also where it was not asked yet, and has ended since', async () => {
+    const ended: CommandEnd = { command: 'x1', result: { kind: 'exited', status: 0 }, leaked: false, cause: null };
+    const recorded = new Helper({ stdin: new PassThrough(), ended: Promise.resolve(ended), clock, cancel: () => {} });
+    recorded.hear(Buffer.from('tidy\nanswer 1 0\nanswer 2 1\n'));
+    await Promise.resolve();
+    expect(await recorded.ask('one', [], LIMIT, never)).toEqual({ kind: 'done', stdout: 'tidy\n' });
+    expect(await recorded.ask('two', [], LIMIT, never)).toEqual({ kind: 'unsure' });
+    expect(await recorded.ask('three', [], LIMIT, never)).toEqual({ kind: 'unsure' });
   });
 
   it('runs a script of several lines with its words, whatever is in them', async () => {

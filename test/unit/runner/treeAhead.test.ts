@@ -30,6 +30,7 @@ describe('a tree that goes ahead', () => {
     expect(await now(brought)).toBe('not yet');
     way.resolve();
     expect(await brought).toBe(true);
+    expect(await ahead.brings(PLACED)).toBe(false);
   });
 
   test('tells whoever wants it what went wrong, and nobody before', async () => {
