@@ -205,6 +205,7 @@ describe('the facts of a testbed', () => {
     expect(parseFacts('scratch=/tmp/x\narchitecture=\n')).toEqual({
       scratch: '/tmp/x',
       helps: false,
+      sweeps: false,
       facts: {
         architecture: null,
         dpkg: false,
