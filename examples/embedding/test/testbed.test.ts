@@ -36,7 +36,8 @@ test('a command that takes too long is ended, and the events tell so', async () 
   expect(told).toContain('signal.delivered');
 });
 
-test('a Debian package passes its tests', async () => {
+// A test of a package may take as long as its tests do.
+test('a Debian package passes its tests', { timeout: 60_000 }, async () => {
   cpSync(fileURLToPath(new URL('../hello', import.meta.url)), join(place, 'hello'), { recursive: true });
   const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
   terminal.stdout.resume();
