@@ -112,7 +112,10 @@ class SshDriver implements Driver {
     };
     const by = channel === undefined ? request.by : undefined;
     if (by === undefined) return bySession();
-    by(script).then((answer) => (answer === null ? bySession() : delivered(answer, { beside: true })), failed);
+    numberFrom(by, script).then(
+      (answer) => (answer === null ? bySession() : delivered(answer, { beside: true })),
+      failed,
+    );
   }
 
   closeChannel(command: string): void {
@@ -183,4 +186,10 @@ class SshDriver implements Driver {
   #emit<T extends EventType>(type: T, data: EventData<T> & object): void {
     this.host.emit({ type, testbed: this.host.testbed, from: 'driver', ...data } as unknown as EventDraft);
   }
+}
+
+/** What a messenger gave, where that is a number; anything else tells nothing. */
+async function numberFrom(by: Messenger, script: string): Promise<string | null> {
+  const answer = await by(script);
+  return answer !== null && /^\d+\s*$/.test(answer) ? answer : null;
 }

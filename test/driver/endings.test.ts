@@ -89,16 +89,34 @@ onEveryServer('the end of a command', [], (host) => {
     expect(scripts).toHaveLength(2);
   });
 
-  test('sweeps up by a session of its own where nobody can do that beside it', async () => {
+  test.each([
+    ['nobody can do that beside it', null],
+    ['whoever can tells no number', 'sh: 1: Cannot fork\n'],
+  ])('sweeps up by a session of its own where %s', async (_why, answer) => {
     const { ended, stdout, stderr } = host.testbed.start('sleep 1000 >/dev/null 2>&1 </dev/null & echo $!', {
       sweep: true,
-      sweepBy: () => Promise.resolve(null),
+      sweepBy: () => Promise.resolve(answer),
     });
     const [pid, others] = await Promise.all([text(stdout), text(stderr)]);
     expect(others).toBe('');
     expect(await ended).toMatchObject({ result: { kind: 'exited', status: 0 }, leaked: true });
     const looked = await host.testbed.exec(`ps -o stat= -p ${pid.trim()}`);
     expect(looked.stdout.trim()).toMatch(/^(Z.*)?$/);
+  });
+
+  test('cannot tell what is left where whoever should sweep it up fails, and says why', async () => {
+    const fails = () => {
+      throw new Error('the shell beside it is broken');
+    };
+    const told: unknown[] = [];
+    const subscription = host.testbed.events$.subscribe((event) => {
+      if (event.type === 'signal.failed') told.push(event.failure.message);
+    });
+    const { ended, stdout, stderr } = host.testbed.start('true', { sweep: true, sweepBy: fails });
+    await Promise.all([text(stdout), text(stderr)]);
+    expect(await ended).toMatchObject({ result: { kind: 'exited', status: 0 }, leaked: null });
+    expect(told).toEqual(['the shell beside it is broken']);
+    subscription.unsubscribe();
   });
 
   test('comes to many at once', async () => {
