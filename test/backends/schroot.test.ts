@@ -83,6 +83,12 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot', () => {
     expect(await early({ 'setup.config': relative('/etc/schroot', file) })).toBe(false);
   });
 
+  test('has all processors that there are, to whichever schroot itself was kept', async () => {
+    const { testbed } = await open(['schroot', tinyChroot().name]);
+    const { stdout } = await testbed.exec('grep ^Cpus_allowed_list: /proc/self/status');
+    expect(stdout.trim()).toBe(/^Cpus_allowed_list:.*$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[0]);
+  });
+
   test('asks schroot anew what it is to do, once that is configured otherwise', async () => {
     const chroot = tinyChroot();
     const { testbed } = await open(['schroot', chroot.name]);

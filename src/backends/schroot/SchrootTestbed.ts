@@ -125,8 +125,10 @@ export class SchrootTestbed implements BackendVerbs {
    */
   #begin(signal: AbortSignal): Promise<void> {
     const left = whatIsLeft(this.#config);
-    if (!this.#root || !goesAlone(this.#config) || left === null) return this.#session.begin(signal);
-    return this.#session.begin(signal, {
+    // What a tarball holds is decompressed by a process beside tar(1).
+    const oneByOne = left !== null && this.#config.get('type') !== 'file';
+    if (!this.#root || !goesAlone(this.#config) || left === null) return this.#session.begin(signal, oneByOne);
+    return this.#session.begin(signal, oneByOne, {
       mounted: () => {
         const inside = this.#goIn();
         this.#inside = inside;

@@ -1,6 +1,7 @@
 import { BackendError, type BackendHost } from '../contract.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { Ahead } from './Ahead.ts';
+import { onOneProcessor } from './onOneProcessor.ts';
 import { isMounted, withoutNews } from './scripts.ts';
 
 /**
@@ -28,6 +29,8 @@ export class Session {
   readonly #host: BackendHost;
   readonly #named: boolean;
   readonly #release: readonly string[];
+  /** What comes before its words where schroot(1) runs its scripts. */
+  #prefix: readonly string[] = [];
   #struck: (() => void) | null = null;
   #ending: Ahead<ProgramResult> | null = null;
 
@@ -43,11 +46,13 @@ export class Session {
 
   /**
    * Begins it.
+   * @param oneByOne whether its scripts do all they do one after another, and start nobody who outlives them
    * @param early told when its files are mounted
    * @throws BackendError `name-in-use`, `no-permission`, `image-missing`, `image-damaged`, `ENOSPC`, `setup-failed`
    */
-  async begin(signal: AbortSignal, early?: Early): Promise<void> {
+  async begin(signal: AbortSignal, oneByOne: boolean, early?: Early): Promise<void> {
     const { id } = this;
+    this.#prefix = oneByOne ? onOneProcessor(id) : [];
     // Somebody else's is not ours to end; none has a name that was made from the run.
     if (this.#named) {
       const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
@@ -68,8 +73,9 @@ export class Session {
   }
 
   async #setUp(signal: AbortSignal, early: Early | undefined): Promise<ProgramResult> {
+    const schroot = [...this.#prefix, 'schroot'];
     const begin = ['--begin-session', '--chroot', this.#chroot, '--session-name', this.id];
-    if (early === undefined) return await runProgram(['schroot', ...begin], { signal });
+    if (early === undefined) return await runProgram([...schroot, ...begin], { signal });
     let said = '';
     const onStderr = (chunk: Buffer) => {
       if (said === MOUNTED) return;
@@ -78,14 +84,14 @@ export class Session {
       said = MOUNTED;
       early.mounted();
     };
-    const begun = await runProgram(['schroot', '--verbose', ...begin], { signal, onStderr });
+    const begun = await runProgram([...schroot, '--verbose', ...begin], { signal, onStderr });
     return { ...begun, stderr: withoutNews(begun.stderr) };
   }
 
   /** Has schroot(1) begin to end it, which takes it a while to come to what runs in it and is mounted in it. */
   beginEnd(): void {
     if (this.#struck === null) return;
-    const argv = ['schroot', '--quiet', '--end-session', '--chroot', `session:${this.id}`];
+    const argv = [...this.#prefix, 'schroot', '--quiet', '--end-session', '--chroot', `session:${this.id}`];
     this.#ending ??= new Ahead((signal) => runProgram(argv, { signal }));
   }
 
