@@ -8,9 +8,10 @@ export interface BenchRow {
   unit: string;
   /** Ours by reference. */
   ratio: number;
-  /** What is aimed at, as in `>= 0.8 x`. */
+  /** What is aimed at, as in `>= 0.8 x`; empty where a row only shows what the machine takes. */
   target: string;
-  met: boolean;
+  /** Null without a target. */
+  met: boolean | null;
 }
 
 /** A row of two times in milliseconds, of which ours may be at most `target` times the other. */

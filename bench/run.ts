@@ -26,7 +26,7 @@ function table(rows: readonly BenchRow[]): string {
     row.unit,
     row.ratio.toFixed(2),
     row.target,
-    row.met ? 'met' : 'NOT MET',
+    row.met === null ? '' : row.met ? 'met' : 'NOT MET',
   ]);
   const isNumber = new Set([1, 2, 4]);
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)));
