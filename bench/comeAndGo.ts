@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { byTurns, milliseconds } from './options.ts';
+import { byTurns } from './options.ts';
 import type { BenchRow } from './row.ts';
-import { VirtServer } from './virtServer.ts';
+import { virtServerComesAndGoes } from './virtServer.ts';
 
 const program = fileURLToPath(new URL('children/comeAndGo.mjs', import.meta.url));
 const library = fileURLToPath(new URL('../dist/index.js', import.meta.url));
@@ -30,12 +30,7 @@ export async function comeAndGo({ name, ours, reference, rounds, target, within 
   const figures = await byTurns(
     rounds,
     () => runner.comeAndGo(ours),
-    () =>
-      milliseconds(async () => {
-        const server = await VirtServer.open(reference, within);
-        await server.exec(['true']);
-        await server.close();
-      }),
+    () => virtServerComesAndGoes(reference, within),
   );
   const ratio = figures.ours / figures.reference;
   const figure = `${name}: open, one command, close`;

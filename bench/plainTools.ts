@@ -7,9 +7,9 @@ import { debianImage } from '../test/support/images.ts';
 import { findProgram } from '../test/support/needs.ts';
 import { makePackage } from '../test/support/packages.ts';
 import { makePlace } from './account.ts';
-import { type BenchOptions, byTurns, milliseconds } from './options.ts';
+import { type BenchOptions, byTurns } from './options.ts';
 import type { BenchRow } from './row.ts';
-import { VirtServer } from './virtServer.ts';
+import { virtServerComesAndGoes } from './virtServer.ts';
 import { wallTime } from './wallTime.ts';
 
 /** Defines `log_in`: OpenSSH's ssh to the sshd of the image below `$root`, over a pipe, with the keys in `$keys`. */
@@ -79,7 +79,7 @@ export async function rows({ quick }: BenchOptions): Promise<BenchRow[]> {
         await byTurns(
           rounds,
           () => wallTime('sh', ['-c', SCHROOT, 'sh', place, chroot.name, ...onOneProcessor(chroot.name)]),
-          () => comeAndGo(chroot.name),
+          () => virtServerComesAndGoes(['autopkgtest-virt-schroot', chroot.name]),
         ),
       ),
       without(
@@ -104,14 +104,6 @@ function makeKeys(directory: string): void {
   for (const name of ['host', 'user'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, name)]);
   writeFileSync(join(directory, 'known'), `testbed ${readFileSync(join(directory, 'host.pub'), 'utf8')}`);
-}
-
-function comeAndGo(chroot: string): Promise<number> {
-  return milliseconds(async () => {
-    const server = await VirtServer.open(['autopkgtest-virt-schroot', chroot]);
-    await server.exec(['true']);
-    await server.close();
-  });
 }
 
 async function oneTest(keys: string, root: string, source: string): Promise<number> {

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { milliseconds } from './options.ts';
 
 /** One of Debian's autopkgtest-virt-* programs, spoken to as autopkgtest does: a line for a command, a line for its answer. */
 export class VirtServer {
@@ -60,4 +61,13 @@ export class VirtServer {
     if (how !== 'ok') throw new Error(`${this.#child.spawnfile} answers ${how} ${words.join(' ')} to ${to}`);
     return words.map(decodeURIComponent);
   }
+}
+
+/** Milliseconds from the start of such a program to its end: it opens a testbed, runs one command there, and closes it. */
+export function virtServerComesAndGoes(argv: readonly string[], within: readonly string[] = []): Promise<number> {
+  return milliseconds(async () => {
+    const server = await VirtServer.open(argv, within);
+    await server.exec(['true']);
+    await server.close();
+  });
 }
