@@ -12,7 +12,9 @@ import type { BenchRow } from './row.ts';
 import { virtServerComesAndGoes } from './virtServer.ts';
 import { wallTime } from './wallTime.ts';
 
-/** Defines `log_in`: OpenSSH's ssh to the sshd of the image below `$root`, over a pipe, with the keys in `$keys`. */
+/**
+ * Defines `prepare`, which puts the keys in `$keys` below `$root`, and `log_in`: OpenSSH's ssh to the sshd there, over a pipe.
+ */
 const LOG_IN = `set -e
 prepare() {
   mkdir -p "$root/run/sshd"
@@ -31,9 +33,10 @@ const SCHROOT = `keys=$1 chroot=$2 session=$2-plain root=/run/schroot/mount/$2-p
 shift 2
 ${LOG_IN}
 "$@" schroot --begin-session --chroot "$chroot" --session-name "$session"
-prepare
-log_in root@testbed true
+status=0
+prepare && log_in root@testbed true || status=$?
 "$@" schroot --quiet --end-session --chroot "session:$session"
+exit $status
 `;
 
 /** What one test on chroot cannot do without, in a single session: mounts of its own, a copied tree, the test, its removal. */

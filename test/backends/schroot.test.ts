@@ -1,10 +1,11 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { schrootBackend } from '../../src/backends/schroot/index.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
+import type { ClosedTestbed } from '../../src/testbed/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { type Chroot, type ChrootKeys, defineChroot, unpackedImage } from '../support/chroots.ts';
 import { bootableImage, IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
@@ -278,19 +279,23 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
     // A process of this machine keeps the mount busy; it has not come through schroot, which would end it.
     const keeper = spawn('sleep', ['1000'], { cwd: location, stdio: 'ignore' });
     const kept = once(keeper, 'exit');
+    let left: ClosedTestbed['leftovers'] = [];
     try {
       const { cause, leftovers } = await testbed.close();
       expect(cause).toMatchObject({
         class: 'teardown-failed',
         detail: expect.stringMatching(/left-behind.*fuser -vm/),
       });
-      expect(leftovers).not.toEqual([]);
+      left = leftovers;
     } finally {
       keeper.kill('SIGKILL');
       await kept;
     }
-    const again = spawnSync('schroot', ['--end-session', '--force', '--chroot', session]);
-    expect([again.status, chroot.sessions()]).toEqual([0, []]);
+    const [program = '', ...args] = left.find(({ kind }) => kind === 'session')?.release ?? [];
+    expect([spawnSync(program, args).status, chroot.sessions()]).toEqual([0, []]);
+    const [directory, ...others] = left.filter(({ kind }) => kind === 'directory');
+    expect(others).toEqual([]);
+    rmdirSync(directory?.name ?? '');
   });
 
   test('where no chroot is configured at all', async () => {
