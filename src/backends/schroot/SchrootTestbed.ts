@@ -16,7 +16,7 @@ import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilit
 import { goesAlone, Inside } from './Inside.ts';
 import { unmountable } from './mounts.ts';
 import type { schrootOptions } from './options.ts';
-import { Session } from './Session.ts';
+import { type Early, Session } from './Session.ts';
 import { hasUsualScripts, whatIsLeft } from './scripts.ts';
 import { wayOfSchroot } from './ways.ts';
 
@@ -119,16 +119,21 @@ export class SchrootTestbed implements BackendVerbs {
     return { enter: [...run, '--', shell, '-l'] };
   }
 
-  /**
-   * Begins the session. Once its files are mounted, and what schroot has yet to do cannot matter to it, we go in and open
-   * the way beside that: schroot takes as long for its last scripts as we for this.
-   */
+  /** Begins the session. */
   #begin(signal: AbortSignal): Promise<void> {
     const left = whatIsLeft(this.#config);
     // What a tarball holds is decompressed by a process beside tar(1).
     const oneByOne = left !== null && this.#config.get('type') !== 'file';
-    if (!this.#root || !goesAlone(this.#config) || left === null) return this.#session.begin(signal, oneByOne);
-    return this.#session.begin(signal, oneByOne, {
+    const early = this.#root && goesAlone(this.#config) && left !== null ? this.#early(left, signal) : undefined;
+    return this.#session.begin(signal, { oneByOne, early });
+  }
+
+  /**
+   * Once its files are mounted, and what schroot has yet to do cannot matter to it, we go in and open the way beside that:
+   * schroot takes as long for its last scripts as we for this.
+   */
+  #early(left: 'nothing' | 'files', signal: AbortSignal): Early {
+    return {
       mounted: () => {
         const inside = this.#goIn();
         this.#inside = inside;
@@ -140,7 +145,7 @@ export class SchrootTestbed implements BackendVerbs {
         });
       },
       failed: () => this.#leave(signal),
-    });
+    };
   }
 
   /** Ends what runs in the session. */

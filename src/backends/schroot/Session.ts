@@ -1,4 +1,5 @@
 import { BackendError, type BackendHost } from '../contract.ts';
+import { findProgram } from '../shared/programs.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { Ahead } from './Ahead.ts';
 import { onOneProcessor } from './onOneProcessor.ts';
@@ -20,6 +21,14 @@ export interface Early {
   mounted(): void;
   /** It could not be begun, and will be ended. */
   failed(): Promise<void>;
+}
+
+/** How a session is begun. */
+interface Beginning {
+  /** Whether schroot's scripts do all they do one after another, and start nobody who outlives them. */
+  readonly oneByOne: boolean;
+  /** Told when its files are mounted. */
+  readonly early?: Early | undefined;
 }
 
 /** A session of a chroot, written to the trace before it is begun. */
@@ -46,13 +55,12 @@ export class Session {
 
   /**
    * Begins it.
-   * @param oneByOne whether its scripts do all they do one after another, and start nobody who outlives them
-   * @param early told when its files are mounted
    * @throws BackendError `name-in-use`, `no-permission`, `image-missing`, `image-damaged`, `ENOSPC`, `setup-failed`
    */
-  async begin(signal: AbortSignal, oneByOne: boolean, early?: Early): Promise<void> {
+  async begin(signal: AbortSignal, { oneByOne, early }: Beginning): Promise<void> {
     const { id } = this;
-    this.#prefix = oneByOne ? onOneProcessor(id) : [];
+    // That there is no schroot any more is to be told as such, not in the words of whoever should have started it.
+    this.#prefix = oneByOne && findProgram('schroot') !== null ? onOneProcessor(id) : [];
     // Somebody else's is not ours to end; none has a name that was made from the run.
     if (this.#named) {
       const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
