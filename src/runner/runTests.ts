@@ -62,7 +62,7 @@ export interface RunTestsOptions {
   runId?: string;
   /** `NAME=VALUE` for the tests (--env). */
   env?: readonly string[];
-  /** Value of LANG in the tests, `C.UTF-8` by default (--set-lang). */
+  /** Value of LANG in the tests, whatever `env` says; `C.UTF-8` where neither says one (--set-lang). */
   lang?: string;
   /** Seconds for the whole run (--timeout); no limit if absent. */
   timeout?: number;
@@ -187,7 +187,11 @@ export interface RunReport {
  * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
  */
 export async function runTests(asked: RunTestsOptions): Promise<RunReport> {
-  const options = { ...asked, secrets: [...(asked.secrets ?? []), ...ppaSecrets(asked.addAptSources)] };
+  const options = {
+    ...asked,
+    env: assignments(asked),
+    secrets: [...(asked.secrets ?? []), ...ppaSecrets(asked.addAptSources)],
+  };
   const given = classifyArguments(typeof options.source === 'string' ? [options.source] : options.source);
   const names = packageNames(given.map(({ source }) => source));
   const choices = chosenTests(names, options);
@@ -197,7 +201,7 @@ export async function runTests(asked: RunTestsOptions): Promise<RunReport> {
   });
   const subjects = chosen.map(({ subject }) => subject);
   for (const { source } of subjects) if (source.kind === 'source') dscFiles(source);
-  checkEnvironment(options.env ?? []);
+  checkEnvironment(options.env);
   checkTestbeds(options);
   const notKept = refusalOfKeep(options.keep ?? 'never', options.backend);
   if (notKept !== null) throw new UsageError(notKept);
@@ -273,6 +277,11 @@ export async function runTests(asked: RunTestsOptions): Promise<RunReport> {
     }
     log.close();
   }
+}
+
+/** As autopkgtest: a language is one more assignment, the last, and none where it is empty. */
+function assignments({ env = [], lang = '' }: Pick<RunTestsOptions, 'env' | 'lang'>): string[] {
+  return lang === '' ? [...env] : [...env, `LANG=${lang}`];
 }
 
 /** Asks Launchpad before there is a run, so that a PPA that is none costs no testbed. @throws UsageError */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { UsageError } from './errors.ts';
 import type { SetUpOptions } from './session/setUp.ts';
 
@@ -27,10 +27,14 @@ function copyOf(text: string): SetUpOptions['copies'][number] {
   return { from: from.replace(/(?<=.)\/+$/, ''), to: to.replace(/(?<=.)\/+$/, ''), directory: stat.isDirectory() };
 }
 
+/** Where autopkgtest has its own scripts for the purpose, which are known by their names alone. */
+const SHIPPED = '/usr/share/autopkgtest/setup-commands';
+
 /** As autopkgtest: where the text names a file, the commands are in it. */
 function commandsOf(option: string, text: string): string {
+  const shipped = `${SHIPPED}/${text}`;
   try {
-    return readFileSync(text, 'utf8').trim();
+    return readFileSync(/^[\w.+-]+$/.test(text) && existsSync(shipped) ? shipped : text, 'utf8').trim();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // Most commands name no file; one with a NUL in it names none either, and cannot be run.

@@ -39,6 +39,11 @@ export function loadPty(): Promise<NodePty | null> {
   }
 }
 
+/** Of no size are some serial lines, and programs would take it for a single column: they get the usual one. */
+function sizeOf({ columns, rows }: Pick<PtyRequest, 'columns' | 'rows'>): { cols: number; rows: number } {
+  return { cols: columns || 80, rows: rows || 24 };
+}
+
 /** More bytes than a terminal and a stream hold: what comes beyond them, somebody else prints on and on. */
 const MOST_LEFT = 1024 * 1024;
 
@@ -64,8 +69,7 @@ export class PtySession {
     const [program = '', ...args] = process.argv;
     this.#pty = nodePty.spawn(program, args, {
       name: request.term,
-      cols: Math.max(1, request.columns),
-      rows: Math.max(1, request.rows),
+      ...sizeOf(request),
       cwd: existsSync(process.cwd) ? process.cwd : '/',
       env: { ...process.env, TERM: request.term },
       encoding: null,
@@ -104,8 +108,9 @@ export class PtySession {
     });
   }
 
-  resize({ columns, rows }: { columns: number; rows: number }): void {
-    this.#pty.resize(Math.max(1, columns), Math.max(1, rows));
+  resize(to: Pick<PtyRequest, 'columns' | 'rows'>): void {
+    const size = sizeOf(to);
+    this.#pty.resize(size.cols, size.rows);
   }
 
   /**

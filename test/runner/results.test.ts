@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunResults, RunTestsOptions } from '../../src/index.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
+import { faultyHere } from './support/faultyHere.ts';
 import { makePackage, type PackageSpec } from './support/packages.ts';
 import { runHere } from './support/runHere.ts';
 
@@ -26,11 +27,15 @@ const MIXED: PackageSpec = {
   },
 };
 
-async function reported(spec: PackageSpec, options: Partial<RunTestsOptions> = {}) {
+async function reported(
+  spec: PackageSpec,
+  options: Partial<RunTestsOptions> = {},
+  backend?: Parameters<typeof runHere>[1],
+) {
   const place = workplace();
   const source = makePackage(place, 'pkg', spec);
   const [outputDir, junitFile] = [join(place, 'out'), join(place, 'junit.xml')];
-  const run = await runHere({ source, outputDir, junitFile, internet: false, ...options });
+  const run = await runHere({ source, outputDir, junitFile, internet: false, ...options }, backend);
   const results: RunResults = JSON.parse(readFileSync(join(outputDir, 'results.json'), 'utf8'));
   return { ...run, place, source, results, junitFile, junit: readFileSync(junitFile, 'utf8') };
 }
@@ -153,6 +158,29 @@ describe('annotations', () => {
     const order = [stopped, theirs, again, ours].map((word) => lines.findIndex((line) => line.startsWith(word)));
     expect(order).not.toContain(-1);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  test('begin a line of their own where a testbed dies in the middle of one', async () => {
+    const host = await faultyHere();
+    const { stdout } = await reported(
+      { control: 'Tests: cut\nDepends:\n', tests: { cut: 'printf partial\nexec sleep 1000\n' } },
+      {
+        annotations: true,
+        onRun(run) {
+          let begun = false;
+          run.events$.subscribe((event) => {
+            begun ||= event.type === 'test.started';
+            if (begun && event.type === 'command.output' && event.bytes === 'partial'.length) host.stop('tb1');
+          });
+        },
+      },
+      host.backend,
+    );
+    const lines = stdout().split('\n');
+    const token = /^::stop-commands::(\S+)$/.exec(lines[0] ?? '')?.[1];
+    expect(lines).toContain('partial');
+    expect(lines).toContain(`::${token}::`);
+    expect(lines.at(-2)).toMatch(/^::error title=/);
   });
 
   test('are commands of a workflow, one a line', async () => {

@@ -83,7 +83,8 @@ export class Reports {
       results?.close();
       junit?.close();
     }
-    await this.#command(`::${this.#token}::\n`);
+    // What a test wrote last may be the beginning of a line, in which nobody would look for a command.
+    await this.#command(`\n::${this.#token}::\n`);
     for (const [index, { source }] of packages.entries()) {
       const part = parts?.[index] ?? { name: null, results: whole };
       await this.#command(annotations(part.results, inCheckout(source), part.name));

@@ -78,7 +78,6 @@ function packageOptions({
     user: options.user ?? null,
     timeouts: timeoutsInMs(options.timeouts ?? {}, options.timeoutFactor ?? 1),
     env: options.env ?? [],
-    lang: options.lang ?? 'C.UTF-8',
     parallel: options.parallel ?? null,
     ...choice,
     ignoreRestrictions: options.ignoreRestrictions ?? [],

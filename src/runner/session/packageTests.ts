@@ -27,7 +27,6 @@ export interface PackageOptions {
   /** Milliseconds. */
   readonly timeouts: Timeouts;
   readonly env: readonly string[];
-  readonly lang: string;
   readonly parallel: number | null;
   readonly only: readonly string[];
   readonly without: readonly string[];
@@ -184,7 +183,6 @@ export class PackageTests {
         facts: workspace.facts,
         testArchitecture: this.#session.testArchitecture,
         cross,
-        lang: this.#options.lang,
         normalUser: root ? workspace.user : null,
         parallel: this.#options.parallel,
         mark,
@@ -215,7 +213,8 @@ export class PackageTests {
     if (output && artifacts) this.#tellLeftOut(await workspace.fetch(paths.artifacts, output.artifacts(id)), id);
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
-      await this.#shell({ login, cwd: paths.tree, env: environment(null) });
+      // Whoever looks for what is wrong may have to install something: as autopkgtest, no ordinary user's.
+      await this.#shell({ login: workspace.admin, cwd: paths.tree, env: environment(null) });
     }
     if (failed) kept.noteFailure(testbed.id);
     if (!tidy && !kept.wants(testbed.id)) await workspace.tidy(paths);

@@ -16,8 +16,6 @@ export interface EnvironmentOptions {
   readonly testArchitecture: string | null;
   /** Variables of dpkg-architecture(1), where that is not the testbed's own. */
   readonly cross: Readonly<Record<string, string>>;
-  /** Value of LANG. */
-  readonly lang: string;
   /** An ordinary user that a test run as root may turn to. */
   readonly normalUser: string | null;
   /** N of DEB_BUILD_OPTIONS=parallel=N; the number of processors if null. */
@@ -38,7 +36,7 @@ export function testEnvironment(options: EnvironmentOptions): Record<string, str
     AUTOPKGTEST_ARTIFACTS: paths.artifacts,
     ADT_ARTIFACTS: paths.artifacts,
     DEBIAN_FRONTEND: 'noninteractive',
-    LANG: options.lang,
+    LANG: 'C.UTF-8',
     ...(parallel === null ? {} : { DEB_BUILD_OPTIONS: `parallel=${parallel}` }),
     ...(facts.architecture === null
       ? {}

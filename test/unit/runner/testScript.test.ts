@@ -47,7 +47,6 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const base = (): EnvironmentOptions => ({
   paths,
   facts,
-  lang: 'C.UTF-8',
   normalUser: null,
   parallel: null,
   mark: null,
