@@ -55,12 +55,16 @@ export function matchesArchitecture(architecture: string, wildcard: string): boo
   return tupleOf(architecture).every((part, index) => wanted[index] === 'any' || wanted[index] === part);
 }
 
-/** Whether a list as in `[amd64 arm64]` or `[!i386]` covers the architecture (Debian Policy 7.1). Pure. */
+/**
+ * Whether a list as in `[amd64 arm64]` or `[!i386]` covers the architecture (Debian Policy 7.1). Of a list with both, which
+ * the policy forbids, dpkg asks entry by entry until one names the architecture; where none does, one with `!` covers it.
+ * Pure.
+ */
 export function listCovers(list: readonly string[], architecture: string): boolean {
   if (list.length === 0) return true;
-  if (list.every((entry) => entry.startsWith('!')))
-    return !list.some((entry) => matchesArchitecture(architecture, entry.slice(1)));
-  return list.some((entry) => !entry.startsWith('!') && matchesArchitecture(architecture, entry));
+  const named = list.find((entry) => matchesArchitecture(architecture, entry.replace(/^!/, '')));
+  if (named !== undefined) return !named.startsWith('!');
+  return list.some((entry) => entry.startsWith('!'));
 }
 
 /** Why a test with this Architecture field does not run on an architecture; null where it does. Pure. */

@@ -57,9 +57,12 @@ function modern(relation: string): Relation {
   return relation as Relation;
 }
 
-/** Splits `a | b` and parses each. @throws RelationError */
+/** Splits `a | b` and parses each; as dpkg does, it passes over a bar at the end. @throws RelationError */
 export function parseAlternatives(text: string): Alternatives {
-  return text.split('|').map(parseRelation);
+  return text
+    .replace(/(?<=[^\s|]\s*)(\|\s*)+$/, '')
+    .split('|')
+    .map(parseRelation);
 }
 
 /** Splits a relationship field at its commas; empty entries, as after a trailing comma, are left out. Pure. */

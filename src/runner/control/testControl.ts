@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { BadPackageError } from '../errors.ts';
 import { type Field, parseDeb822, type Stanza } from './deb822.ts';
 import { parseAlternatives, RelationError, splitField } from './relations.ts';
@@ -67,7 +68,8 @@ export function parseTestControl(text: string, file = 'debian/tests/control'): T
         throw invalid('*', 'test-name feature incompatible with Tests', stanza.fields.get('features'));
       const directory = testsDirectory(stanza, invalid);
       const rest = describe(stanza, first, invalid);
-      for (const name of names) tests.push({ name, program: { kind: 'file', path: `${directory}/${name}` }, ...rest });
+      for (const name of names)
+        tests.push({ name, program: { kind: 'file', path: posix.join(directory, name) }, ...rest });
     } else if (commandField) {
       const command = commandField.value;
       if (command === '') throw invalid('*', '"Test-Command" field is empty', commandField);
@@ -106,9 +108,9 @@ function testName(stanza: Stanza, invalid: Invalid): string | null {
 
 function testsDirectory(stanza: Stanza, invalid: Invalid): string {
   const field = stanza.fields.get('tests-directory');
-  const directory = (field?.value ?? 'debian/tests').replace(/\/+$/, '');
-  const leavesTree = directory.startsWith('/') || directory.split('/').includes('..');
-  if (directory === '' || leavesTree)
+  // An empty one is the tree itself.
+  const directory = posix.normalize(field?.value ?? 'debian/tests');
+  if (posix.isAbsolute(directory) || directory.split('/')[0] === '..')
     throw invalid('*', '"Tests-Directory" must be a path inside the source tree', field);
   return directory;
 }

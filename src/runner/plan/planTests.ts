@@ -28,17 +28,21 @@ export interface PlannedTest {
   readonly skip: string | null;
 }
 
-/** Decides for each test whether it runs. Tests that were not asked for are not in the plan. Pure. */
+/**
+ * Decides for each test whether it runs. Tests that were not asked for are not in the plan, and those that were to be
+ * left out only where they would not have run anyway, which autopkgtest tells first. Pure.
+ */
 export function planTests(definitions: readonly TestDefinition[], context: PlanContext): PlannedTest[] {
   const seen = new Map<string, number>();
   return definitions
     .filter(({ name }) => context.only.length === 0 || context.only.includes(name))
-    .filter(({ name }) => !context.without.includes(name))
-    .map((definition) => {
+    .map((definition) => ({ definition, skip: obstacle(definition, context) }))
+    .filter(({ definition: { name }, skip }) => skip !== null || !context.without.includes(name))
+    .map(({ definition, skip }) => {
       const count = (seen.get(definition.name) ?? 0) + 1;
       seen.set(definition.name, count);
       const id = count === 1 ? definition.name : `${definition.name}#${count}`;
-      return { id, definition, skip: obstacle(definition, context) };
+      return { id, definition, skip };
     });
 }
 

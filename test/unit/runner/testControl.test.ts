@@ -42,6 +42,10 @@ describe('tests of a control file', () => {
   });
 
   it('may live in another directory of the tree', () => {
+    const directories = ['', '.', 'debian/../debian/tests', 'a//b/'].map(
+      (directory) => parse(`Tests: a\nTests-Directory: ${directory}\n`)[0]?.program,
+    );
+    expect(directories).toEqual(['a', 'a', 'debian/tests/a', 'a/b/a'].map((path) => ({ kind: 'file', path })));
     expect(parse('Tests: a\nTests-Directory: tests/installed/\n')[0]?.program).toEqual({
       kind: 'file',
       path: 'tests/installed/a',

@@ -8,6 +8,12 @@ export const DEPENDS_CASES: readonly Case[] = [
       'Tests: a\nDepends: coreutils (>= 1), dash | no-such-package, no-such-package [s390x], libc6 [linux-any]\n',
     tests: { a: 'echo a\n' },
   },
+  { name: 'bar-at-the-end', control: 'Tests: a\nDepends: coreutils | , dpkg\n', tests: { a: 'echo a\n' } },
+  {
+    name: 'lists-with-and-without',
+    control: 'Tests: a\nDepends: no-such-package [!s390x s390]\n\nTests: b\nDepends: no-such-package [s390x]\n',
+    tests: { a: 'echo a\n', b: 'echo b\n' },
+  },
   {
     name: 'not-installable',
     control:

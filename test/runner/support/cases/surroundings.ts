@@ -38,12 +38,6 @@ export const SURROUNDINGS_CASES: readonly Case[] = [
     env: ['FOO=bar'],
     lang: '',
   },
-  {
-    name: 'shipped-setup-commands',
-    control: 'Tests: a\nDepends:\n',
-    tests: { a: 'id -un 1000 2>/dev/null || echo nobody\ngetent passwd | tail -n 1 | cut -d: -f1\n' },
-    options: ['--setup-commands=create-normal-user'],
-  },
   { name: 'parallel', control: 'Tests: a\nDepends:\n', tests: { a: VARIABLES }, parallel: 7 },
   { name: 'directories', control: 'Tests: a, b\nDepends:\n', tests: { a: DIRECTORIES, b: DIRECTORIES } },
   { name: 'process', control: 'Tests: a\nDepends:\n', tests: { a: PROCESS } },

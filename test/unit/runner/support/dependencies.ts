@@ -33,9 +33,16 @@ export const WILDCARDS = [
   'musl-linux-any',
 ];
 export const architecture = fc.constantFrom(...ARCHITECTURES);
+const named = fc.constantFrom(...ARCHITECTURES, ...WILDCARDS);
+/** All with an exclamation mark or none, and also some with one, which the policy forbids and dpkg answers. */
 export const list = fc
-  .tuple(fc.boolean(), fc.array(fc.constantFrom(...ARCHITECTURES, ...WILDCARDS), { minLength: 1, maxLength: 3 }))
-  .map(([not, names]) => names.map((name) => (not ? `!${name}` : name)));
+  .tuple(
+    fc.constantFrom('all', 'none', 'some'),
+    fc.array(fc.tuple(named, fc.boolean()), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([which, names]) =>
+    names.map(([name, some]) => (which === 'all' || (which === 'some' && some) ? `!${name}` : name)),
+  );
 const profiles = fc
   .array(fc.array(fc.constantFrom('nocheck', '!nocheck', 'stage1', '!cross'), { minLength: 1, maxLength: 2 }), {
     minLength: 1,
