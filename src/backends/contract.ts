@@ -35,7 +35,8 @@ export interface BackendHost {
   console(chunk: Uint8Array): void;
   /**
    * Writes a resource to the trace *before* it is made, durably; call the returned function once it is gone.
-   * The command in `release`, run by `trundle reap`, must remove it without this process.
+   * The command in `release`, run by `trundle reap`, must remove it without this process. A name that is not made from
+   * the run may be somebody else's by then: the command in `check` tells.
    */
   acquire(resource: Omit<EventData<'resource.acquired'>, 'resource'>): () => void;
   /**

@@ -4,12 +4,15 @@ import { BackendError, type BackendHost } from '../contract.ts';
 import type { ContainerFiles } from '../shared/outer/OverlayFiles.ts';
 import { dyingWithUs, mustRun, runProgram } from '../shared/runProgram.ts';
 import { explainCopy } from './explain.ts';
+import { checkContainer, markContainer } from './marks.ts';
 import { machinesLxcpath } from './probe.ts';
 
 /** What is copied, and as what. */
 export interface CopyPlan {
   readonly template: string;
   readonly name: string;
+  /** Whether the name was asked for; it is made from the run if not. */
+  readonly named: boolean;
   /** Where both are; where this machine keeps containers if undefined. */
   readonly lxcpath?: string | undefined;
   readonly ephemeral: boolean;
@@ -20,20 +23,16 @@ export interface CopyPlan {
  * Removes the container $2 of $1, whole or half made, and the lock that liblxc would leave behind. What wrote to it may
  * take a moment to notice that it is gone, and the kernel another to be rid of a loop device whose writer was killed.
  */
-const REMOVE = `n=0
-disk=$1/$2/rootdev
-while [ -e "$disk" ] && [ -n "$(losetup --associated "$disk" 2>/dev/null)" ] && [ "$n" -lt 100 ]; do
-  n=$((n + 1))
-  sleep 0.1
-done
-n=0
-while [ -e "$1/$2" ]; do
-  lxc-destroy --force --lxcpath "$1" --name "$2" >/dev/null 2>&1 && continue
-  said=$(rm -rf --one-file-system -- "$1/$2" 2>&1) && continue
-  n=$((n + 1)); [ "$n" -lt 50 ] || { echo "$said" >&2; exit 1; }
-  sleep 0.2
-done
-rm -f "/run/lxc/lock/$1/.$2"`;
+const REMOVE = [
+  'n=0; disk=$1/$2/rootdev;',
+  'while [ -e "$disk" ] && [ -n "$(losetup --associated "$disk" 2>/dev/null)" ] && [ "$n" -lt 100 ]; do',
+  'n=$((n + 1)); sleep 0.1; done;',
+  'n=0; while [ -e "$1/$2" ]; do',
+  'lxc-destroy --force --lxcpath "$1" --name "$2" >/dev/null 2>&1 && continue;',
+  'said=$(rm -rf --one-file-system -- "$1/$2" 2>&1) && continue;',
+  'n=$((n + 1)); [ "$n" -lt 50 ] || { echo "$said" >&2; exit 1; }; sleep 0.2; done;',
+  'rm -f "/run/lxc/lock/$1/.$2"',
+].join(' ');
 
 /** A container that is a copy of another, by lxc-copy(1). */
 export class CopiedContainer implements ContainerFiles {
@@ -54,7 +53,7 @@ export class CopiedContainer implements ContainerFiles {
   }
 
   async make(signal: AbortSignal): Promise<void> {
-    const { template, name } = this.#plan;
+    const { template, name, named } = this.#plan;
     const lxcpath = this.#plan.lxcpath === undefined ? await machinesLxcpath(signal) : resolve(this.#plan.lxcpath);
     this.#lxcpath = lxcpath;
     if (!existsSync(join(lxcpath, template, 'config')))
@@ -62,16 +61,39 @@ export class CopiedContainer implements ContainerFiles {
         remedy: `lxc-ls -P ${lxcpath} lists those that are there; lxc-create makes one; a path has a slash in it: ./${template}`,
       });
     if (existsSync(join(lxcpath, name))) throw this.#nameInUse();
-    this.#struck = this.#host.acquire({ kind: 'container', name, release: this.#removal() });
+    const resource = { kind: 'container' as const, name, release: this.#removal() };
+    if (named) {
+      const mark = `${this.#host.run}-${this.#host.testbed}`;
+      this.#struck = this.#host.acquire({ ...resource, check: checkContainer(lxcpath, name, mark) });
+      this.#claim(join(lxcpath, name), mark);
+    } else this.#struck = this.#host.acquire(resource);
     const result = await runProgram(dyingWithUs(this.#copyArgv()), { signal });
     if (result.status === 0) return;
     // Somebody was quicker. What is there is theirs.
     if (/config exists|already exists/i.test(result.stderr)) {
-      this.#struck();
-      this.#struck = null;
+      this.#forget();
       throw this.#nameInUse();
     }
     throw explainCopy(result, template, lxcpath);
+  }
+
+  /** Takes the name for ours, before anything bears it. */
+  #claim(directory: string, mark: string): void {
+    try {
+      markContainer(directory, mark);
+    } catch (error) {
+      this.#forget();
+      const { code = 'copy-failed', message } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') throw this.#nameInUse();
+      throw new BackendError(code, `making the directory of the container: ${message}`, {
+        remedy: `see that there is room in ${this.#lxcpath}, and that you may write to it`,
+      });
+    }
+  }
+
+  #forget(): void {
+    this.#struck?.();
+    this.#struck = null;
   }
 
   async remove(signal: AbortSignal): Promise<void> {
@@ -84,8 +106,7 @@ export class CopiedContainer implements ContainerFiles {
       doing: `removing the container ${name}`,
       remedy: `lxc-destroy --force --lxcpath ${lxcpath} --name ${name}; or trundle reap`,
     });
-    this.#struck();
-    this.#struck = null;
+    this.#forget();
   }
 
   #copyArgv(): string[] {

@@ -43,7 +43,7 @@ function open(options: LxcOptions, host: BackendHost): OuterTestbed {
     const files = new OverlayFiles(template, host);
     return new OuterTestbed({ ...common, files, plan: (cgroup) => imagePlan(options, files, name, cgroup) }, host);
   }
-  const files = new CopiedContainer({ ...options, name }, host);
+  const files = new CopiedContainer({ ...options, name, named: options.name !== undefined }, host);
   const scratch = join(host.workDirectory, 'run');
   const plan = (cgroup: string) => containerPlan(options, { name, lxcpath: files.lxcpath, scratch }, cgroup);
   return new OuterTestbed({ ...common, files, plan }, host);

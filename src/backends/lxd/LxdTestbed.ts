@@ -13,7 +13,7 @@ import { afterCreation, runCreation } from '../shared/creation.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
-import { type Client, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
+import { type Client, checkArgv, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
 import { type Attempt, explain, madeNothing, NAME_TAKEN, NO_INIT, removalRemedy } from './explain.ts';
 import { Monitor } from './Monitor.ts';
 import type { Daemon, LxdOptions } from './options.ts';
@@ -74,11 +74,15 @@ export class LxdTestbed implements BackendVerbs {
   }
 
   async create(signal: AbortSignal): Promise<void> {
-    const argv = initArgv(this.#client, this.#name, this.#options);
-    if (this.#options.name !== undefined) await this.#mustBeFree(signal);
-    const { workDirectory } = this.#host;
+    const { workDirectory, run, testbed } = this.#host;
+    // None but ours has a name that was made from the run.
+    const mark = this.#options.name === undefined ? undefined : `${run}-${testbed}`;
+    const argv = initArgv(this.#client, this.#name, this.#options, mark);
+    if (mark !== undefined) await this.#mustBeFree(signal);
     const release = afterCreation(workDirectory, removeArgv(this.#client, this.#name));
-    const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
+    const check =
+      mark === undefined ? {} : { check: afterCreation(workDirectory, checkArgv(this.#client, this.#name, mark)) };
+    const struck = this.#host.acquire({ kind: 'container', name: this.#name, release, ...check });
     this.#struck = struck;
     try {
       const result = await runCreation(workDirectory, argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
@@ -93,7 +97,7 @@ export class LxdTestbed implements BackendVerbs {
     signal.throwIfAborted();
   }
 
-  /** Asked before the name is written down: who finds it in the trace of a killed run removes what bears it. */
+  /** Asked before the name is written down, so that a trace tells of none that is somebody else's. */
   async #mustBeFree(signal: AbortSignal): Promise<void> {
     const { argv, remote } = this.#client;
     const found = await runProgram([...argv, 'info', `${remote}${this.#name}`], { signal });

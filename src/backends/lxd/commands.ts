@@ -24,28 +24,48 @@ export function clientOf(daemon: Daemon, { program, remote = '', debug }: LxdOpt
 
 /**
  * The command that makes an instance, without starting it. Pure.
+ * @param mark by which it is told from others of its name
  * @throws BackendError `usage` where an argument is not for the user to give
  */
-export function initArgv({ argv, remote }: Client, name: string, { image, args }: LxdOptions): string[] {
+export function initArgv({ argv, remote }: Client, name: string, { image, args }: LxdOptions, mark?: string): string[] {
   const wrong = args.find((word) => OURS.test(word));
   if (wrong !== undefined)
     throw new BackendError('usage', `${wrong} is not for the testbed's user to say: it is a container that stays`, {
       remedy: 'leave it out',
     });
-  return [...argv, 'init', ...args, image, `${remote}${name}`];
+  const marked = mark === undefined ? [] : [`--config=${MARK}=${mark}`];
+  return [...argv, 'init', ...args, ...marked, image, `${remote}${name}`];
 }
 
 /** Removes by "$@". While the daemon is at something with the instance, it refuses. */
-const REMOVE = `n=0
-while ! out=$("$@" 2>&1); do
-  case $out in *"ot found"*) exit 0;; *"busy running"*) ;; *) n=150;; esac
-  [ $n -lt 150 ] || { echo "$out" >&2; exit 1; }
-  n=$((n + 1)); sleep 0.2
-done`;
+const REMOVE = [
+  'n=0; while ! out=$("$@" 2>&1); do',
+  'case $out in *"ot found"*) exit 0;; *"busy running"*) ;; *) n=150;; esac;',
+  '[ $n -lt 150 ] || { echo "$out" >&2; exit 1; };',
+  'n=$((n + 1)); sleep 0.2; done',
+].join(' ');
+
+/** The key of an instance that tells which run made it. */
+const MARK = 'user.trundle.run';
+
+/** Tells whether the mark that "$@" asks for is the first word. */
+const CHECK = [
+  'mark=$1; shift',
+  'if now=$("$@" 2>/dev/null); then [ "$now" != "$mark" ] || exit 0; echo "the instance of that name was not made by this run; it is left alone" >&2; exit 1; fi',
+  'said=$("$@" 2>&1 >/dev/null)',
+  'case $said in *"ot found"*) echo "it has been removed" >&2; exit 1;; esac',
+  'echo "$said" >&2',
+  'exit 2',
+].join('; ');
 
 /** The command that removes it, in whatever state it is; an instance that is not there is fine. Pure. */
 export function removeArgv({ argv, remote }: Client, name: string): string[] {
   return ['sh', '-c', REMOVE, 'sh', ...argv, 'delete', '--force', `${remote}${name}`];
+}
+
+/** The command that tells whether an instance has this mark. Pure. */
+export function checkArgv({ argv, remote }: Client, name: string, mark: string): string[] {
+  return ['sh', '-c', CHECK, 'sh', mark, ...argv, 'config', 'get', `${remote}${name}`, MARK];
 }
 
 /** The way into an instance. Pure. */

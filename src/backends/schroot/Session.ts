@@ -2,6 +2,7 @@ import { BackendError, type BackendHost } from '../contract.ts';
 import { findProgram } from '../shared/programs.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { Ahead } from './Ahead.ts';
+import { checkMark, checkUnknown, markOf } from './marks.ts';
 import { onOneProcessor } from './onOneProcessor.ts';
 import { isMounted, withoutNews } from './scripts.ts';
 
@@ -9,9 +10,11 @@ import { isMounted, withoutNews } from './scripts.ts';
  * Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. A session
  * that was begun verbosely is verbose for life, unless schroot is told otherwise.
  */
-const END = `schroot --quiet --end-session --chroot "session:$1" && exit 0
-schroot --list --all-sessions | grep -qxF "session:$1" || exit 0
-exec schroot --quiet --end-session --force --chroot "session:$1"`;
+const END = [
+  'schroot --quiet --end-session --chroot "session:$1" && exit 0',
+  'schroot --list --all-sessions | grep -qxF "session:$1" || exit 0',
+  'exec schroot --quiet --end-session --force --chroot "session:$1"',
+].join('; ');
 
 const MOUNTED = 'mounted';
 
@@ -41,6 +44,8 @@ export class Session {
   /** What comes before its words where schroot(1) runs its scripts. */
   #prefix: readonly string[] = [];
   #struck: (() => void) | null = null;
+  /** Whether the trace tells the session from others of its name. */
+  #told = false;
   #ending: Ahead<ProgramResult> | null = null;
 
   /** @param asked the name that was asked for; made from the run if absent */
@@ -66,9 +71,9 @@ export class Session {
       const { stdout } = await runProgram(['schroot', '--list', '--all-sessions'], { signal });
       if (stdout.split('\n').includes(`session:${id}`)) throw nameInUse(id);
     }
-    this.#struck = this.#host.acquire({ kind: 'session', name: id, release: [...this.#release] });
+    this.#struck = this.#acquire(this.#named ? checkUnknown(id) : undefined);
     const begun = await this.#setUp(signal, early);
-    if (begun.status === 0) return;
+    if (begun.status === 0) return this.#tellApart();
     await early?.failed();
     if (/File exists/.test(begun.stderr) && /session file/.test(begun.stderr)) {
       // Somebody took the name between our look and our try: it is theirs.
@@ -90,10 +95,28 @@ export class Session {
       said += chunk.toString();
       if (!isMounted(said)) return;
       said = MOUNTED;
+      this.#tellApart();
       early.mounted();
     };
     const begun = await runProgram([...schroot, '--verbose', ...begin], { signal, onStderr });
     return { ...begun, stderr: withoutNews(begun.stderr) };
+  }
+
+  #acquire(check: string[] | undefined): () => void {
+    const resource = { kind: 'session' as const, name: this.id, release: [...this.#release] };
+    return this.#host.acquire(check === undefined ? resource : { ...resource, check });
+  }
+
+  /** Writes the session to the trace anew, now that it can be told from another that gets its name later. */
+  #tellApart(): void {
+    if (!this.#named || this.#told || this.#struck === null) return;
+    const mark = markOf(this.id);
+    // Then reap leaves it, and says so.
+    if (mark === null) return;
+    const before = this.#struck;
+    this.#struck = this.#acquire(checkMark(this.id, mark));
+    this.#told = true;
+    before();
   }
 
   /** Has schroot(1) begin to end it, which takes it a while to come to what runs in it and is mounted in it. */
@@ -131,6 +154,7 @@ export class Session {
   #forget(): void {
     this.#struck?.();
     this.#struck = null;
+    this.#told = false;
   }
 }
 

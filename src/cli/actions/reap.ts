@@ -46,11 +46,13 @@ export function renderReaped(reaped: readonly ReapedRun[], all: boolean): string
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function linesOf({ run, outcome, released, left, kept, concluded, problem }: ReapedRun): string[] {
+function linesOf({ run, outcome, released, gone, left, kept, concluded, problem }: ReapedRun): string[] {
   const lines = [
     `Run ${run}: ${sentence(outcome, problem)}${concluded ? ' Its trace now says that it was killed.' : ''}`,
   ];
   for (const { kind, name } of released) lines.push(`  removed  ${kind} ${shellWords([name])}`);
+  for (const { kind, name, reason } of gone)
+    lines.push(`  gone     ${kind} ${shellWords([name])} was gone already: ${reason}`);
   for (const { kind, name, reason, command } of left) {
     lines.push(
       `  left     ${kind} ${shellWords([name])}: ${reason}${command === null ? '' : `; this removes it: ${command}`}`,

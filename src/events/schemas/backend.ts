@@ -100,6 +100,11 @@ export const resourceSchemas = {
     startTime: z.number().optional(),
     /** The command that removes it, for `trundle reap` and for a person; absent where unlink or kill does. */
     release: z.array(z.string()).optional(),
+    /**
+     * Where others may use the name too: the command that tells, before `release`, whether what bears it is the run's own.
+     * Status 0 it is, 1 it is not, so that the run's own is gone; any other, nobody can tell. Its last line says why.
+     */
+    check: z.array(z.string()).optional(),
   }),
   'resource.released': z.object({ resource: z.string() }),
 };

@@ -11,6 +11,7 @@ import { foldStage, type Stage } from '../stage.ts';
 import { TraceError } from '../TraceError.ts';
 import { Continuation } from './Continuation.ts';
 import { claim } from './claim.ts';
+import { heldByLiving, isByName } from './living.ts';
 import { release } from './release.ts';
 
 /** How to reap. */
@@ -28,11 +29,15 @@ export interface ReapOptions {
   forget?: boolean;
 }
 
-/** A resource that could not be removed. */
-export interface LeftResource {
+/** A resource of which something is told. */
+export interface NamedResource {
   resource: string;
   kind: Resource['kind'];
   name: string;
+}
+
+/** A resource that was not removed. */
+export interface LeftResource extends NamedResource {
   reason: string;
   /** The command line that a person would type; null where none is known. */
   command: string | null;
@@ -50,7 +55,9 @@ export interface ReapedRun {
    * so that nobody can say what it left. `forgotten`: it was lost, and is struck from the registry as it was asked.
    */
   outcome: 'kept' | 'finished' | 'clean' | 'alive' | 'elsewhere' | 'busy' | 'unreadable' | 'lost' | 'forgotten';
-  released: readonly { resource: string; kind: Resource['kind']; name: string }[];
+  released: readonly NamedResource[];
+  /** Those that were gone already, with what is known of that: what bears the name now, if anything, is another's. */
+  gone: readonly (NamedResource & { reason: string })[];
   left: readonly LeftResource[];
   /** Testbeds that stay on purpose, with the command by which a person gets in. */
   kept: readonly { testbed: string; enter: readonly string[] }[];
@@ -116,7 +123,7 @@ function withoutTrace(known: KnownRun, { forget = false, env }: ReapOptions): Re
 }
 
 async function reapRun({ run, trace: path, known }: Target, options: ReapOptions): Promise<ReapedRun> {
-  const none = { run, trace: path, released: [], left: [], kept: [], concluded: false, problem: null };
+  const none = { run, trace: path, released: [], gone: [], left: [], kept: [], concluded: false, problem: null };
   const self = options.self ?? thisProcess();
   if (known?.missing) return { ...none, outcome: withoutTrace(known, options), problem: known.problem };
   try {
@@ -144,32 +151,38 @@ async function reapRun({ run, trace: path, known }: Target, options: ReapOptions
 }
 
 async function finish(trace: Trace, options: ReapOptions): Promise<Omit<ReapedRun, 'run' | 'trace'>> {
-  const { clock, log = () => {}, env, wallClock = Date.now } = options;
+  const { clock, log = () => {}, env, wallClock = Date.now, self = thisProcess() } = options;
   // Again, now that nobody else is at it: another reap may just have ended.
   const remains = await remainsOf(trace, options);
   if (remains.damage !== null || trace.end === null)
     throw remains.damage ?? new Error(`${trace.file} was not read to its end`);
   const { kept } = remains;
   if (remains.concluded && remains.resources.length === 0)
-    return { ...nothingToDo(remains), released: [], left: [], concluded: false, problem: null };
+    return { ...nothingToDo(remains), released: [], gone: [], left: [], concluded: false, problem: null };
+  const holder = remains.resources.some(isByName) ? await heldByLiving(env, self) : () => null;
   const continuation = new Continuation(trace, trace.end, remains.lastAt, wallClock);
-  const released: { resource: string; kind: Resource['kind']; name: string }[] = [];
+  const released: NamedResource[] = [];
+  const gone: (NamedResource & { reason: string })[] = [];
   const left: LeftResource[] = [];
   try {
     for (const resource of remains.resources.toReversed()) {
       const { resource: id, kind, name, testbed } = resource;
-      const reason = await release(resource, clock, [trace.directory, runsDirectory(env)]);
-      log(`run ${trace.header.run}: ${kind} ${name} ${reason === null ? 'is gone' : `is left: ${reason}`}`);
-      if (reason === null) {
-        released.push({ resource: id, kind, name });
-        continuation.append({ type: 'resource.released', testbed, from: 'operator', resource: id });
-      } else left.push(leftOver(resource, reason));
+      const end = await release(resource, { clock, inUse: [trace.directory, runsDirectory(env)], holder });
+      const why = end.became === 'removed' ? '' : `: ${end.why}`;
+      log(`run ${trace.header.run}: ${kind} ${name} is ${end.became}${why}`);
+      if (end.became === 'left') {
+        left.push({ resource: id, kind, name, reason: end.why, command: end.command });
+        continue;
+      }
+      if (end.became === 'removed') released.push({ resource: id, kind, name });
+      else gone.push({ resource: id, kind, name, reason: end.why });
+      continuation.append({ type: 'resource.released', testbed, from: 'operator', resource: id });
     }
     if (!remains.concluded) conclude(continuation, remains);
-    return { outcome: 'finished', released, left, kept, concluded: !remains.concluded, problem: null };
+    return { outcome: 'finished', released, gone, left, kept, concluded: !remains.concluded, problem: null };
   } catch (error) {
     // What was removed stays removed, whether or not the trace can be told; the next reap finds it gone.
-    return { outcome: 'unreadable', released, left, kept, concluded: false, problem: messageOf(error) };
+    return { outcome: 'unreadable', released, gone, left, kept, concluded: false, problem: messageOf(error) };
   } finally {
     continuation.close();
   }

@@ -3,9 +3,11 @@ import { rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Clock } from '../../events/index.ts';
+import { removalCommand } from '../explain/removalCommand.ts';
 import { errnoOf, messageOf } from '../files.ts';
 import type { Resource } from '../folds.ts';
 import { REDACTED } from '../spans.ts';
+import { type Holder, isByName } from './living.ts';
 import { mountsIn, throughLink, whyNotRemove } from './paths.ts';
 import { endProcess } from './processes.ts';
 import { runCommand } from './runCommand.ts';
@@ -13,21 +15,57 @@ import { runCommand } from './runCommand.ts';
 /** Milliseconds that a command has to remove a resource. */
 const COMMAND_LIMIT = 60_000;
 
-/**
- * Removes what a dead run left. Says why it could not, or null where the resource is gone.
- * @param inUse paths that must stay
- */
-export async function release(resource: Resource, clock: Clock, inUse: readonly string[]): Promise<string | null> {
-  if ([resource.name, ...(resource.release ?? [])].some((word) => word.includes(REDACTED))) {
-    return 'its name, or the command that removes it, holds a secret that the trace does not tell';
+/** What became of a resource: removed; gone before, whatever bears its name now; or left, for a person to remove. */
+export type Release =
+  | { became: 'removed' }
+  | { became: 'gone'; why: string }
+  | { became: 'left'; why: string; command: string | null };
+
+/** What there is to know besides the resource. */
+export interface Surroundings {
+  clock: Clock;
+  /** Paths that must stay. */
+  inUse: readonly string[];
+  holder: Holder;
+}
+
+/** Removes what a dead run left, where it is its own. */
+export async function release(resource: Resource, { clock, inUse, holder }: Surroundings): Promise<Release> {
+  const left = (why: string): Release => ({ became: 'left', why, command: removalCommand(resource) });
+  const words = [resource.name, ...(resource.release ?? []), ...(resource.check ?? [])];
+  if (words.some((word) => word.includes(REDACTED))) {
+    return left('its name, or the command that removes it, holds a secret that the trace does not tell');
   }
   try {
+    const another = resource.check === undefined ? heldToo(resource, holder) : await whyNotOwn(resource, clock);
+    if (another !== null) return another;
     const problem = await ownWay(resource, clock, inUse);
-    if (problem === null || problem.refused || resource.release === undefined) return problem?.why ?? null;
-    return await runCommand(resource.release, COMMAND_LIMIT, clock);
+    const why =
+      problem === null || problem.refused || resource.release === undefined
+        ? (problem?.why ?? null)
+        : (await runCommand(resource.release, COMMAND_LIMIT, clock)).why;
+    return why === null ? { became: 'removed' } : left(why);
   } catch (error) {
-    return messageOf(error);
+    return left(messageOf(error));
   }
+}
+
+/** What there is to say where what bears the name is not known to be the run's own; null where it is. */
+async function whyNotOwn(resource: Resource, clock: Clock): Promise<Release | null> {
+  const { status, said, why } = await runCommand(resource.check ?? [], COMMAND_LIMIT, clock);
+  if (status === 0) return null;
+  if (status === 1) return { became: 'gone', why: said === '' ? 'what bears the name is not of this run' : said };
+  const reason = `nobody can tell whether it is of this run: ${said === '' ? why : said}`;
+  // Who has looked needs no check.
+  return { became: 'left', why: reason, command: removalCommand(resource, true) };
+}
+
+/** The same where nothing but its name tells it from what a run that is alive holds. */
+function heldToo(resource: Resource, holder: Holder): Release | null {
+  const run = isByName(resource) ? holder(resource) : null;
+  if (run === null) return null;
+  const why = `run ${run}, which is still going, holds one of that name; reap again once that has ended`;
+  return { became: 'left', why, command: null };
 }
 
 /** Why it is still there; `refused` where nothing else may be tried either. */
@@ -94,7 +132,7 @@ async function unmount(path: string, clock: Clock): Promise<Problem | null> {
   if (!isAbsolute(path)) return problem('its name is no absolute path');
   // One may be mounted on top of the other.
   while (mountsIn(path).includes(path)) {
-    const why = await runCommand(['umount', '--', path], COMMAND_LIMIT, clock);
+    const { why } = await runCommand(['umount', '--', path], COMMAND_LIMIT, clock);
     if (why !== null) return problem(why);
   }
   return null;

@@ -4,15 +4,25 @@ import { startProgram } from '../../host/index.ts';
 /** Bytes of its stderr that are kept. */
 const KEPT = 4096;
 
+/** How a command ended. */
+export interface CommandEnd {
+  /** Null where it could not be run, or was killed. */
+  status: number | null;
+  /** The last line that it said on stderr. */
+  said: string;
+  /** Why it failed, or null where it ended with status 0. */
+  why: string | null;
+}
+
 /**
- * Runs a command that removes a resource, without a shell.
+ * Runs a command that removes a resource, or tells of it, without a shell.
  * @param limit milliseconds it may run; then its process group is killed
- * @returns why it failed, or null where it ended with status 0
  */
-export function runCommand(argv: readonly string[], limit: number, clock: Clock): Promise<string | null> {
+export function runCommand(argv: readonly string[], limit: number, clock: Clock): Promise<CommandEnd> {
   const [program, ...args] = argv;
-  if (program === undefined) return Promise.resolve('the command that would remove it is empty');
-  return new Promise<string | null>((resolve) => {
+  const notRun = (why: string): CommandEnd => ({ status: null, said: '', why });
+  if (program === undefined) return Promise.resolve(notRun('the command is empty'));
+  return new Promise<CommandEnd>((resolve) => {
     const child = startProgram(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     let said = '';
     let late = false;
@@ -28,15 +38,15 @@ export function runCommand(argv: readonly string[], limit: number, clock: Clock)
     });
     child.on('error', (error) => {
       clock.clear(deadline);
-      resolve(`${program} could not be run: ${error.message}`);
+      resolve(notRun(`${program} could not be run: ${error.message}`));
     });
     child.on('close', (status, signal) => {
       clock.clear(deadline);
-      const words = said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1)}`;
-      if (status === 0) resolve(null);
-      else if (late) resolve(`${program} did not end within ${limit} ms${words}`);
-      else
-        resolve(`${program} ${signal === null ? `exited with status ${status}` : `was killed by ${signal}`}${words}`);
+      const last = said.trim().split('\n').at(-1) ?? '';
+      const words = last === '' ? '' : `: ${last}`;
+      const how = signal === null ? `exited with status ${status}` : `was killed by ${signal}`;
+      const why = late ? `${program} did not end within ${limit} ms${words}` : `${program} ${how}${words}`;
+      resolve({ status: late ? null : status, said: last, why: status === 0 ? null : why });
     });
-  }).catch((error: Error) => `${program} could not be run: ${error.message}`);
+  }).catch((error: Error) => notRun(`${program} could not be run: ${error.message}`));
 }

@@ -158,6 +158,7 @@ describe('what became of dead runs, in words', () => {
     trace: '/t',
     outcome: 'clean',
     released: [],
+    gone: [],
     kept: [],
     left: [],
     concluded: false,
@@ -178,12 +179,14 @@ describe('what became of dead runs, in words', () => {
       outcome: 'finished',
       concluded: true,
       released: [{ resource: 'tb1.r1', kind: 'directory', name: '/tmp/x' }],
+      gone: [{ resource: 'tb1.r3', kind: 'session', name: 'mine', reason: 'it has been ended' }],
       left: [{ resource: 'tb1.r2', kind: 'mount', name: '/mnt/y', reason: 'busy', command: 'umount -- /mnt/y' }],
     });
     expect(renderReaped([run], false)).toBe(
       [
         'Run r1: finished. Its trace now says that it was killed.',
         '  removed  directory /tmp/x',
+        '  gone     session mine was gone already: it has been ended',
         '  left     mount /mnt/y: busy; this removes it: umount -- /mnt/y',
         '',
       ].join('\n'),

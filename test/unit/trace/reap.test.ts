@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type EventData, systemClock, type TrundleEvent } from '../../../src/events/index.ts';
 import type { Owner } from '../../../src/trace/contract.ts';
+import { explain } from '../../../src/trace/explain/explain.ts';
 import { createHeader, statOf, thisProcess } from '../../../src/trace/owner.ts';
 import { readTrace } from '../../../src/trace/readTrace.ts';
 import { whyNotRemove } from '../../../src/trace/reap/paths.ts';
@@ -422,6 +423,66 @@ describe('what reap does about everything else', () => {
       { name: 'n', command: "/nonexistent/program 'two words'", reason: expect.stringContaining('could not be run') },
       { name: 's', reason: 'sh exited with status 3: no such session' },
     ]);
+  });
+
+  test('asks first whether what bears a name that was given is the run’s own', async () => {
+    const marker = join(temporaryDirectory(), 'marker');
+    const named = (name: string, check: string): Taken => ({
+      kind: 'session',
+      name,
+      release: ['sh', '-c', 'echo "$1" >>"$2"', 'sh', name, marker],
+      check: ['sh', '-c', check],
+    });
+    const { run, trace } = killedRun([
+      named('own', 'exit 0'),
+      named('ended', 'echo "it has been ended" >&2; exit 1'),
+      named('silent', 'exit 1'),
+      named('unknown', 'echo first >&2; echo "the daemon does not answer" >&2; exit 2'),
+      named('killed', 'kill -KILL $$'),
+    ]);
+    const [reaped] = await run();
+    expect(readFileSync(marker, 'utf8')).toBe('own\n');
+    expect(reaped?.released).toMatchObject([{ name: 'own' }]);
+    expect(reaped?.gone).toMatchObject([
+      { name: 'silent', reason: expect.stringContaining('not of this run') },
+      { name: 'ended', reason: 'it has been ended' },
+    ]);
+    // Who is told to look for himself needs no check.
+    expect(reaped?.left).toMatchObject([
+      {
+        name: 'killed',
+        reason: expect.stringContaining('was killed by SIGKILL'),
+        command: expect.not.stringContaining('exit'),
+      },
+      {
+        name: 'unknown',
+        reason: 'nobody can tell whether it is of this run: the daemon does not answer',
+        command: `sh -c 'echo "$1" >>"$2"' sh unknown ${marker}`,
+      },
+    ]);
+    const { left } = await explain(await readTrace(trace));
+    expect(left.map(({ name }) => name)).toEqual(['unknown', 'killed']);
+    expect(left[1]?.command).toBe(`sh -c 'kill -KILL $$' && sh -c 'echo "$1" >>"$2"' sh killed ${marker}`);
+  });
+
+  test('leaves what is known by its name alone while a run that is alive holds one of that name', async () => {
+    const marker = join(temporaryDirectory(), 'marker');
+    const taken: Taken = { kind: 'session', name: 's', release: ['touch', marker] };
+    const { env, run } = killedRun([taken]);
+    const header = { ...createHeader({ run: 'r2', trundle: '0.1.0', now: new Date(STARTED) }), owner: SELF };
+    const trace = join(env.HOME, 'other');
+    registerRun({ run: 'r2', trace }, env);
+    const recorder = createRecorder({ directory: trace, header, clock: new ManualClock(), onError: () => {} });
+    const other = { type: 'resource.acquired', testbed: 'tb1', from: 'backend', resource: 'tb1.r1', ...taken } as const;
+    recorder.event(event(1, other));
+    const [, reaped] = (await run()).toSorted((a, b) => b.run.localeCompare(a.run));
+    const reason = expect.stringContaining('run r2, which is still going');
+    expect(reaped).toMatchObject({ run: 'r1', released: [], gone: [], left: [{ name: 's', reason, command: null }] });
+    expect(existsSync(marker)).toBe(false);
+    recorder.event(event(2, { type: 'resource.released', testbed: 'tb1', from: 'backend', resource: 'tb1.r1' }));
+    recorder.close();
+    await run();
+    expect(existsSync(marker)).toBe(true);
   });
 
   test('gives such a command a deadline', async () => {
