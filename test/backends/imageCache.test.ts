@@ -1,17 +1,30 @@
-import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { BackendHost, ConfiguredBackend } from '../../src/backends/contract.ts';
 import { configureBackend } from '../../src/backends/index.ts';
+import { bootstrap } from '../../src/backends/shared/images/bootstrap.ts';
+import type { Ownership } from '../../src/backends/shared/images/entry.ts';
 import { FileLock } from '../../src/backends/shared/images/FileLock.ts';
-import { type CachedImage, ImageCache, type Ownership } from '../../src/backends/shared/images/ImageCache.ts';
+import { type CachedImage, ImageCache } from '../../src/backends/shared/images/ImageCache.ts';
 import { runProgram } from '../../src/backends/shared/runProgram.ts';
 import { openTestbed } from '../../src/testbed/index.ts';
+import { mountTmpfs } from '../faults/support/sshServer.ts';
 import { tinyImage } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 
-const OWNERSHIP: Ownership = { name: 'root', prefix: [], owners: true };
+const OWNERSHIP: Ownership = { name: 'root', prefix: [], owners: true, removes: ['root'] };
 
 /** Far more than it ever takes, so that only a fault shows. */
 const PATIENCE = 60_000;
@@ -20,6 +33,7 @@ const PATIENCE = 60_000;
 function aRun(name: string) {
   const held = new Set<string>();
   const logged: string[] = [];
+  const told: string[] = [];
   const host = {
     run: name,
     testbed: 'tb1',
@@ -28,8 +42,9 @@ function aRun(name: string) {
       return () => void held.delete(resource);
     },
     log: (message: string) => void logged.push(message),
+    console: (chunk: Uint8Array) => void told.push(Buffer.from(chunk).toString()),
   } as unknown as BackendHost;
-  return { held, logged, options: { host, signal: AbortSignal.timeout(PATIENCE), ownership: OWNERSHIP } };
+  return { held, logged, told, options: { host, signal: AbortSignal.timeout(PATIENCE), ownership: OWNERSHIP } };
 }
 
 /** Tarballs that hold one file of a size each. */
@@ -94,6 +109,61 @@ describeWith(['tar'], 'the cache of unpacked images', () => {
     }
   });
 
+  test.each(['root', 'size'])('unpacks an image anew of which somebody has removed "%s"', async (part) => {
+    const cache = workplace();
+    const [one = ''] = await tarballs(['one']);
+    const { options, held } = aRun('first');
+    const { root } = await new ImageCache(cache).provide(one, options);
+    rmSync(join(root, '..', part), { recursive: true });
+    const again = await new ImageCache(cache).provide(one, options);
+    expect(readFileSync(join(again.root, 'name'), 'utf8')).toMatch(/^one\n/);
+    expect(standing(cache)).toEqual([nameOf(again)]);
+    expect([...held]).toEqual([]);
+  });
+
+  test('throws away what a killed run left half done, once nobody has its lock', async () => {
+    const cache = workplace();
+    const [one = '', two = ''] = await tarballs(['one', 'two']);
+    const { options } = aRun('first');
+    const image = `${'0'.repeat(40)}-root`;
+    const half = join(cache, 'images', `${image}.killed-tb1`);
+    mkdirSync(join(half, 'root'), { recursive: true });
+    const atWork = await FileLock.take(join(cache, 'images', `${image}.lock`), options.signal);
+    try {
+      await new ImageCache(cache).provide(one, options);
+      expect(existsSync(half)).toBe(true);
+    } finally {
+      await atWork.free();
+    }
+    await new ImageCache(cache).provide(two, options);
+    expect(existsSync(half)).toBe(false);
+    expect(standing(cache)).toHaveLength(2);
+  });
+
+  test('counts the tarballs that were made here, and throws them away too, unless somebody uses them', async () => {
+    const cache = workplace();
+    const [one = ''] = await tarballs(['one']);
+    const { options } = aRun('first');
+    const made = (digit: string, used: number) => {
+      const file = join(cache, 'bootstrap', `stable-${digit.repeat(16)}.tar`);
+      for (const each of [file, `${file}.lock`]) writeFileSync(each, 'x'.repeat(100_000));
+      utimesSync(`${file}.lock`, used, used);
+      return file;
+    };
+    mkdirSync(join(cache, 'bootstrap'));
+    const [older, old, young] = [made('1', 1), made('2', 2), made('3', 3)];
+    const half = `${old}.killed`;
+    writeFileSync(half, 'x');
+    const inUse = await FileLock.take(`${older}.lock`, options.signal);
+    try {
+      // Room for the image and two of them.
+      await new ImageCache(cache, 300_000).provide(one, options);
+      expect([older, old, young, half].map((file) => existsSync(file))).toEqual([true, false, true, false]);
+    } finally {
+      await inUse.free();
+    }
+  });
+
   test('gives every run at once a whole image, though there is room for none', async () => {
     const cache = workplace();
     const names = ['one', 'two', 'three', 'four'];
@@ -115,6 +185,59 @@ describeWith(['tar'], 'the cache of unpacked images', () => {
     );
     expect(seen).toEqual([...names, ...names]);
     for (const name of standing(cache)) expect(name).toMatch(/^[0-9a-f]{40}-root$/);
+  });
+});
+
+describeWith(['root', 'tar', 'tmpfs'], 'what cannot be thrown out of the cache', () => {
+  test('is told, and the run goes on; who comes later throws it away', async () => {
+    const cache = workplace();
+    const [one = '', two = '', three = ''] = await tarballs(['one', 'two', 'three']);
+    const first = await new ImageCache(cache).provide(one, aRun('first').options);
+    makeOld(first);
+    // Somebody outside has mounted something in it.
+    mountTmpfs(join(first.root, 'busy'), '1m');
+    const busy = () => standing(cache).map((name) => join(cache, 'images', name, 'root/busy'));
+    const free = () =>
+      execFileSync(
+        'umount',
+        busy().filter((path) => existsSync(path)),
+      );
+    let mounted = true;
+    onTestFinished(() => void (mounted && free()));
+    const run = aRun('second');
+    const second = await new ImageCache(cache, 1).provide(two, run.options);
+    expect(readFileSync(join(second.root, 'name'), 'utf8')).toMatch(/^two\n/);
+    const left = `${nameOf(first)}.second-tb1-old`;
+    expect(standing(cache).toSorted()).toEqual([left, nameOf(second)].toSorted());
+    expect(run.told).toEqual([expect.stringMatching(`^trundle: .*/${left} cannot be removed: rm: .*busy`)]);
+    expect([...run.held]).toEqual([join(cache, 'images', left)]);
+    free();
+    mounted = false;
+    const third = await new ImageCache(cache).provide(three, aRun('third').options);
+    expect(standing(cache).toSorted()).toEqual([nameOf(second), nameOf(third)].toSorted());
+  });
+});
+
+describeWith(['root', 'unshare', 'tar'], 'a tarball that was made here', () => {
+  test('stays in the cache for as long as it is used', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('XDG_CACHE_HOME', workplace());
+    const programs = workplace();
+    vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
+    const script = 'for word; do case $word in /*.tar.*) echo made >"$word" ;; esac; done';
+    writeFileSync(join(programs, 'mmdebstrap'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const cache = join(process.env.XDG_CACHE_HOME ?? '', 'trundle');
+    const [one = '', two = ''] = await tarballs(['one', 'two']);
+    const { options } = aRun('first');
+    const host = { ...options.host, workDirectory: join(workplace(), 'work') };
+    const recipe = { release: 'stable', arch: undefined, include: [], mirror: ['http://deb.example.org/debian'] };
+    const made = await bootstrap(recipe, 'root', { ...options, host }, async (file) => {
+      await new ImageCache(cache, 1).provide(one, options);
+      expect(readFileSync(file, 'utf8')).toBe('made\n');
+      return file;
+    });
+    await new ImageCache(cache, 1).provide(two, options);
+    expect(existsSync(made)).toBe(false);
   });
 });
 

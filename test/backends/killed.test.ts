@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Cli, cli } from '../e2e/support/cli.ts';
 import { tinyImage } from '../support/images.ts';
 import { makeLifeline } from '../support/lifeline.ts';
@@ -72,4 +73,45 @@ describeWith(['root', 'unshare', 'busybox', 'tar', 'proc'], 'a run in namespaces
     const end = await cli(['exec', 'echo', 'hello', '--', 'unshare', '--tarball', image], { env });
     expect([end.status, end.stdout]).toEqual([0, 'hello\n']);
   });
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'by %s while an image is made takes with it all that was mounted and started for that',
+    async (signal) => {
+      const directory = workplace();
+      const env = { TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace() };
+      const trace = join(directory, 'trace');
+      using lifeline = makeLifeline(directory);
+      // One that is not done, has mounted something, and has a child in a session of its own.
+      const programs = join(directory, 'bin');
+      mkdirSync(programs);
+      const script = `for word; do case $word in /*.tar.*) echo half >"$word" ;; esac; done
+mkdir "$TMPDIR/chroot"
+mount -t tmpfs none "$TMPDIR/chroot"
+setsid sh -c "${lifeline.linger}" &
+wait`;
+      writeFileSync(join(programs, 'mmdebstrap'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const mounts = () =>
+        readFileSync('/proc/self/mounts', 'utf8')
+          .split(/[ \n]/)
+          .filter((path) => path.startsWith(env.TMPDIR));
+      onTestFinished(() => {
+        for (const path of mounts()) execFileSync('umount', [path]);
+      });
+      const image = ['unshare', '--bootstrap', '--release', 'stable', '--mirror', 'http://deb.example.org/debian'];
+      const running = new Cli(['exec', '--trace', trace, '-n', 'true', '--', ...image], {
+        env: { ...env, PATH: `${programs}:${process.env.PATH}` },
+      });
+      await lifeline.held;
+      expect(mounts()).toEqual([]);
+      running.kill(signal);
+      await running.ended;
+      await lifeline.released;
+      const reaped = await cli(['reap', '--json', `${trace}/`], { env });
+      const outcome = signal === 'SIGKILL' ? 'finished' : 'clean';
+      expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome, left: [] }]);
+      expect(readdirSync(env.TMPDIR)).toEqual([]);
+      const tarballs = readdirSync(join(env.XDG_CACHE_HOME, 'trundle/bootstrap'));
+      expect(tarballs).toEqual([expect.stringMatching(/\.tar\.lock$/)]);
+    },
+  );
 });

@@ -26,6 +26,28 @@ export function runs(pid: number): boolean {
   }
 }
 
+/** The processes that a process has started and not yet collected; none where it has gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    // It has just ended.
+    return [];
+  }
+}
+
+/** Whether a process is the first of its pid namespace (proc(5), NSpid of /proc/PID/status). */
+export function isFirst(pid: number): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // It has just ended.
+    return false;
+  }
+}
+
 /** Whether a process of this machine has the name on its command line (proc(5), /proc/PID/cmdline). */
 export function isNamedByAnybody(name: string): boolean {
   return readdirSync('/proc').some((pid) => {

@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   du: 'coreutils',
   zstd: 'zstd',
   xz: 'xz-utils',
+  mmdebstrap: 'mmdebstrap',
   sh: 'dash',
   'systemd-nspawn': 'systemd-container',
   docker: 'docker.io',

@@ -6,6 +6,8 @@ import { installCommand, missedProgram, searchPath } from './programs.ts';
 export interface ProgramOptions {
   /** Aborting it kills the program with all its process group. Every wait needs an end: give one with a deadline. */
   readonly signal: AbortSignal;
+  /** Kills it in another way; gives false where it could not. Its process group is killed then, or if absent. */
+  readonly kill?: (pid: number) => boolean;
   /** What it reads; nothing if absent. */
   readonly input?: string;
   /** Its whole environment; our own, with the administrator's directories in PATH, if absent. */
@@ -54,7 +56,7 @@ export function runProgram(argv: readonly string[], options: ProgramOptions): Pr
     }
     const kill = () => {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+        if (child.pid !== undefined && options.kill?.(child.pid) !== true) process.kill(-child.pid, 'SIGKILL');
       } catch {
         // ESRCH: nobody is left, which is what was wanted.
       }

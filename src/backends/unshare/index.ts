@@ -80,10 +80,10 @@ async function imageOf(
     throw new BackendError('usage', '--bootstrap makes the image that --tarball would name: give one of them');
   if (!make && (mirror.length > 0 || include.length > 0))
     throw new BackendError('usage', '--mirror and --include say how to bootstrap: give --bootstrap as well');
-  const path = make
-    ? await bootstrap({ release: release ?? 'stable', arch, include, mirror }, identity, { host, signal })
-    : (tarball ?? (await sbuildImage({ release, arch })));
-  return await findImage(path, identity, { host, signal });
+  const find = (path: string) => findImage(path, identity, { host, signal });
+  if (make)
+    return await bootstrap({ release: release ?? 'stable', arch, include, mirror }, identity, { host, signal }, find);
+  return await find(tarball ?? (await sbuildImage({ release, arch })));
 }
 
 function parseBinds(words: readonly string[]): SetupPlan['binds'] {

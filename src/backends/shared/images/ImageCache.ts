@@ -1,24 +1,16 @@
-import { readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
-import type { BackendHost } from '../../contract.ts';
 import { holdDirectory, makeEnterable, removeTree } from '../directories.ts';
 import { dyingWithUs, mustRun, runProgram } from '../runProgram.ts';
 import { digestOf } from './digest.ts';
+import { discard, isWhole, type ProvideOptions } from './entry.ts';
+import { evict } from './evict.ts';
 import { FileLock } from './FileLock.ts';
 
-/** Bytes that all unpacked images together may take, if nothing else is said. */
+/** Bytes that all unpacked images, and the tarballs made here, may take together, if nothing else is said. */
 export const CACHE_LIMIT = 20 * 1024 ** 3;
-
-/** Whose files an unpacked image holds: the same tarball is unpacked once for each. */
-export interface Ownership {
-  /** Part of the entry's name. */
-  readonly name: string;
-  /** Prefix of the commands that make and remove the files. */
-  readonly prefix: readonly string[];
-  /** Whether the owners in the tarball can be kept. */
-  readonly owners: boolean;
-}
 
 /** An unpacked image, good for as long as `lock` is locked. */
 export interface CachedImage {
@@ -26,13 +18,6 @@ export interface CachedImage {
   readonly root: string;
   /** Lock this file (flock(2), shared) for as long as the image is used. */
   readonly lock: string;
-}
-
-/** What the cache is asked with. */
-export interface ProvideOptions {
-  readonly host: BackendHost;
-  readonly signal: AbortSignal;
-  readonly ownership: Ownership;
 }
 
 /**
@@ -68,15 +53,18 @@ export class ImageCache {
       } finally {
         await lock.free();
       }
-      await this.#evict(name, options);
+      await evict(this.#directory, this.#limit, entry, options);
     }
     const now = new Date();
     await utimes(join(entry, 'size'), now, now).catch(() => {});
     return image;
   }
 
-  async #unpack(tarball: string, entry: string, { host, signal, ownership }: ProvideOptions): Promise<void> {
+  async #unpack(tarball: string, entry: string, options: ProvideOptions): Promise<void> {
+    const { host, signal, ownership } = options;
     const { prefix, owners } = ownership;
+    // Somebody outside has removed a part of it: nobody could use it, and it would be in the way.
+    if (existsSync(entry)) await discard(entry, options);
     const path = `${entry}.${host.run}-${host.testbed}`;
     const held = await holdDirectory(host, path, removeTree(path, prefix));
     try {
@@ -99,52 +87,4 @@ export class ImageCache {
       await held.remove(AbortSignal.timeout(60_000));
     }
   }
-
-  /** Throws away the images that were used longest ago, until the rest fits; those in use stay. */
-  async #evict(keep: string, { host, signal, ownership }: ProvideOptions): Promise<void> {
-    const images = join(this.#directory, 'images');
-    const entries = await Promise.all(
-      (await readdir(images))
-        .filter((name) => /^[0-9a-f]{40}-\w+$/.test(name))
-        .map(async (name) => {
-          const file = join(images, name, 'size');
-          const used = await stat(file).then(
-            (stats) => stats.mtimeMs,
-            () => 0,
-          );
-          return { name, used, size: Number(await readFile(file, 'utf8').catch(() => '0')) };
-        }),
-    );
-    let total = entries.reduce((sum, { size }) => sum + size, 0);
-    for (const { name, size } of entries.toSorted((one, other) => one.used - other.used)) {
-      if (total <= this.#limit) return;
-      if (name === keep || !name.endsWith(`-${ownership.name}`)) continue;
-      const lock = await FileLock.tryTake(join(images, `${name}.lock`), signal);
-      if (lock === null) continue;
-      try {
-        // Others throw away too, and may have been faster.
-        if (!(await isWhole(join(images, name)))) {
-          total -= size;
-          continue;
-        }
-        const doomed = join(images, `${name}.${host.run}-${host.testbed}`);
-        const removal = removeTree(doomed, ownership.prefix);
-        const struck = host.acquire({ kind: 'directory', name: doomed, release: removal });
-        await rename(join(images, name), doomed);
-        await mustRun(removal, { signal, code: 'left-behind', doing: `removing ${doomed}` });
-        struck();
-        total -= size;
-        host.log('image evicted', { name, size });
-      } finally {
-        await lock.free();
-      }
-    }
-  }
-}
-
-function isWhole(entry: string): Promise<boolean> {
-  return stat(join(entry, 'size')).then(
-    () => true,
-    () => false,
-  );
 }

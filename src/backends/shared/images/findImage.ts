@@ -4,7 +4,8 @@ import { BackendError } from '../../contract.ts';
 import { asOwner, type Identity } from '../namespaces/identity.ts';
 import type { BaseImage } from '../namespaces/NamespaceTestbed.ts';
 import { cacheDirectory } from './cacheDirectory.ts';
-import { ImageCache, type Ownership, type ProvideOptions } from './ImageCache.ts';
+import type { Ownership, ProvideOptions } from './entry.ts';
+import { ImageCache } from './ImageCache.ts';
 
 /**
  * The root file system at a path: a directory as it is, a tarball from the cache.
@@ -25,6 +26,13 @@ export async function findImage(
   return new ImageCache(cacheDirectory()).provide(full, { ...options, ownership: ownershipOf(identity) });
 }
 
+/** Root over ids can remove what those who have fewer have made. */
+const REMOVES: Readonly<Record<Identity, readonly Identity[]>> = {
+  root: ['root', 'subuids', 'single'],
+  subuids: ['subuids', 'single'],
+  single: ['single'],
+};
+
 function ownershipOf(identity: Identity): Ownership {
-  return { name: identity, prefix: asOwner(identity), owners: identity !== 'single' };
+  return { name: identity, prefix: asOwner(identity), owners: identity !== 'single', removes: REMOVES[identity] };
 }

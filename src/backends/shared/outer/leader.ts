@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { childrenOf, isFirst } from '../processes.ts';
 
 /**
  * The process that is a container's PID 1, as this machine sees it: the child of the program that `ancestor` has
@@ -27,29 +28,8 @@ export function isAlive(leader: number): boolean {
   return exeOf(leader) !== null;
 }
 
-/** Whether a process is the first of its pid namespace (proc(5), NSpid of /proc/PID/status). */
-function isFirst(pid: number): boolean {
-  try {
-    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    // It has just ended.
-    return false;
-  }
-}
-
 function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-    );
-  } catch {
-    // It has just ended.
-    return [];
-  }
 }
 
 function exeOf(pid: number): string | null {
