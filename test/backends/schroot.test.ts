@@ -160,6 +160,33 @@ describeWith(['root', 'schroot', 'busybox', 'overlay', 'useradd'], 'schroot as a
       /no-permission: .*schroot does not let this user in \(to mend it: as root: add yourself to users=/,
     );
   });
+
+  test('is told which chroots let them in, and as whom; where none does, where to stand', async () => {
+    using user = makeOrdinary({ subuids: false });
+    using other = makeOrdinary({ subuids: false });
+    const define = (key: string) => tinyChroot({ [key]: `root,${user.login}` }).name;
+    const asItself = ['users', 'groups'].map(define);
+    const asRoot = ['root-users', 'root-groups'].map(define);
+    const never = define('source-users');
+    const told = async ({ run }: typeof user) =>
+      JSON.parse((await run(['backends', 'schroot', '--json'])).stdout).availability;
+    const { available, detail } = await told(user);
+    const [first, second] = detail.split('; ');
+    const names = (part: string) => part.replace(/^.*: /, '').split(', ');
+    expect([available, first, second]).toEqual([
+      true,
+      expect.stringMatching(/^chroots: /),
+      expect.stringMatching(/^chroots without a root in them: /),
+    ]);
+    expect(names(first)).toEqual(expect.arrayContaining(asRoot));
+    expect(names(second)).toEqual(expect.arrayContaining(asItself));
+    expect(detail).not.toContain(never);
+    expect(await told(other)).toEqual({
+      available: false,
+      missing: expect.stringMatching(new RegExp(`^no chroot lets ${other.login} in \\(.*${never}.*\\)$`)),
+      remedy: expect.stringMatching(new RegExp(`^as root: add ${other.login} to users= .* in /etc/schroot/chroot.d/$`)),
+    });
+  });
 });
 
 describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wrong', () => {

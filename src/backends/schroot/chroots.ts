@@ -94,18 +94,39 @@ export function isPermanent(config: ChrootConfig): boolean {
   return ['directory', 'plain', 'loopback', 'block-device'].includes(type ?? '') && (union === '' || union === 'none');
 }
 
-/** Whether this process may be root in sessions of a chroot: it is root, or schroot.conf(5) names it or its group. */
+/** As whom this process may go into sessions of a chroot: as root or itself, as itself only, or not at all. */
+export type Admission = 'root' | 'itself' | 'none';
+
+/** Whom schroot(1) takes this process for: root may always, others where schroot.conf(5) names them or a group of theirs. */
+export function admission(config: ChrootConfig): Admission {
+  if (process.getuid?.() === 0 || isNamed(config, 'root-')) return 'root';
+  return isNamed(config, '') ? 'itself' : 'none';
+}
+
+/** Whether this process may be root in sessions of a chroot. */
 export function mayBeRoot(config: ChrootConfig): boolean {
-  if (process.getuid?.() === 0) return true;
-  const names = (key: string) => (config.get(key) ?? '').split(',').filter((name) => name !== '');
-  if (names('root-users').includes(userInfo().username)) return true;
-  const groups = names('root-groups');
-  if (groups.length === 0) return false;
-  const own = spawnSync('id', ['-nG'], { encoding: 'utf8', timeout: CONFIG_LIMIT }).stdout ?? '';
-  return own
-    .trim()
-    .split(' ')
-    .some((group) => groups.includes(group));
+  return admission(config) === 'root';
+}
+
+/** What has schroot(1) let this user in. */
+export function howToAdmit(chroot: string): string {
+  const { username } = userInfo();
+  return `as root: add ${username} to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`;
+}
+
+function isNamed(config: ChrootConfig, prefix: '' | 'root-'): boolean {
+  const names = (key: string) => (config.get(`${prefix}${key}`) ?? '').split(',').filter((name) => name !== '');
+  if (names('users').includes(userInfo().username)) return true;
+  const groups = names('groups');
+  return groups.length > 0 && ownGroups().some((group) => groups.includes(group));
+}
+
+/** The groups of this process, which it keeps for life. */
+let own: readonly string[] | null = null;
+
+function ownGroups(): readonly string[] {
+  own ??= (spawnSync('id', ['-nG'], { encoding: 'utf8', timeout: CONFIG_LIMIT }).stdout ?? '').trim().split(' ');
+  return own;
 }
 
 /** What a session can do; directories of this machine that its profile binds are not put back, so no `revert-full-system`. */

@@ -1,6 +1,17 @@
+import { userInfo } from 'node:os';
 import { type Availability, BackendError, defineBackend } from '../contract.ts';
 import { missingPrograms } from '../shared/programs.ts';
-import { HOW_TO_DEFINE, isPermanent, listChroots, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
+import {
+  type Admission,
+  admission,
+  HOW_TO_DEFINE,
+  howToAdmit,
+  isPermanent,
+  listChroots,
+  mayBeRoot,
+  readChroot,
+  schrootCapabilities,
+} from './chroots.ts';
 import { schrootOptions } from './options.ts';
 import { SchrootTestbed } from './SchrootTestbed.ts';
 
@@ -30,11 +41,26 @@ function probe(): Promise<Availability> {
   const chroots = listChroots();
   if (chroots.length === 0)
     return Promise.resolve({ available: false, missing: 'no chroots are configured', remedy: HOW_TO_DEFINE });
-  const usable = chroots.filter((name) => !isPermanent(readChroot(name)));
-  if (usable.length > 0) return Promise.resolve({ available: true, detail: `chroots: ${usable.join(', ')}` });
-  return Promise.resolve({
-    available: false,
-    missing: `no chroot has sessions that can be thrown away (${chroots.join(', ')})`,
-    remedy: 'set union-type=overlay in its section in /etc/schroot/chroot.d/',
-  });
+  const configured = chroots.map((name) => ({ name, config: readChroot(name) }));
+  const passing = configured.filter(({ config }) => !isPermanent(config));
+  const [first] = passing;
+  if (first === undefined)
+    return Promise.resolve({
+      available: false,
+      missing: `no chroot has sessions that can be thrown away (${chroots.join(', ')})`,
+      remedy: 'set union-type=overlay in its section in /etc/schroot/chroot.d/',
+    });
+  const letIn = (as: Admission) => passing.filter(({ config }) => admission(config) === as).map(({ name }) => name);
+  const [asRoot, asItself] = [letIn('root'), letIn('itself')];
+  if (asRoot.length + asItself.length === 0)
+    return Promise.resolve({
+      available: false,
+      missing: `no chroot lets ${userInfo().username} in (${passing.map(({ name }) => name).join(', ')})`,
+      remedy: howToAdmit(first.name),
+    });
+  const groups = [
+    ...(asRoot.length > 0 ? [`chroots: ${asRoot.join(', ')}`] : []),
+    ...(asItself.length > 0 ? [`chroots without a root in them: ${asItself.join(', ')}`] : []),
+  ];
+  return Promise.resolve({ available: true, detail: groups.join('; ') });
 }
