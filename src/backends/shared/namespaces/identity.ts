@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Availability } from '../../contract.ts';
 import { findProgram, installCommand } from '../programs.ts';
 import { lastLine, runProgram } from '../runProgram.ts';
+import { giveSubids, type SubidRange, subidFiles } from './subids.ts';
 
 /**
  * Who we are inside: `root` real root, without a user namespace; `subuids` root of a user namespace that has a range of
@@ -26,15 +27,13 @@ export function asOwner(identity: Identity): readonly string[] {
 export function whyNoSubuids(): { missing: string; remedy: string } | null {
   const helper = ['newuidmap', 'newgidmap'].find((name) => findProgram(name) === null);
   if (helper !== undefined) return { missing: `no ${helper}`, remedy: installCommand(helper) };
-  const { username, uid } = userInfo();
-  for (const file of ['/etc/subuid', '/etc/subgid']) {
-    if (linesOf(file).some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`))) continue;
-    return {
-      missing: `no subordinate ids for ${username} in ${file}`,
-      remedy: `as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
-    };
-  }
-  return null;
+  const { username } = userInfo();
+  const without = subidFiles().find(({ ranges }) => !ranges.some(isOurs));
+  if (without === undefined) return null;
+  return {
+    missing: `no subordinate ids for ${username} in ${without.file}`,
+    remedy: `as root: ${giveSubids(username)}`,
+  };
 }
 
 /** The identity that is best for this user. */
@@ -97,13 +96,10 @@ export function explainUnshare(identity: Identity, stderr: string): { code: stri
   return { code: 'no-permission', missing: `namespaces cannot be made here: ${words}`, remedy: chrooted };
 }
 
-function linesOf(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n');
-  } catch {
-    // No such file: nobody has subordinate ids.
-    return [];
-  }
+/** Whether a range is this user's. */
+export function isOurs({ owner }: SubidRange): boolean {
+  const { username, uid } = userInfo();
+  return owner === username || owner === String(uid);
 }
 
 function numberIn(file: string): number | null {
