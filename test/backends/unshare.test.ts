@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { mountTmpfs } from '../faults/support/sshServer.ts';
@@ -276,6 +285,31 @@ describeWith(
       expect(end).toMatchObject({ status: 0 });
       expect(readdirSync(user.temporary)).toEqual([]);
     });
+
+    test.each(['subuids', 'single'])(
+      'with --map=%s takes no directory of root’s, and says what it would take',
+      async (map) => {
+        const user = forThisTest(makeOrdinary({ subuids: true }));
+        const place = workplace();
+        chmodSync(place, 0o755);
+        const root = tinyRoot(join(place, 'root'));
+        chmodSync(join(root, 'tmp'), 0o1777);
+        const enter = (image: string) => user.run(['exec', 'true', '--', 'unshare', '--map', map, '--tarball', image]);
+        const refused = await enter(root);
+        expect(refused.status).toBe(16);
+        expect(refused.stderr).toMatch(
+          new RegExp(
+            `image-foreign: .*${root} belongs to uid 0, who does not exist in the testbed \\(--map=${map} gives it ${user.uid}`,
+          ),
+        );
+        const [, tar = '', tarball = '', chown = ''] =
+          /as root: (tar -C .* \.) and give '?([^;']*)'?; .*(chown -R [^)]*)\)/.exec(refused.stderr) ?? [];
+        execFileSync('sh', ['-ec', tar]);
+        expect(await enter(tarball)).toMatchObject({ status: 0 });
+        execFileSync('sh', ['-ec', chown]);
+        expect(await enter(root)).toMatchObject({ status: 0 });
+      },
+    );
 
     test('says what is missing where there are no subordinate ids', async () => {
       const user = forThisTest(makeOrdinary({ subuids: false }));

@@ -9,6 +9,7 @@ import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
 import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
 import { Init } from './Init.ts';
 import { asOwner, type Identity } from './identity.ts';
+import { mustBeMapped } from './owners.ts';
 import { IMAGE_GONE, lockLines, presenceLine, type RootPlan, type SetupPlan } from './setupScript.ts';
 
 /** What the root of a testbed is made from. */
@@ -68,6 +69,7 @@ export class NamespaceTestbed implements BackendVerbs {
 
   async create(signal: AbortSignal): Promise<void> {
     this.#base = await this.#options.image(signal);
+    await mustBeMapped(this.#base.root, this.#options.identity);
     if (!this.#options.inPlace) await this.#makeLayer();
   }
 
