@@ -54,13 +54,18 @@ function hardLimit(name: string): number {
   return Math.min(Number.parseInt(hard, 10) || 20_000, 20_000);
 }
 
+/** Options that have root's podman keep images beside the tarballs that they are made from. */
+export function rootStorage(): string {
+  const storage = join(imageDirectory(), 'podman');
+  mkdirSync(storage, { recursive: true });
+  return `--root ${storage} --runroot /run/trundle-test-podman --log-level error`;
+}
+
 /** Root's podman, with images beside the tarballs that they are made from. */
 export function rootPodman(): ContainerProgram {
   const directory = mkdtempSync(join(tmpdir(), 'trundle-podman-'));
   writeFileSync(join(directory, 'containers.conf'), containersConf());
-  const storage = join(imageDirectory(), 'podman');
-  mkdirSync(storage, { recursive: true });
-  const words = `podman --root ${storage} --runroot /run/trundle-test-podman --log-level error`;
+  const words = `podman ${rootStorage()}`;
   const script = `export CONTAINERS_CONF=${directory}/containers.conf\nset -- ${words} "$@"\n${CGROUP2_VIEW}`;
   const program = scriptAt(join(directory, 'podman'), script);
   const made = programOf(program, join(imageDirectory(), 'podman.lock'));

@@ -1,6 +1,9 @@
+import { userInfo } from 'node:os';
 import { BackendError } from '../contract.ts';
+import { giveSubids } from '../shared/namespaces/subids.ts';
 import { failureOfProgram, lastLine, type ProgramResult } from '../shared/runProgram.ts';
 import { type Engine, removeArgv } from './commands.ts';
+import { LOWER_LIMITS } from './rootLimits.ts';
 
 /** What was being done when the program failed. */
 export interface Attempt {
@@ -71,14 +74,21 @@ const REASONS: readonly Reason[] = [
     pattern: /rlimit|ulimit/i,
     code: 'limits-refused',
     what: ({ engine }) => `${engine.name} may not give a container the limits that it wants to`,
-    remedy: () => 'after the image, name limits that it may give: --ulimit nofile=1024:1024 --ulimit nproc=1024:1024',
+    remedy: () => `after the image, name limits that it may give: ${LOWER_LIMITS}`,
   },
   {
     pattern: /newuidmap|newgidmap|no subuid ranges|insufficient UIDs|cannot set up namespace/i,
     code: 'no-subuids',
     what: () => 'this user cannot have the user ids that the container needs',
+    remedy: () => `apt-get install uidmap; as root: ${giveSubids(userInfo().username)}; then podman system migrate`,
+  },
+  {
+    // A hierarchy of version 2 beside that of version 1 which has the controllers.
+    pattern: /pids\.max: no such file/i,
+    code: 'no-cgroups',
+    what: ({ engine }) => `${engine.name} cannot limit the number of processes in the control group that it made`,
     remedy: () =>
-      'apt-get install uidmap; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"; then podman system migrate',
+      'after the image: --pids-limit=0, where the controllers are those of cgroup v1 (docs/backends-shared.md)',
   },
   {
     pattern: /cgroup/i,
@@ -89,7 +99,7 @@ const REASONS: readonly Reason[] = [
   },
 ];
 
-/** The error for a program that did not succeed. Pure. */
+/** The error for a program that did not succeed. */
 export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'stderr'>, attempt: Attempt): BackendError {
   const { engine, doing, code } = attempt;
   const reason = REASONS.find(({ pattern }) => pattern.test(result.stderr));

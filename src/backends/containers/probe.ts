@@ -5,11 +5,13 @@ import { type Availability, BackendError } from '../contract.ts';
 import { QUESTION_LIMIT } from '../shared/enter.ts';
 import { whyNoSubuids } from '../shared/namespaces/identity.ts';
 import { ownCgroup } from '../shared/outer/cgroup.ts';
-import { findProgram, missingPrograms } from '../shared/programs.ts';
+import { findProgram, installCommand, missingPrograms } from '../shared/programs.ts';
 import { lastLine, runProgram } from '../shared/runProgram.ts';
 import type { Engine } from './commands.ts';
 import { DELEGATION_REMEDY, explain } from './explain.ts';
 import type { Program } from './options.ts';
+import { confValue, podmanConf } from './podmanConf.ts';
+import { whyNoLimits } from './rootLimits.ts';
 
 /** CGROUP2_SUPER_MAGIC of linux/magic.h. */
 const CGROUP2 = 0x63677270;
@@ -32,7 +34,9 @@ async function probePodman(): Promise<Availability> {
   if (runtime === undefined)
     return { available: false, missing: 'no runtime for containers', remedy: 'apt-get install crun' };
   const rootless = process.getuid?.() !== 0;
-  const why = rootless ? whyNoSubuids() : null;
+  if (!hasMonitor())
+    return { available: false, missing: 'no conmon, which holds containers', remedy: installCommand('conmon') };
+  const why = rootless ? whyNoSubuids() : whyNoLimits(lastLine(version.stdout));
   if (why !== null) return { available: false, ...why };
   const unified = await hasCgroup2();
   if (!unified && findProgram('runc') === null)
@@ -41,6 +45,15 @@ async function probePodman(): Promise<Availability> {
     available: true,
     detail: `${lastLine(version.stdout)}${rootless ? ', rootless' : ''}${withoutInit(unified)}${rootless && unified ? withoutDelegation() : ''}`,
   };
+}
+
+/** Directories that podman looks for conmon(8) in before it looks in $PATH. */
+const MONITORS = ['/usr/libexec/podman', '/usr/local/libexec/podman', '/usr/local/lib/podman', '/usr/lib/podman'];
+
+function hasMonitor(): boolean {
+  // Whoever names a place of their own may be believed.
+  const isNamed = () => podmanConf().some((text) => confValue(text, 'conmon_path') !== null);
+  return findProgram('conmon') !== null || MONITORS.some((each) => existsSync(join(each, 'conmon'))) || isNamed();
 }
 
 async function probeDocker(): Promise<Availability> {
