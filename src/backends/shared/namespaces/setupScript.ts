@@ -40,14 +40,19 @@ export const IMAGE_GONE = 92;
 
 /**
  * The init of a testbed: reaps whom it is left, and ends when its stdin does, on SIGTERM, or by SIGKILL. Its end is
- * the end of every process in its pid namespace. A shell of the image; only what is built into it is used.
+ * the end of every process in its pid namespace. A shell of the image; only what is built into it is used. Who kills all
+ * that there is to kill, as kill(1) does with -1, kills who reads its stdin, but not the init: then another reads on.
  */
 export const INIT = `trap 'exit 0' TERM
 exec 3<&0 </dev/null
 echo ready
 exec >/dev/null 2>&1
-( read -r _ <&3 ) &
-wait $!`;
+while :; do
+  ( read -r _ <&3 ) &
+  wait $!
+  ended=$?
+  [ "$ended" -gt 128 ] || exit "$ended"
+done`;
 
 /**
  * The script that the first process in the new namespaces runs: it waits to be recorded, sets up the mounts by programs
