@@ -9,6 +9,7 @@ export type Liveness = 'alive' | 'dead' | 'unknown';
 export interface ProcessStat {
   /** One letter; Z and X are processes that have ended. */
   state: string;
+  parent: number;
   processGroup: number;
   /** Clock ticks since boot. */
   startTime: number;
@@ -68,7 +69,12 @@ export function statOf(pid: number): ProcessStat | null {
   if (text === null) return null;
   // Field 2 is the name in parentheses and may hold anything, so count from the last one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', processGroup: Number(fields[2]), startTime: Number(fields[19]) };
+  return {
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    processGroup: Number(fields[2]),
+    startTime: Number(fields[19]),
+  };
 }
 
 function attempt<T>(read: () => T): T | null {

@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
 import type { Clock } from '../../events/index.ts';
 import { errnoOf } from '../files.ts';
 import { isAlive, statOf } from '../owner.ts';
+import { allProcesses, letCollectorsGoOn } from './collectors.ts';
 
 /** Milliseconds that a process has to end after SIGTERM, and after SIGKILL. */
 const GRACE = 5000;
@@ -10,6 +10,8 @@ const GRACE = 5000;
  * its parent, and a pidfd cannot be had from Node.
  */
 const LOOK = 25;
+/** Milliseconds after which others are looked for that keep it from ending: to look at all of them takes a while. */
+const HELP = 500;
 
 /**
  * Ends a process and, where it leads one, its process group: SIGTERM, then SIGKILL.
@@ -30,14 +32,15 @@ export async function endProcess(pid: number, startTime: number | undefined, clo
       if (errnoOf(error) === 'EPERM') return `it may not be ended by this user (${signal}: EPERM)`;
       if (errnoOf(error) !== 'ESRCH') throw error;
     }
-    if (await ends(isThere, clock)) return null;
+    if (await ends(isThere, clock, () => leads && letCollectorsGoOn(pid))) return null;
   }
   return `it is still there ${GRACE} ms after SIGKILL: it hangs in the kernel`;
 }
 
-async function ends(isThere: () => boolean, clock: Clock): Promise<boolean> {
+async function ends(isThere: () => boolean, clock: Clock, help: () => void): Promise<boolean> {
   for (let waited = 0; isThere(); waited += LOOK) {
     if (waited >= GRACE) return false;
+    if (waited % HELP === HELP - LOOK) help();
     await new Promise<void>((resolve) => clock.after(LOOK, resolve));
   }
   return true;
@@ -51,9 +54,7 @@ function orphansOf(pid: number, reused: boolean): string | null {
 
 /** The processes of a group that have not ended. */
 function members(group: number): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    const pid = Number(name);
-    const stat = Number.isSafeInteger(pid) ? statOf(pid) : null;
-    return stat?.processGroup === group && stat.state !== 'Z' && stat.state !== 'X' ? [pid] : [];
-  });
+  return [...allProcesses()].flatMap(([pid, { processGroup, state }]) =>
+    processGroup === group && state !== 'Z' && state !== 'X' ? [pid] : [],
+  );
 }

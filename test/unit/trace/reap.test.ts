@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symli
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type EventData, systemClock, type TrundleEvent } from '../../../src/events/index.ts';
 import type { Owner } from '../../../src/trace/contract.ts';
 import { explain } from '../../../src/trace/explain/explain.ts';
@@ -296,6 +296,24 @@ describe('what reap does about a process', () => {
     const { env } = killedRun([taken]);
     expect(await reap({ clock, env })).toMatchObject([{ outcome: 'finished', left: [] }]);
     expect(await ended).toEqual([null, 'SIGKILL']);
+  });
+
+  describeWith(['root', 'unshare', 'proc'], 'that holds a pid namespace', () => {
+    test('ends it though a process inside, and who brought it in, are stopped', async () => {
+      const script = 'mount -n -t proc proc /proc; echo ready; while :; do sleep 1000; done';
+      const flags = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child'];
+      const made = await spawned(['unshare', ...flags, 'sh', '-c', script], true);
+      if (made.child.stdout !== null) await once(made.child.stdout, 'data');
+      const first = readFileSync(`/proc/${made.taken.name}/task/${made.taken.name}/children`, 'utf8').trim();
+      const namespaces = [`--pid=/proc/${first}/ns/pid`, `--mount=/proc/${first}/ns/mnt`];
+      const entered = await spawned(['nsenter', ...namespaces, 'sh', '-c', 'kill -STOP $$'], true);
+      const isStopped = () => statOf(entered.child.pid ?? 0)?.state === 'T';
+      await vi.waitFor(() => expect(isStopped()).toBe(true), 20_000);
+      const { run } = killedRun([made.taken]);
+      expect(await run()).toMatchObject([{ outcome: 'finished', left: [] }]);
+      await made.ended;
+      expect(await entered.ended).toEqual([null, 'SIGKILL']);
+    });
   });
 
   test('counts a process as gone where another one has its pid now, and leaves that alone', async () => {
