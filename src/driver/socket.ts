@@ -61,22 +61,29 @@ const FAREWELL = 1000;
 /** Processes that have been hung up on and have not ended yet. None outlives this one. */
 const leaving = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of leaving) child.kill('SIGTERM');
+  for (const child of leaving) end(child);
 });
 
 /**
  * Lets a process end by itself, as a server does with its stdin, before it is killed. Killed at once, nsenter(1) would
  * leave its child to this machine's init, and a pid namespace is not gone before that has collected it, which may take
- * it seconds.
+ * it seconds. For as long as its child is stopped it has stopped itself, and does not collect it either: it is to go on.
  */
 function farewell(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   leaving.add(child);
-  const late = setTimeout(() => child.kill('SIGTERM'), FAREWELL).unref();
+  child.kill('SIGCONT');
+  const late = setTimeout(() => end(child), FAREWELL).unref();
   child.once('exit', () => {
     clearTimeout(late);
     leaving.delete(child);
   });
+}
+
+/** A process that is stopped takes nothing but SIGKILL before it goes on. */
+function end(child: ChildProcess): void {
+  child.kill('SIGTERM');
+  child.kill('SIGCONT');
 }
 
 function throughProcess(argv: readonly string[], running: RunningServer | null): Socket {

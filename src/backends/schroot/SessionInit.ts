@@ -2,15 +2,17 @@ import type { ChildProcess } from 'node:child_process';
 import { startProgram } from '../../host/index.ts';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
 import { type Enter, PLAIN, throwIfNoShell } from '../shared/enter.ts';
+import { ENDED_BEFORE, endInit, hasEnded } from '../shared/namespaces/hasEnded.ts';
 import { INIT } from '../shared/namespaces/setupScript.ts';
-import { startTimeOf } from '../shared/processes.ts';
+import { runs, startTimeOf } from '../shared/processes.ts';
 import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
 
 /**
- * Waits to be recorded, gives the session the /proc of its own pid namespace, and terminals where its profile has none,
- * and becomes its init.
+ * Waits to be recorded, says who it is where the session has a /proc of this machine's, gives it the one of its own pid
+ * namespace, and terminals where its profile has none, and becomes its init.
  */
 const SCRIPT = `read -r go || exit 0
+{ read -r pid rest </proc/self/stat; } 2>/dev/null && echo "pid $pid"
 mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1
 [ -e /dev/pts/ptmx ] || {
   mkdir -p /dev/pts && mount -n -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620,gid=5 devpts /dev/pts
@@ -32,10 +34,21 @@ exec unshare --pid --fork /bin/sh -c "$1"`;
 export class SessionInit {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  /** As this machine sees it; null where we cannot. */
+  readonly #pid: number | null;
+  readonly #observe: (seen: Observation) => void;
+  #ending = false;
 
-  private constructor(child: ChildProcess, exited: Promise<void>) {
+  private constructor(
+    child: ChildProcess,
+    exited: Promise<void>,
+    pid: number | null,
+    observe: (seen: Observation) => void,
+  ) {
     this.#child = child;
     this.#exited = exited;
+    this.#pid = pid;
+    this.#observe = observe;
   }
 
   /**
@@ -99,7 +112,8 @@ export class SessionInit {
         told = true;
         signal.removeEventListener('abort', abort);
         observe({ type: 'process.spawned', process: 'init', role: 'main', pid: child.pid, argv: [program, ...args] });
-        resolve(new SessionInit(child, exited));
+        const pid = Number(/^pid (\d+)$/m.exec(stdout)?.[1] ?? 0);
+        resolve(new SessionInit(child, exited, runs(pid) ? pid : null, observe));
       });
       if (child.pid !== undefined) {
         // Written down before anything is made: until it is told to go on, the process only waits.
@@ -111,6 +125,12 @@ export class SessionInit {
 
   /** Ends the session's processes; resolves when they are gone. @throws the signal's reason where they will not go */
   async stop(signal: AbortSignal): Promise<void> {
+    const isThere = this.#child.exitCode === null && this.#child.signalCode === null;
+    // Its parent tells of its end when all in its pid namespace are gone: a connection that broke of it is seen before.
+    if (!this.#ending && isThere && this.#pid !== null && hasEnded(this.#pid)) this.#observe(ENDED_BEFORE);
+    this.#ending = true;
+    // Who reads its stdin for it may be stopped, by whoever stops all that there is to stop.
+    if (isThere && this.#pid !== null) endInit(this.#pid);
     this.#child.stdin?.end();
     await new Promise<void>((resolve, reject) => {
       const abort = () => {

@@ -8,6 +8,7 @@ import { imageGone } from '../images/imageGone.ts';
 import { kill9, startTimeOf } from '../processes.ts';
 import { missedProgram, searchPath } from '../programs.ts';
 import { lastLine, notStarted, programMissing } from '../runProgram.ts';
+import { ENDED_BEFORE, endInit, hasEnded } from './hasEnded.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
 import { IMAGE_GONE, NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
 
@@ -43,9 +44,18 @@ export class Init {
   readonly #descriptors: number[];
   readonly #exited: Promise<void>;
   readonly #pid: number;
+  readonly #observe: InitOptions['observe'];
+  #ending = false;
 
-  private constructor(child: Child, exited: Promise<void>, pid: number, enter: Enter, descriptors: number[]) {
+  private constructor(
+    child: Child,
+    exited: Promise<void>,
+    pid: number,
+    observe: InitOptions['observe'],
+    { enter, descriptors }: { enter: Enter; descriptors: number[] },
+  ) {
     this.#child = child;
+    this.#observe = observe;
     this.#pid = pid;
     this.#exited = exited;
     this.enter = enter;
@@ -84,7 +94,7 @@ export class Init {
   }
 
   /** @internal */
-  static of(child: Child, exited: Promise<void>, pid: number, { identity, plan }: InitOptions): Init {
+  static of(child: Child, exited: Promise<void>, pid: number, { identity, plan, observe }: InitOptions): Init {
     const wanted = ENTERED.filter(([file]) =>
       file === 'user' ? identity !== 'root' : file !== 'net' || plan.privateNetwork,
     );
@@ -112,7 +122,7 @@ export class Init {
         place: { namespaces, root: null },
         ...(identity === 'single' ? {} : { as }),
       };
-      return new Init(child, exited, pid, enter, descriptors);
+      return new Init(child, exited, pid, observe, { enter, descriptors });
     } catch (error) {
       for (const descriptor of descriptors) closeSync(descriptor);
       throw error;
@@ -121,9 +131,15 @@ export class Init {
 
   /** Ends the testbed's processes, all of them; resolves when they are gone. */
   async stop(signal: AbortSignal): Promise<void> {
+    const isThere = () => this.#child.exitCode === null && this.#child.signalCode === null;
+    // Its parent tells of its end when all in its pid namespace are gone: a connection that broke of it is seen before.
+    if (!this.#ending && isThere() && hasEnded(this.#pid)) this.#observe(ENDED_BEFORE);
+    this.#ending = true;
+    // Who reads its stdin for it may be stopped, by whoever stops all that there is to stop.
+    if (isThere()) endInit(this.#pid);
     // The init itself: its parent then waits until the kernel has ended everything in its pid namespace.
     const kill = () => {
-      if (this.#child.exitCode === null && this.#child.signalCode === null) kill9(this.#pid);
+      if (isThere()) kill9(this.#pid);
     };
     if (signal.aborted) kill();
     signal.addEventListener('abort', kill, { once: true });
