@@ -1,30 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { open, refusal } from '../backends/support/open.ts';
 import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
-import { type Change, PROVIDERS, type Provider } from './support/providers.ts';
-
-const noShell: Change = (root) => rmSync(join(root, 'bin/sh'));
-
-/** e_machine of elf(5): a VAX, which nobody emulates here. */
-const foreign: Change = (root) => {
-  const busybox = join(root, 'bin/busybox');
-  const program = readFileSync(busybox);
-  program.writeUInt16LE(75, 18);
-  rmSync(busybox);
-  writeFileSync(busybox, program, { mode: 0o755 });
-};
-
-/** An sshd that takes its configuration and ends as soon as it is to serve. */
-const exitingSshd: Change = (root) => {
-  mkdirSync(join(root, 'sbin'), { recursive: true });
-  const file = join(root, 'sbin/sshd');
-  writeFileSync(file, '#!/bin/sh\n[ "$1" != -t ] || exit 0\necho "sshd: out of luck" >&2\nexit 7\n');
-  chmodSync(file, 0o755);
-};
+import { PROVIDERS, type Provider } from './support/providers.ts';
+import { exitingSshd, foreign, noShell } from './support/spoilt.ts';
 
 for (const { name, needs, make } of PROVIDERS) {
   describeWith(needs, `an image of ${name}`, () => {

@@ -60,7 +60,7 @@ export const TABLE: readonly FaultRow[] = [
           'where no chroot of that name is known',
         ),
       ],
-      [['unshare'], asserted('provision-failed', null, 'faults/support/random/kinds.ts', 'its image is missing')],
+      [['unshare'], asserted('provision-failed', null, 'faults/support/random/makingKinds.ts', 'its image is missing')],
       [
         ['lxc'],
         asserted(

@@ -25,4 +25,9 @@ export class Draw {
     if (thing === undefined) throw new Error('there is nothing to choose from');
     return thing;
   }
+  /** All of several, in another order. */
+  shuffled<T>(things: readonly T[]): T[] {
+    const rest = [...things];
+    return things.map(() => rest.splice(this.below(rest.length), 1)[0] as T);
+  }
 }

@@ -1,32 +1,12 @@
-import { readFileSync, truncateSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import type { CauseClass, EventType, Phase } from '../../../../src/events/index.ts';
-import type { OpenOptions, Testbed } from '../../../../src/testbed/index.ts';
-import type { EventLog } from '../../../support/eventLog.ts';
-import type { Draw } from './draw.ts';
-import type { Place } from './places.ts';
-
-/** What must come of a fault; null where a command or the testbed goes on as if nothing had been. */
-export type Expected = { readonly class: CauseClass; readonly phase: Phase } | null;
-
-/** A fault that is about to happen. */
-export interface Fault {
-  /** In words, for the name of its test. */
-  readonly what: string;
-  /** The backend's words, changed by the fault; the sound ones if absent. */
-  readonly words?: (directory: string) => readonly string[];
-  readonly options?: OpenOptions;
-  /** What is done with the testbed once it is open. */
-  readonly use?: (testbed: Testbed, log: EventLog, abort: AbortController) => Promise<void>;
-  /** The event that aborts the opening. */
-  readonly abortAt?: EventType;
-  readonly expected: Expected;
-  /** Whether the run's cause tells it: what a command is told may come before the death that explains it. */
-  readonly ofRun?: true;
-}
-
-type Kind = (place: Place, draw: Draw) => Fault | null;
+import type { EventType, Phase } from '../../../../src/events/index.ts';
+import type { Testbed } from '../../../../src/testbed/index.ts';
+import { workplace } from '../../../support/workplace.ts';
+import { MOMENTS } from '../struckRun.ts';
+import type { Kind } from './fault.ts';
+import { MAKING_KINDS } from './makingKinds.ts';
 
 /** By which event each phase of opening is recognised. */
 const OPENING: readonly (readonly [EventType, Phase])[] = [
@@ -36,8 +16,9 @@ const OPENING: readonly (readonly [EventType, Phase])[] = [
   ['hostkey.verified', 'ssh-ready'],
 ];
 
-/** Every kind of fault; null where a testbed of that place cannot have it. */
+/** Every kind of fault. */
 export const KINDS: Readonly<Record<string, Kind>> = {
+  ...MAKING_KINDS,
   'the operator gives up while it is opened': (_place, draw) => {
     const [abortAt, phase] = draw.of(OPENING);
     return { what: `at ${abortAt}`, abortAt, expected: { class: 'operator-interrupted', phase } };
@@ -108,57 +89,57 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     };
   },
   'a verb has no time': (place, draw) => {
-    const [deadline, phase] = draw.of([
-      ['boot', 'boot'],
-      ['endpoint', 'boot'],
+    const [deadline, causeClass, phase] = draw.of([
+      ['boot', 'deadline-expired', 'boot'],
+      ['endpoint', 'deadline-expired', 'boot'],
+      ['shutdown', 'teardown-failed', 'teardown'],
     ] as const);
-    return place.slow
-      ? {
-          what: deadline,
-          options: { deadlines: { [deadline]: 1 } },
-          expected: { class: 'deadline-expired', phase },
-        }
-      : null;
-  },
-  'its image is missing': (place) =>
-    place.image === null
-      ? null
-      : {
-          what: 'from the start',
-          words: (directory) => place.words(join(directory, 'no-such-image')),
-          expected: { class: 'provision-failed', phase: 'provision' },
-        },
-  'its tarball is cut off': (place, draw) => {
-    const { tarball } = place;
-    if (tarball === null) return null;
-    const kept = draw.below(700_000);
+    if (!place.slow) return null;
     return {
-      what: `after ${kept} bytes of its only program`,
-      words: (directory) => {
-        const file = tarball(join(directory, 'image.tar'));
-        truncateSync(file, readFileSync(file).indexOf('\x7fELF', 0, 'latin1') + kept);
-        return place.words(file);
-      },
-      expected: { class: 'provision-failed', phase: 'provision' },
+      what: deadline,
+      options: { deadlines: { [deadline]: 1 } },
+      expected: { class: causeClass, phase },
+      ...(phase === 'teardown' ? { ofRun: true } : {}),
     };
   },
-  'its image has no sshd': (place) =>
-    place.image === null
-      ? null
-      : {
-          what: 'and a login is asked for',
-          words: () => place.words(place.image ?? '', 'login'),
-          expected: { class: 'boot-failed', phase: 'boot' },
-        },
-  'nobody has the name that is to log in': (place) => ({
-    what: 'by default',
-    words: () =>
-      place.words(place.image ?? '', 'stand-in', place.image === null ? '--user' : '--login', 'nobody-of-this-name'),
-    expected:
-      place.image === null
-        ? { class: 'provision-failed', phase: 'provision' }
-        : { class: 'boot-failed', phase: 'boot' },
-  }),
+  'a disk in it is full': (place, draw) => {
+    // A tmpfs over this machine's own /tmp would be nobody's to unmount.
+    if (place.exists || !place.init) return null;
+    const size = 1 + draw.below(3);
+    return {
+      what: `/tmp, of ${size} MiB`,
+      expected: { class: 'testbed-disk-full', phase: 'copy' },
+      use: async (testbed) => {
+        await testbed.exec(`mount -t tmpfs -o size=${size}m none /tmp; cat /dev/zero >/tmp/filler`);
+        const large = join(workplace(), 'large');
+        writeFileSync(large, Buffer.alloc(2 ** 20, 'x'));
+        await testbed.copyDown(large, '/tmp/large');
+      },
+    };
+  },
+  'somebody else ends it': (place, draw) => {
+    if (place.kill === undefined) return null;
+    const meanwhile = draw.of(['sleep 1000', 'while :; do :; done']);
+    return {
+      what: `during ${meanwhile}`,
+      expected: { class: place.exists ? 'connection-closed' : 'testbed-died', phase: 'exec' },
+      ...(place.exists ? {} : { ofRun: true }),
+      use: async (testbed, log) => {
+        const running = testbed.exec(meanwhile);
+        await Promise.all([running, log.first('command.started').then(({ run }) => place.kill?.(run))]);
+      },
+    };
+  },
+  'the program gets a signal': (place, draw) => {
+    const signal = draw.of(['SIGTERM', 'SIGKILL'] as const);
+    const moment = draw.of(MOMENTS);
+    if (place.quick === undefined) return null;
+    return {
+      what: `${signal} in the phase ${moment.phase}`,
+      struck: { signal, moment },
+      expected: { class: signal === 'SIGTERM' ? 'operator-interrupted' : 'runner-killed', phase: moment.phase },
+    };
+  },
   'the operator gives a revert up': (place) =>
     place.image === null
       ? null
@@ -168,6 +149,17 @@ export const KINDS: Readonly<Record<string, Kind>> = {
           use: async (testbed, log, abort) => {
             const under = testbed.revert({ signal: abort.signal });
             await Promise.all([under, log.first('revert.requested').then(() => abort.abort(new Error('not now')))]);
+          },
+        },
+  'the operator gives a reboot up': (place) =>
+    place.reboots === undefined
+      ? null
+      : {
+          what: 'as it begins',
+          expected: { class: 'operator-interrupted', phase: 'reboot' },
+          use: async (testbed, log, abort) => {
+            const under = testbed.reboot({ signal: abort.signal });
+            await Promise.all([under, log.first('reboot.requested').then(() => abort.abort(new Error('not now')))]);
           },
         },
 };

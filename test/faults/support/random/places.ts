@@ -1,7 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { defineChroot } from '../../../support/chroots.ts';
+import { scriptAt } from '../../../support/containers.ts';
 import { tinyImage, tinyRoot } from '../../../support/images.ts';
-import type { Need } from '../../../support/needs.ts';
-import { PROVIDERS, type Provider, type ProviderKind } from '../providers.ts';
+import { findProgram, type Need } from '../../../support/needs.ts';
+import { forThisTest } from '../../../support/workplace.ts';
+import { bootable, type Change, PROVIDERS, type Provider, type ProviderKind } from '../providers.ts';
+import { type SshServer, sessionEnvironment, startSshServer } from '../sshServer.ts';
 
 /** A backend in whose testbeds faults happen. */
 export interface Place {
@@ -21,6 +28,22 @@ export interface Place {
   readonly signals: boolean;
   /** Whether each verb takes a while. */
   readonly slow: boolean;
+  /** Whether a run of the program on it is quick enough to be drawn: it is started, hit, and reaped. */
+  readonly quick?: true;
+  /** Whether it can be rebooted. */
+  readonly reboots?: true;
+  /** Whether it is a machine that is there anyway. Nothing of it is made or reverted. */
+  readonly exists?: true;
+  /** The same for an image that is spoilt, made in a directory. Absent where there are no images. */
+  spoil?(directory: string, change: Change): string;
+  /** Its words where another already has the name that its testbed is to have. */
+  taken?(directory: string): readonly string[];
+  /** Has somebody else end the testbed of a run. Absent where none could but by its first process. */
+  kill?(run: string): void;
+  /** The option that names its program, which may be missing. */
+  readonly program?: true;
+  /** Its words where its daemon does not run. */
+  stopped?(directory: string): readonly string[];
   /** Makes the image in a directory; what it gives goes away at the end. */
   make?(directory: string): Disposable | undefined | Promise<AsyncDisposable>;
   /** The testbeds of a run, as its own program tells of them. Absent where it has none. */
@@ -30,23 +53,26 @@ export interface Place {
 const IMAGE: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay'];
 
 /** How many faults have those that take long to make. */
-const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 16, docker: 12, lxd: 8, incus: 8 };
+const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 14, docker: 12, lxd: 8, incus: 6 };
 
 /** The backends, cheap ones most. */
 export const PLACES: readonly Place[] = [
   {
     name: 'null',
     needs: [],
-    share: 50,
+    share: 26,
     words: (_image, _session, ...options) => ['null', ...options],
+    exists: true,
     image: null,
     tarball: null,
     init: false,
     signals: true,
     slow: false,
   },
+  realServer(),
   {
-    ...ofImage('unshare', 70, IMAGE),
+    quick: true,
+    ...ofImage('unshare', 52, IMAGE),
     words: (image, session = 'stand-in', ...options) => [
       'unshare',
       '--tarball',
@@ -61,7 +87,8 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('chroot', 40, IMAGE),
+    quick: true,
+    ...ofImage('chroot', 36, IMAGE),
     words: (image, session = 'stand-in', ...options) => ['chroot', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyImage(`${directory}/chroot.tar`);
@@ -69,7 +96,7 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('nspawn', 30, [...IMAGE, 'systemd-nspawn']),
+    ...ofImage('nspawn', 26, [...IMAGE, 'systemd-nspawn']),
     words: (image, session = 'stand-in', ...options) => ['nspawn', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyRoot(`${directory}/nspawn`);
@@ -77,14 +104,45 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('schroot', 20, [...IMAGE, 'schroot']),
+    ...ofImage('lxc', 14, [...IMAGE, 'lxc-start']),
+    reboots: true,
+    signals: false,
+    tarball: (file) => tinyImage(file, bootable),
+    words: (image, session = 'stand-in', ...options) => ['lxc', '--session', session, ...options, image],
+    spoil: (directory, change) =>
+      tinyImage(fresh(directory), (root) => {
+        bootable(root);
+        change(root);
+      }),
+    taken(directory) {
+      mkdirSync(join(directory, 'taken/rootfs'), { recursive: true });
+      writeFileSync(join(directory, 'taken/config'), '');
+      return ['lxc', '--lxcpath', directory, '--name', 'taken', this.image ?? ''];
+    },
+    make(directory) {
+      this.image = tinyImage(`${directory}/lxc.tar`, bootable);
+      return undefined;
+    },
+  },
+  {
+    ...ofImage('schroot', 16, [...IMAGE, 'schroot']),
     tarball: null,
     // It is up, and its endpoint is there, when its session has been begun.
     slow: false,
     words: (image, session = 'stand-in', ...options) => ['schroot', image, '--session', session, ...options],
+    spoil(directory, change) {
+      const root = tinyRoot(join(directory, 'spoilt'));
+      change(root);
+      return forThisTest(chrootOf(root)).name;
+    },
+    taken() {
+      const name = `${this.image}-taken`;
+      execFileSync('schroot', ['--begin-session', '--chroot', this.image ?? '', '--session-name', name]);
+      onTestFinished(() => void execFileSync('schroot', ['--end-session', '--chroot', name]));
+      return this.words(this.image ?? '', 'stand-in', '--session-id', name);
+    },
     make(directory) {
-      const root = tinyRoot(`${directory}/schroot`);
-      const chroot = defineChroot(() => ({ type: 'directory', directory: root, 'union-type': 'overlay' }));
+      const chroot = chrootOf(tinyRoot(`${directory}/schroot`));
       this.image = chroot.name;
       return chroot;
     },
@@ -97,12 +155,49 @@ export const PLACES: readonly Place[] = [
 
 function ofImage(name: string, share: number, needs: readonly Need[]) {
   const tarball = (file: string) => tinyImage(file);
-  return { name, share, needs, image: '' as string | null, tarball, init: true, signals: true, slow: true };
+  const spoil = (directory: string, change: Change) => tinyImage(fresh(directory), change);
+  return { name, share, needs, image: '' as string | null, tarball, spoil, init: true, signals: true, slow: true };
+}
+
+function fresh(directory: string): string {
+  return join(directory, 'spoilt.tar');
+}
+
+function chrootOf(directory: string) {
+  return defineChroot(() => ({ type: 'directory', directory, 'union-type': 'overlay' }));
+}
+
+/** This machine by a real sshd: what OpenSSH answers, no stand-in does. */
+function realServer(): Place {
+  let server: SshServer | undefined;
+  return {
+    name: 'ssh',
+    needs: ['sshd', 'root'],
+    share: 22,
+    exists: true,
+    image: null,
+    tarball: null,
+    init: false,
+    signals: true,
+    slow: false,
+    words(_image, _session, ...options) {
+      if (server === undefined) throw new Error('the server was not made');
+      const { address, identity, hostKey, login } = server;
+      const way = ['--hostname', address.host, '--port', String(address.port), '--host-key', hostKey];
+      return ['ssh', ...way, '--identity', identity, '--no-agent', '--login', login, ...options];
+    },
+    kill: () => server?.killSessions(),
+    async make() {
+      server = await startSshServer([sessionEnvironment()]);
+      return server;
+    },
+  };
 }
 
 /** A place whose images its own program keeps; the first process of this machine is a client, or none. */
 function ofProvider({ name, needs, make }: ProviderKind, share: number): Place {
   let provider: Provider | undefined;
+  const instances = name === 'lxd' || name === 'incus';
   return {
     ...ofImage(name, share, needs),
     tarball: null,
@@ -110,11 +205,28 @@ function ofProvider({ name, needs, make }: ProviderKind, share: number): Place {
     signals: false,
     words: (image, session = 'stand-in', ...options) =>
       provider?.words(image, '--session', session, ...options) ?? [name, image],
+    spoil: (_directory, change) => provider?.image(change) ?? '',
+    program: true,
+    ...(instances ? { reboots: true as const } : {}),
+    kill(run) {
+      const [testbed = ''] = provider?.testbeds?.(run) ?? [];
+      provider?.run?.(instances ? 'delete' : 'kill', ...(instances ? ['--force'] : []), testbed);
+    },
     async make() {
       provider = await make();
       this.image = provider.image();
       return provider;
     },
+    ...(name === 'podman'
+      ? {}
+      : {
+          stopped(directory: string) {
+            const nowhere = `DOCKER_HOST=unix://${directory}/socket LXD_DIR=${directory} INCUS_DIR=${directory}`;
+            const client = { docker: 'docker', lxd: 'lxc', incus: 'incus' }[name as 'docker'];
+            const program = scriptAt(join(directory, client), `export ${nowhere}\nexec ${findProgram(client)} "$@"`);
+            return [name, '--program', program, this.image ?? ''];
+          },
+        }),
     standing: (run) => provider?.testbeds?.(run) ?? [],
   };
 }
