@@ -14,8 +14,9 @@ import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
 import { type Client, checkArgv, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
+import { Ending } from './Ending.ts';
 import { type Attempt, explain, madeNothing, NAME_TAKEN, NO_INIT, removalRemedy } from './explain.ts';
-import { Monitor } from './Monitor.ts';
+import { Monitor, type News } from './Monitor.ts';
 import type { Daemon, LxdOptions } from './options.ts';
 
 /** Milliseconds for making an instance. It is not cut short: one that is half made is found by no removal. */
@@ -26,15 +27,6 @@ const SHUTDOWN_SECONDS = 30;
 
 /** Milliseconds in which the daemon must tell of an end that was seen otherwise. */
 const TELL_LIMIT = 5000;
-
-/** What the daemon tells of an instance that does not run any more, and what a person is told. */
-const ENDS: Readonly<Record<string, string>> = {
-  'instance-stopped': 'was stopped from outside, or its init died',
-  'instance-shutdown': 'was shut down',
-  'instance-deleted': 'was removed by somebody else',
-  'instance-paused': 'was frozen by somebody else',
-  'instance-restarted': 'rebooted, and nobody had asked for it',
-};
 
 /** What a testbed in an instance can do. Pure. */
 export function lxdCapabilities({ login }: Pick<LxdOptions, 'login'>): Capability[] {
@@ -59,6 +51,7 @@ export class LxdTestbed implements BackendVerbs {
   #monitor: Monitor | null = null;
   /** Whether what becomes of the instance is our own doing. */
   #ending = true;
+  readonly #end: Ending;
   /** Called when an end was told. */
   #whenTold: () => void = () => {};
   /** Called when the daemon told that the instance was started again. */
@@ -69,6 +62,7 @@ export class LxdTestbed implements BackendVerbs {
     this.#options = options;
     this.#host = host;
     this.#client = clientOf(daemon, options);
+    this.#end = new Ending(host.clock, (what) => this.#died(`the instance ${this.#name} ${what}`));
     // A name must do as a host's: at most 63 letters, digits and dashes.
     this.#name = options.name ?? `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
   }
@@ -111,7 +105,7 @@ export class LxdTestbed implements BackendVerbs {
       {
         client: this.#client,
         instance: this.#name,
-        told: (action) => this.#told(action),
+        told: (news) => this.#told(news),
         ended: (stderr) => void this.#deaf(stderr),
       },
       signal,
@@ -132,7 +126,7 @@ export class LxdTestbed implements BackendVerbs {
 
   /** In order, by the daemon: then the files are whole, and it is seen from outside when the init has ended. */
   async restart(signal: AbortSignal, line?: string): Promise<void> {
-    this.#ending = true;
+    this.#ownEnd();
     if (line === undefined) await this.#restartFromOutside(signal);
     else await this.#restartFromInside(line, signal);
     this.#ending = false;
@@ -170,7 +164,7 @@ export class LxdTestbed implements BackendVerbs {
   /** By force: nothing in it is worth an orderly end. */
   async stop(signal: AbortSignal): Promise<void> {
     await this.#tellOfDeath(signal);
-    this.#ending = true;
+    this.#ownEnd();
     const closed = this.#closeSession();
     await this.#monitor?.stop();
     this.#monitor = null;
@@ -186,7 +180,7 @@ export class LxdTestbed implements BackendVerbs {
     await this.#tellOfDeath(signal);
     signal.throwIfAborted();
     const shell = await shellInside(enterInstance(this.#client, this.#name), signal);
-    this.#ending = true;
+    this.#ownEnd();
     await this.#closeSession();
     await this.#monitor?.stop();
     this.#monitor = null;
@@ -224,11 +218,15 @@ export class LxdTestbed implements BackendVerbs {
     await session?.close();
   }
 
-  #told(action: string): void {
-    if (action === 'instance-restarted') this.#whenRestarted();
-    const what = ENDS[action];
-    if (what === undefined || this.#ending) return;
-    this.#died(`the instance ${this.#name} ${what}`);
+  /** From here on, what becomes of the instance is our own doing, or was told. */
+  #ownEnd(): void {
+    this.#ending = true;
+    this.#end.forget();
+  }
+
+  #told(news: News): void {
+    if (news.what === 'instance-restarted') this.#whenRestarted();
+    if (!this.#ending) this.#end.hear(news);
   }
 
   /** The client that tells us has ended, mostly because its daemon has. */
@@ -244,7 +242,7 @@ export class LxdTestbed implements BackendVerbs {
   }
 
   #died(reason: string): void {
-    this.#ending = true;
+    this.#ownEnd();
     this.observations$.next({ type: 'guest.stopped', reason });
     this.#whenTold();
   }

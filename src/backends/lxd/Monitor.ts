@@ -7,12 +7,16 @@ import type { Client } from './commands.ts';
 /** Milliseconds after which the daemon is asked again for something that it would tell. */
 const AGAIN = 200;
 
+/** What a daemon tells of an instance: what has become of it, as in `instance-stopped`, or how something that was asked for goes. */
+export type News =
+  | { readonly kind: 'lifecycle'; readonly what: string }
+  | { readonly kind: 'operation'; readonly what: string; readonly status: string };
+
 /** What is told of an instance. */
 export interface MonitorOptions {
   readonly client: Client;
   readonly instance: string;
-  /** Called with what became of the instance, as in `instance-stopped`. */
-  readonly told: (action: string) => void;
+  readonly told: (news: News) => void;
   /** Called when nothing will be told any more, because the client has ended. */
   readonly ended: (stderr: string) => void;
 }
@@ -35,10 +39,10 @@ export class Monitor {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const action = actionOn(instance, line);
-        if (action === null) continue;
+        const news = newsOf(instance, line);
+        if (news === null) continue;
         this.#heard?.();
-        told(action);
+        told(news);
       }
     });
     this.#gone = new Promise((resolve) => {
@@ -63,6 +67,7 @@ export class Monitor {
       'monitor',
       ...(remote === '' ? [] : [remote]),
       '--type=lifecycle',
+      '--type=operation',
       '--format=json',
     ];
     const child = startProgram(program, args, {
@@ -115,17 +120,34 @@ export class Monitor {
   }
 }
 
-/** What a line of the monitor says has become of an instance; null where it speaks of something else. Pure. */
-export function actionOn(instance: string, line: string): string | null {
+/** What a line of the monitor says of an instance; null where it speaks of something else. Pure. */
+export function newsOf(instance: string, line: string): News | null {
   if (!line.startsWith('{')) return null;
   try {
-    const { metadata } = JSON.parse(line) as { metadata?: { action?: unknown; source?: unknown } };
-    const { action, source } = metadata ?? {};
-    if (typeof action !== 'string' || typeof source !== 'string') return null;
-    const [path = ''] = source.split('?');
-    return path.split('/').at(-1) === instance ? action : null;
+    const { metadata: told } = JSON.parse(line) as { metadata?: Told };
+    const { action, source, description, status, resources } = told ?? {};
+    if (typeof action === 'string') return isOf(instance, source) ? { kind: 'lifecycle', what: action } : null;
+    if (typeof description !== 'string' || typeof status !== 'string') return null;
+    const isOurs = resources?.instances?.some((path) => isOf(instance, path)) ?? false;
+    return isOurs ? { kind: 'operation', what: description, status } : null;
   } catch {
     // Half a line, at the end of a daemon that was killed.
     return null;
   }
+}
+
+/** What may stand in an event: of what happened, or of an operation. */
+interface Told {
+  readonly action?: unknown;
+  readonly source?: unknown;
+  readonly description?: unknown;
+  readonly status?: unknown;
+  readonly resources?: { readonly instances?: readonly unknown[] | null } | null;
+}
+
+/** Whether a path of the daemon's is an instance's. */
+function isOf(instance: string, path: unknown): boolean {
+  if (typeof path !== 'string') return false;
+  const [place = ''] = path.split('?');
+  return place.split('/').at(-1) === instance;
 }
