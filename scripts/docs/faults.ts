@@ -23,15 +23,25 @@ function cellOf(row: FaultRow, column: string, root: string): Cell {
   return cell;
 }
 
-/** The test is there, and it, or its file for what tests share, names the code or the class. */
+/** The test is there, and names the class, and the code if there is one. */
 function mustAssert(cell: Extract<Cell, { test: unknown }>, fault: string, root: string): void {
   const [file, title] = cell.test;
   const path = join(root, 'test', file);
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const at = text.indexOf(title);
-  const wanted = cell.code ?? cell.class;
-  if (at !== -1 && text.includes(wanted) && text.includes(cell.class)) return;
-  throw new Error(`test/faults/support/table.ts: "${fault}": test/${file} has no "${title}" that asserts ${wanted}`);
+  const test = testOf(title, text);
+  const missing = [cell.class, cell.code].find((word) => word !== undefined && !test.includes(word));
+  if (missing === undefined) return;
+  throw new Error(`test/faults/support/table.ts: "${fault}": test/${file} has no "${title}" that asserts ${missing}`);
+}
+
+/** The text of a test, from its title to the line that closes it, which is indented as its first; '' if there is none. */
+function testOf(title: string, text: string): string {
+  const lines = text.split('\n');
+  const at = lines.findIndex((line) => line.includes(title));
+  const first = lines.slice(0, at + 1).findLast((line) => /^ *test\b/.test(line));
+  const indent = first?.search(/\S/) ?? 0;
+  const length = lines.slice(at).findIndex((line) => /^[})\]]/.test(line.slice(indent)) && line.trim().endsWith(');'));
+  return at === -1 || first === undefined ? '' : lines.slice(at, at + length + 1).join('\n');
 }
 
 function short(cell: Cell): string {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/backends/lxd/probe.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
@@ -69,6 +71,22 @@ for (const kind of ['lxd', 'incus'] as const) {
       expect(await refusal(words(image, '--ephemeral'))).toMatchObject({ code: 'usage' });
     });
 
+    test('says so where the image is cut off', async () => {
+      const tarball = tinyImage(join(workplace(), 'tiny.tar'));
+      truncateSync(tarball, statSync(tarball).size / 2);
+      // It is unpacked when an instance is made of it.
+      const cut = daemon.image(tarball);
+      const refused = await refusal(words(cut));
+      expect(refused).toMatchObject({
+        code: 'image-damaged',
+        message: expect.stringContaining('Unexpected EOF'),
+        remedy: expect.stringContaining(`image delete ${cut}`),
+        class: 'provision-failed',
+        phase: 'provision',
+      });
+      expect(instancesOf(daemon, runOf(refused.log))).toEqual([]);
+    });
+
     test('says so where the image has no init', async () => {
       const tiny = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
       const refused = await refusal(words(tiny));
@@ -114,12 +132,23 @@ for (const kind of ['lxd', 'incus'] as const) {
       expect(daemon.run('list', '--format=csv', '--columns=n')).not.toContain('of-my-own');
     });
 
-    test('dies where somebody else removes the instance', async () => {
+    test.each([
+      ['delete --force', 'was removed by somebody else'],
+      ['stop --force', 'was stopped from outside, or its init died'],
+      ['pause', 'was frozen by somebody else'],
+    ])('dies of what somebody else does to the instance, and of nothing else: %s', async (verb, what) => {
       const { testbed, log } = await open(words(image));
-      daemon.run('delete', '--force', `trundle-${runOf(log)}-tb1`);
-      await log.first('guest.stopped');
+      const instance = `trundle-${runOf(log)}-tb1`;
+      const running = testbed.start('echo here; sleep 1000');
+      await once(running.stdout, 'data');
+      // What the daemon tells meanwhile is heard meanwhile.
+      await promisify(execFile)(daemon.program, [...verb.split(' '), instance]);
+      expect(await log.first('guest.stopped')).toMatchObject({ reason: `the instance ${instance} ${what}` });
       const { cause, leftovers } = await testbed.close();
-      expect(cause).toMatchObject({ class: 'testbed-died' });
+      expect(cause).toMatchObject({
+        class: 'testbed-died',
+        detail: `the guest stopped: the instance ${instance} ${what}`,
+      });
       expect(leftovers).toEqual([]);
     });
 
@@ -136,7 +165,10 @@ for (const kind of ['lxd', 'incus'] as const) {
       const { cause, leftovers } = await testbed.close();
       expect(cause).toMatchObject({ class: 'testbed-died' });
       expect(leftovers).toContainEqual(expect.objectContaining({ kind: 'container' }));
-      expect(await refusal([kind, '--program', mortal.program, 'image'])).toMatchObject({ code: 'daemon-not-running' });
+      expect(await refusal([kind, '--program', mortal.program, 'image'])).toMatchObject({
+        code: 'daemon-not-running',
+        class: 'provision-failed',
+      });
     });
 
     test('says so where the daemon has no storage yet', async () => {

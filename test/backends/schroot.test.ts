@@ -282,7 +282,10 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
     const chroot = tinyChroot();
     const id = `${chroot.name}-taken`;
     const { testbed } = await open(['schroot', chroot.name, '--session-id', id]);
-    expect(await refusal(['schroot', chroot.name, '--session-id', id])).toMatchObject({ code: 'name-in-use' });
+    expect(await refusal(['schroot', chroot.name, '--session-id', id])).toMatchObject({
+      code: 'name-in-use',
+      class: 'provision-failed',
+    });
     expect(await testbed.exec('echo here')).toMatchObject({ stdout: 'here\n' });
   });
 

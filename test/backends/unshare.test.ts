@@ -135,6 +135,17 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'unshare says what is wrong'
     ownCache();
   });
 
+  test('where there is no tarball of that name', async () => {
+    const path = join(workplace(), 'none.tar');
+    expect(await refusal(['unshare', '--tarball', path])).toMatchObject({
+      code: 'image-missing',
+      message: `there is no image ${path}`,
+      remedy: expect.stringContaining('mmdebstrap'),
+      class: 'provision-failed',
+      phase: 'provision',
+    });
+  });
+
   test('where the tarball is truncated, and keeps nothing of it', async () => {
     const cache = ownCache();
     const image = tinyImage(join(workplace(), 'tiny.tar'));
@@ -314,7 +325,9 @@ describeWith(
     test('says what is missing where there are no subordinate ids', async () => {
       const user = forThisTest(makeOrdinary({ subuids: false }));
       const words = ['unshare', '--tarball', debian, '--map', 'subuids'];
-      const end = await user.run(['exec', 'true', '--', ...words]);
+      const end = await user.run(['exec', '--json', 'true', '--', ...words]);
+      expect(end.stderr).toMatch(/: no-subuids: /);
+      expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: 'provision-failed', phase: 'provision' } });
       expect(end.stderr).toContain(`no subordinate ids for ${user.login} in /etc/subuid`);
       expect(end.stderr).toContain('usermod --add-subuids');
       expect(end.status).toBe(16);

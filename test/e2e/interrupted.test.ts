@@ -49,6 +49,7 @@ describeWith(['sshd', 'proc'], 'a signal while', () => {
     const events = await expectInterrupted(held, await held.running.ended, signal, status);
     const types = events.map(({ type }) => type).filter((type) => (TEARDOWN as readonly string[]).includes(type));
     expect(types).toEqual(TEARDOWN);
+    expect(events.at(-1)).toMatchObject({ cause: { class: 'operator-interrupted' } });
     expect(events.find(({ type }) => type === 'removal.requested')).toMatchObject({ force: false });
   });
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CauseClass, Phase } from '../../src/events/index.ts';
+import type { Phase } from '../../src/events/index.ts';
 import { makeOrdinary, type Ordinary } from '../backends/support/ordinary.ts';
 import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
@@ -48,8 +48,6 @@ const LACKED: Readonly<Record<ProviderKind['name'], readonly (readonly [program:
 
 /** Programs that are a backend's own. */
 const CLIENTS = ['podman', 'docker', 'lxc', 'incus'];
-
-const CLASSES: Partial<Record<Phase, CauseClass>> = { provision: 'provision-failed', boot: 'boot-failed' };
 
 /** How, with further options, and what is said. */
 interface Refused {
@@ -104,7 +102,7 @@ for (const { name, needs, make } of PROVIDERS) {
       const end = await execWithout([program], words);
       expect(end.stderr).toMatch(/: program-missing: .*\(to mend it: apt-get install /);
       const { run, cause } = JSON.parse(end.stdout);
-      expect(cause).toMatchObject({ class: CLASSES[phase], phase });
+      expect(cause).toMatchObject({ class: phase === 'boot' ? 'boot-failed' : 'provision-failed', phase });
       expect(end.status).toBe(16);
       expect(provider.testbeds?.(run) ?? []).toEqual([]);
     });

@@ -1,14 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { refusal } from '../backends/support/open.ts';
 import { defineChroot } from '../support/chroots.ts';
+import { type ContainerProgram, rootPodman, startDocker } from '../support/containers.ts';
 import { tinyImage } from '../support/images.ts';
+import { startInstanceDaemon } from '../support/lxd.ts';
 import { describeWith, type Need } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
 import { runIn, withSmall } from './support/runIn.ts';
 import { mountTmpfs } from './support/sshServer.ts';
+
+/** Bytes of a disk that holds an image of next to nothing, twice. */
+const STORE_SIZE = 32 * 1024 * 1024;
 
 const FILES: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay', 'tmpfs'];
 
@@ -57,6 +62,60 @@ for (const { name, needs, words } of UNPACKERS) {
         phase: 'provision',
       });
       expect(halves()).toEqual([]);
+    });
+  });
+}
+
+/** The backends whose own program keeps what testbeds are made of, with a store that has no room for one. */
+const STORES: readonly { name: string; needs: readonly Need[]; full: (disk: string) => Promise<Store> }[] = [
+  { name: 'podman', needs: ['podman', 'runc'], full: (disk) => ofContainers(rootPodman(disk), disk) },
+  {
+    name: 'docker',
+    needs: ['dockerd', 'pid-namespace'],
+    full: async (disk) => ofContainers(await startDocker(disk), disk),
+  },
+  { name: 'lxd', needs: ['lxd', 'pid-namespace'], full: () => ofInstances('lxd') },
+  { name: 'incus', needs: ['incus', 'pid-namespace'], full: () => ofInstances('incus') },
+];
+
+/** A store that is full but for its image. */
+interface Store {
+  readonly program: string;
+  readonly image: string;
+  /** What the program knows of testbeds. */
+  testbeds(): string;
+}
+
+/** The image is there before the disk is full. */
+async function ofContainers(engine: ContainerProgram, disk: string): Promise<Store> {
+  const { program, run } = forThisTest(engine);
+  const image = engine.image(tinyImage(join(workplace(), 'tiny.tar')));
+  expect(() => writeFileSync(join(disk, 'filler'), Buffer.alloc(STORE_SIZE))).toThrow('ENOSPC');
+  return { program, image, testbeds: () => run('ps', '--all', '--format', '{{.Names}}') };
+}
+
+/** Images are kept elsewhere, and unpacked into a pool, which is too small. */
+async function ofInstances(kind: 'lxd' | 'incus'): Promise<Store> {
+  const daemon = forThisTest(await startInstanceDaemon(kind, { room: '600k' }));
+  const image = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
+  return { program: daemon.program, image, testbeds: () => daemon.run('list', '--format=csv', '--columns=n') };
+}
+
+for (const { name, needs, full } of STORES) {
+  describeWith(['root', 'busybox', 'tar', 'tmpfs', ...needs], `${name}, as it makes a testbed in a store`, () => {
+    test('of which the disk is full: ENOSPC, and leaves nothing there', async () => {
+      const disk = join(workplace(), 'disk');
+      mountTmpfs(disk, String(STORE_SIZE));
+      onTestFinished(() => void execFileSync('umount', ['--lazy', disk]));
+      const { program, image, testbeds } = await full(disk);
+      expect(await refusal([name, '--program', program, image])).toMatchObject({
+        code: 'ENOSPC',
+        message: expect.stringMatching(/no space left on device|run out of disk space/),
+        remedy: expect.stringContaining('df -h'),
+        class: 'host-disk-full',
+        phase: 'provision',
+      });
+      expect(testbeds().trim()).toBe('');
     });
   });
 }

@@ -54,21 +54,28 @@ function hardLimit(name: string): number {
   return Math.min(Number.parseInt(hard, 10) || 20_000, 20_000);
 }
 
-/** Options that have root's podman keep images beside the tarballs that they are made from. */
-export function rootStorage(): string {
-  const storage = join(imageDirectory(), 'podman');
+/**
+ * Options that have root's podman keep images beside the tarballs that they are made from.
+ * @param own the directory of another store, and of what podman remembers of it
+ */
+export function rootStorage(own?: { store: string; runroot: string }): string {
+  const storage = own?.store ?? join(imageDirectory(), 'podman');
   mkdirSync(storage, { recursive: true });
-  return `--root ${storage} --runroot /run/trundle-test-podman --log-level error`;
+  return `--root ${storage} --runroot ${own?.runroot ?? '/run/trundle-test-podman'} --log-level error`;
 }
 
-/** Root's podman, with images beside the tarballs that they are made from. */
-export function rootPodman(): ContainerProgram {
+/**
+ * Root's podman.
+ * @param own the directory of an image store that is gone with its caller; absent: images are beside the tarballs that
+ * they are made from
+ */
+export function rootPodman(own?: string): ContainerProgram {
   const directory = mkdtempSync(join(tmpdir(), 'trundle-podman-'));
   writeFileSync(join(directory, 'containers.conf'), containersConf());
-  const words = `podman ${rootStorage()}`;
+  const words = `podman ${rootStorage(own === undefined ? undefined : { store: own, runroot: join(directory, 'run') })}`;
   const script = `export CONTAINERS_CONF=${directory}/containers.conf\nset -- ${words} "$@"\n${CGROUP2_VIEW}`;
   const program = scriptAt(join(directory, 'podman'), script);
-  const made = programOf(program, join(imageDirectory(), 'podman.lock'));
+  const made = programOf(program, own === undefined ? join(imageDirectory(), 'podman.lock') : join(directory, 'lock'));
   return {
     ...made,
     async [Symbol.asyncDispose]() {
@@ -187,9 +194,12 @@ export interface DockerDaemon extends ContainerProgram {
 /** Exit status of flock(1) where somebody else has the lock. */
 const TAKEN = 91;
 
-/** A daemon with an image store that is gone with it. */
-export function startDocker(): Promise<DockerDaemon> {
-  return start(null);
+/**
+ * A daemon with an image store that is gone with it.
+ * @param data its directory, which is its caller's to remove; one of the daemon's own if absent
+ */
+export function startDocker(data?: string): Promise<DockerDaemon> {
+  return start(data ?? null);
 }
 
 /** A daemon whose images are kept beside the tarballs. Several have several stores: the first one that is free. */
@@ -207,10 +217,10 @@ export async function keptDocker(): Promise<DockerDaemon> {
 }
 
 /** Starts dockerd(8) by hand. It ends with this process too: its supervisor's stdin is closed by the kernel then. */
-async function start(kept: string | null): Promise<DockerDaemon> {
+async function start(given: string | null): Promise<DockerDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'trundle-dockerd-'));
   const socket = join(directory, 'socket');
-  const data = kept ?? join(directory, 'data');
+  const data = given ?? join(directory, 'data');
   // A file of this machine's administrator has no say here.
   writeFileSync(join(directory, 'daemon.json'), '{}');
   const daemon = [

@@ -56,10 +56,18 @@ function instances(program: string): string[] {
   return list.stdout.split('\n').filter((name) => name !== '');
 }
 
+/** What a daemon is started with. */
+interface DaemonOptions {
+  /** Whether it has a pool and a profile; it does if absent. */
+  readonly prepared?: boolean;
+  /** How much its pool holds, as mount(8) takes sizes; as much as memory allows if absent. */
+  readonly room?: string;
+}
+
 /** Starts a daemon by hand. It ends with this process too: its supervisor's stdin is closed by the kernel then. */
 export async function startInstanceDaemon(
   kind: 'lxd' | 'incus',
-  options = { prepared: true },
+  { prepared = true, room = '50%' }: DaemonOptions = {},
 ): Promise<InstanceDaemon> {
   const { daemon, client, variable, init } = KINDS[kind];
   const directory = mkdtempSync(join(tmpdir(), `trundle-${kind}-`));
@@ -73,8 +81,8 @@ export async function startInstanceDaemon(
   const programs = 'PATH=/usr/libexec/incus:$PATH:/usr/sbin:/sbin';
   // Root file systems are in memory, and gone with the daemon's mounts.
   const data = join(directory, 'data');
-  const mounts = ['storage-pools', 'images'].map(
-    (name) => `mkdir ${data}/${name}; mount -t tmpfs none ${data}/${name}`,
+  const mounts = Object.entries({ 'storage-pools': room, images: '50%' }).map(
+    ([name, size]) => `mkdir ${data}/${name}; mount -t tmpfs -o size=${size} none ${data}/${name}`,
   );
   const script = `${set} ${programs}\n${mounts.join('\n')}\n("$@" >&2) & read -r _; kill -KILL "$!"; wait`;
   // All of it is in a pid namespace, so that nothing outlives its first process.
@@ -89,7 +97,7 @@ export async function startInstanceDaemon(
   try {
     const ready = spawnClient(init[0] === 'lxd' ? 'lxd' : 'incus', set, kind === 'lxd' ? [] : ['admin']);
     await Promise.race([ready, exited.then(() => Promise.reject(new Error(`${daemon} ended: ${log()}`)))]);
-    if (options.prepared)
+    if (prepared)
       execFileSync('sh', ['-c', `${set}\nexec "$@"`, 'sh', ...init, '--preseed'], { input: PRESEED, stdio: 'pipe' });
   } catch (error) {
     child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { BackendError } from '../contract.ts';
 import { giveSubids } from '../shared/namespaces/subids.ts';
-import { failureOfProgram, lastLine, type ProgramResult } from '../shared/runProgram.ts';
+import { failureOfProgram, NO_ROOM, type ProgramResult, tellingLine } from '../shared/runProgram.ts';
 import { type Engine, removeArgv } from './commands.ts';
 import { LOWER_LIMITS } from './rootLimits.ts';
 
@@ -24,8 +24,19 @@ interface Reason {
 
 const called = ({ engine }: Attempt) => engine.argv.join(' ');
 
+/** What says where images and containers are kept. */
+const STORE = { podman: 'graphroot in storage.conf', docker: 'data-root in daemon.json' } as const;
+
 /** What podman(1), docker(1) and the runtimes below them say, and what it means. The first that fits. */
 const REASONS: readonly Reason[] = [
+  {
+    // Whatever else went wrong, it may have done so for this.
+    pattern: NO_ROOM,
+    code: 'ENOSPC',
+    what: ({ engine }) => `there is no room left where ${engine.name} keeps images and containers`,
+    remedy: (attempt) =>
+      `df -h; ${called(attempt)} system df tells what takes the room: remove what is not needed, or set ${STORE[attempt.engine.name]} to where there is room`,
+  },
   {
     pattern: /permission denied while trying to connect|dial unix \S+: connect: permission denied/i,
     code: 'no-permission',
@@ -103,9 +114,8 @@ const REASONS: readonly Reason[] = [
 export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'stderr'>, attempt: Attempt): BackendError {
   const { engine, doing, code } = attempt;
   const reason = REASONS.find(({ pattern }) => pattern.test(result.stderr));
-  if (reason === undefined || /No space left on device/.test(result.stderr))
-    return failureOfProgram(engine.argv[0] ?? '', { ...result, stdout: '' }, { code, doing });
-  return new BackendError(reason.code, `${reason.what(attempt)} (${doing}: ${lastLine(result.stderr)})`, {
+  if (reason === undefined) return failureOfProgram(engine.argv[0] ?? '', { ...result, stdout: '' }, { code, doing });
+  return new BackendError(reason.code, `${reason.what(attempt)} (${doing}: ${tellingLine(result.stderr)})`, {
     remedy: reason.remedy(attempt),
   });
 }

@@ -1,5 +1,5 @@
 import { BackendError } from '../contract.ts';
-import { failureOfProgram, type ProgramResult } from '../shared/runProgram.ts';
+import { failureOfProgram, NO_ROOM, type ProgramResult } from '../shared/runProgram.ts';
 import { type Client, removeArgv } from './commands.ts';
 
 /** What was being done when the client failed. */
@@ -33,6 +33,21 @@ export const NAME_TAKEN = 'an instance of that name already exists';
 
 /** What lxc(1) and incus(1), their daemons and liblxc below them say, and what it means. The first that fits. */
 const REASONS: readonly Reason[] = [
+  {
+    // Whatever else went wrong, it may have done so for this.
+    pattern: NO_ROOM,
+    code: 'ENOSPC',
+    what: ({ client }) => `there is no room left where ${client.daemon} keeps images and instances`,
+    remedy: (attempt) =>
+      `df -h; ${called(attempt)} storage list, and storage info POOL, tell what is full: remove what is not needed, or give another pool after the image: --storage=POOL`,
+  },
+  {
+    pattern: /Unexpected EOF in archive|unexpected end of (file|input)|not in gzip format/i,
+    code: 'image-damaged',
+    what: ({ image }) => `the image ${image} cannot be unpacked`,
+    remedy: (attempt) =>
+      `make or fetch it anew: ${called(attempt)} image delete ${attempt.image}; ${called(attempt)} image import`,
+  },
   {
     pattern: /Could not access|Please grant it x access/i,
     code: 'storage-closed',
@@ -96,8 +111,7 @@ const REASONS: readonly Reason[] = [
 export function explain(result: Pick<ProgramResult, 'status' | 'killedBy' | 'stderr'>, attempt: Attempt): BackendError {
   const { client, doing, code } = attempt;
   const reason = REASONS.find(({ pattern }) => pattern.test(result.stderr));
-  if (reason === undefined || /No space left on device/.test(result.stderr))
-    return failureOfProgram(client.argv[0] ?? '', { ...result, stdout: '' }, { code, doing });
+  if (reason === undefined) return failureOfProgram(client.argv[0] ?? '', { ...result, stdout: '' }, { code, doing });
   const said = result.stderr.split('\n').findLast((line) => reason.pattern.test(line)) ?? '';
   return new BackendError(reason.code, `${reason.what(attempt)} (${doing}: ${said.trim()})`, {
     remedy: reason.remedy(attempt),

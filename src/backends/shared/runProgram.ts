@@ -29,8 +29,11 @@ export interface ProgramResult {
 
 const KEEP = 256 * 1024;
 
-/** How programs say ENOSPC and EDQUOT; tar(1) may tell only of the write that fell short. */
-export const NO_ROOM = /No space left on device|Disk quota exceeded|Wrote only \d+ of \d+ bytes/;
+/**
+ * How programs say ENOSPC and EDQUOT: in the C library's words, which Go has in small letters, or in LXD's own; tar(1)
+ * may tell only of the write that fell short.
+ */
+export const NO_ROOM = /No space left on device|Disk quota exceeded|run out of disk space|Wrote only \d+ of \d+ bytes/i;
 
 /**
  * Runs a program to its end, without a shell, in a process group of its own.

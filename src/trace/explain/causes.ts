@@ -164,7 +164,10 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
   },
   'host-disk-full': {
     meaning: 'There is no room left on the machine that Trundle runs on.',
-    reasons: ['the output directory or the work directory is on a full file system', 'a quota is reached'],
+    reasons: [
+      'the output directory, the work directory, or where a backend keeps images and testbeds is on a full file system',
+      'a quota is reached',
+    ],
     next: ['make room, or give an output directory elsewhere', 'run `trundle reap` to remove what earlier runs left'],
   },
   'testbed-disk-full': {

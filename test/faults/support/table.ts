@@ -32,7 +32,6 @@ const PROVIDERS = [...FILES, 'schroot', ...CONTAINERS, ...INSTANCES] as const;
 const EXISTING = ['null', 'ssh'] as const;
 
 const NO_IMAGE = { never: 'it makes nothing of an image' };
-const OWN_STORE = { never: 'their own program unpacks images, before a run' };
 
 function asserted(causeClass: CauseClass, code: string | null, file: string, title: string): Cell {
   return { class: causeClass, ...(code === null ? {} : { code }), test: [file, title] };
@@ -60,7 +59,15 @@ export const TABLE: readonly FaultRow[] = [
           'where no chroot of that name is known',
         ),
       ],
-      [['unshare'], asserted('provision-failed', null, 'faults/support/random/makingKinds.ts', 'its image is missing')],
+      [
+        ['unshare'],
+        asserted(
+          'provision-failed',
+          'image-missing',
+          'backends/unshare.test.ts',
+          'where there is no tarball of that name',
+        ),
+      ],
       [
         ['lxc'],
         asserted(
@@ -107,11 +114,15 @@ export const TABLE: readonly FaultRow[] = [
         ['schroot'],
         asserted('provision-failed', 'image-damaged', 'backends/schroot.test.ts', 'where its tarball is cut off'),
       ],
-      [[...CONTAINERS, ...INSTANCES], OWN_STORE],
+      [
+        INSTANCES,
+        asserted('provision-failed', 'image-damaged', 'backends/lxd.test.ts', 'says so where the image is cut off'),
+      ],
+      [CONTAINERS, { never: 'their own program unpacks images, before a run' }],
     ],
   },
   {
-    fault: 'disk full while unpacking',
+    fault: 'disk full while a testbed is made',
     cells: [
       [EXISTING, NO_IMAGE],
       [
@@ -132,7 +143,15 @@ export const TABLE: readonly FaultRow[] = [
           'on a disk of its own that is full: ENOSPC, and keeps nothing of it',
         ),
       ],
-      [[...CONTAINERS, ...INSTANCES], OWN_STORE],
+      [
+        [...CONTAINERS, ...INSTANCES],
+        asserted(
+          'host-disk-full',
+          'ENOSPC',
+          'faults/unpacking.test.ts',
+          'of which the disk is full: ENOSPC, and leaves nothing there',
+        ),
+      ],
     ],
   },
   {
@@ -179,7 +198,7 @@ export const TABLE: readonly FaultRow[] = [
         ['unshare'],
         asserted(
           'provision-failed',
-          null,
+          'no-subuids',
           'backends/unshare.test.ts',
           'says what is missing where there are no subordinate ids',
         ),
@@ -291,7 +310,12 @@ export const TABLE: readonly FaultRow[] = [
       ],
       [
         INSTANCES,
-        asserted('testbed-died', null, 'backends/lxd.test.ts', 'dies where somebody else removes the instance'),
+        asserted(
+          'testbed-died',
+          null,
+          'backends/lxd.test.ts',
+          'dies of what somebody else does to the instance, and of nothing else: %s',
+        ),
       ],
     ],
   },
