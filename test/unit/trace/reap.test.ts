@@ -300,7 +300,7 @@ describe('what reap does about a process', () => {
 
   describeWith(['root', 'unshare', 'proc'], 'that holds a pid namespace', () => {
     test('ends it though a process inside, and who brought it in, are stopped', async () => {
-      const script = 'mount -n -t proc proc /proc; echo ready; while :; do sleep 1000; done';
+      const script = 'trap "exit 0" TERM; mount -n -t proc proc /proc; echo ready; sleep 1000 & wait';
       const flags = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child'];
       const made = await spawned(['unshare', ...flags, 'sh', '-c', script], true);
       if (made.child.stdout !== null) await once(made.child.stdout, 'data');
