@@ -20,7 +20,7 @@ const MORE: readonly (readonly [of: readonly ProviderKind['name'][], Moment])[] 
     },
   ],
   [
-    ['lxc', 'lxd'],
+    ['lxc'],
     {
       ...moment('reboot', '"reboot.requested"', 'exec'),
       tests: { smoke: { script: '/tmp/autopkgtest-reboot mark', restrictions: 'needs-reboot needs-root' } },

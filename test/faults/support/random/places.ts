@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { defineChroot } from '../../../support/chroots.ts';
@@ -60,7 +59,7 @@ export const PLACES: readonly Place[] = [
   {
     name: 'null',
     needs: [],
-    share: 26,
+    share: 22,
     words: (_image, _session, ...options) => ['null', ...options],
     exists: true,
     image: null,
@@ -72,7 +71,7 @@ export const PLACES: readonly Place[] = [
   realServer(),
   {
     quick: true,
-    ...ofImage('unshare', 52, IMAGE),
+    ...ofImage('unshare', 44, IMAGE),
     words: (image, session = 'stand-in', ...options) => [
       'unshare',
       '--tarball',
@@ -88,7 +87,7 @@ export const PLACES: readonly Place[] = [
   },
   {
     quick: true,
-    ...ofImage('chroot', 36, IMAGE),
+    ...ofImage('chroot', 30, IMAGE),
     words: (image, session = 'stand-in', ...options) => ['chroot', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyImage(`${directory}/chroot.tar`);
@@ -96,7 +95,7 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('nspawn', 26, [...IMAGE, 'systemd-nspawn']),
+    ...ofImage('nspawn', 20, [...IMAGE, 'systemd-nspawn']),
     words: (image, session = 'stand-in', ...options) => ['nspawn', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyRoot(`${directory}/nspawn`);
@@ -114,11 +113,6 @@ export const PLACES: readonly Place[] = [
         bootable(root);
         change(root);
       }),
-    taken(directory) {
-      mkdirSync(join(directory, 'taken/rootfs'), { recursive: true });
-      writeFileSync(join(directory, 'taken/config'), '');
-      return ['lxc', '--lxcpath', directory, '--name', 'taken', this.image ?? ''];
-    },
     make(directory) {
       this.image = tinyImage(`${directory}/lxc.tar`, bootable);
       return undefined;
