@@ -33,9 +33,7 @@ export async function obtainTree(session: TestbedSession, source: Source, option
     await session.place({ tree: source, place: 'tree' });
     return source;
   }
-  // What dpkg-source(1) has nothing to do for. One without a version is left to it, to say what is missing.
-  const asItIs = isTree(source) && !builtBinaries && !isPatched(source.directory) && packageVersion(source) !== null;
-  if (asItIs && !(await testsNeedBuild(source))) {
+  if (isTree(source) && !builtBinaries && !isPatched(source.directory) && !(await testsNeedBuild(source))) {
     log.info('build not needed');
     await session.place({ tree: source, place: 'tree' });
     return source;

@@ -93,12 +93,6 @@ export const CONTROL_CASES: readonly Case[] = [
     tests: speak('b'),
     files: { a: 'echo a\n' },
   },
-  {
-    name: 'no-version',
-    control: 'Tests: a\nDepends:\n',
-    tests: speak('a'),
-    files: { 'debian/changelog': 'nothing\n' },
-  },
   { name: 'chosen-is-not-there', control: 'Tests: a\nDepends:\n', tests: speak('a'), only: ['zz'] },
   { name: 'built', control: 'Tests: a\nDepends:\n', tests: speak('a'), built: true },
   { name: 'no-tests', control: '# none\n' },
