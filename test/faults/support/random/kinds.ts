@@ -119,7 +119,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   'somebody else ends it': (place, draw) => {
     if (place.kill === undefined) return null;
-    const meanwhile = draw.of(['sleep 1000', 'while :; do :; done']);
+    // On a machine that stays, what runs there has to end with its connection.
+    const meanwhile = place.exists
+      ? 'while echo here; do sleep 1; done'
+      : draw.of(['sleep 1000', 'while :; do :; done']);
     return {
       what: `during ${meanwhile}`,
       expected: { class: place.exists ? 'connection-closed' : 'testbed-died', phase: 'exec' },
