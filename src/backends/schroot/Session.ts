@@ -2,6 +2,7 @@ import { BackendError, type BackendHost } from '../contract.ts';
 import { findProgram } from '../shared/programs.ts';
 import { failureOfProgram, lastLine, NO_ROOM, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { Ahead } from './Ahead.ts';
+import { howToAdmit } from './chroots.ts';
 import { checkMark, checkUnknown, markOf } from './marks.ts';
 import { onOneProcessor } from './onOneProcessor.ts';
 import { isMounted, withoutNews } from './scripts.ts';
@@ -172,7 +173,7 @@ export function explainBegin(chroot: string, result: ProgramResult): BackendErro
   const words = (errors[0] ?? lastLine(stderr)).trim();
   if (/Access not authori[sz]ed|do not have permission|No controlling terminal/.test(stderr))
     return new BackendError('no-permission', `${doing}: schroot does not let this user in`, {
-      remedy: `as root: add yourself to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`,
+      remedy: howToAdmit(chroot, 'yourself'),
     });
   if (NO_ROOM.test(stderr)) return failureOfProgram('schroot', result, { code: 'ENOSPC', doing });
   if (/tar: |Unexpected EOF|not in gzip format|unexpected end of file/i.test(stderr))

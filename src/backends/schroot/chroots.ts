@@ -108,10 +108,9 @@ export function mayBeRoot(config: ChrootConfig): boolean {
   return admission(config) === 'root';
 }
 
-/** What has schroot(1) let this user in. */
-export function howToAdmit(chroot: string): string {
-  const { username } = userInfo();
-  return `as root: add ${username} to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`;
+/** What has schroot(1) let a user in, by their name or as they are addressed. Pure. */
+export function howToAdmit(chroot: string, user: string): string {
+  return `as root: add ${user} to users= (and to root-users=, to be root inside) of [${chroot}] in /etc/schroot/chroot.d/`;
 }
 
 function isNamed(config: ChrootConfig, prefix: '' | 'root-'): boolean {

@@ -56,7 +56,7 @@ function probe(): Promise<Availability> {
     return Promise.resolve({
       available: false,
       missing: `no chroot lets ${userInfo().username} in (${passing.map(({ name }) => name).join(', ')})`,
-      remedy: howToAdmit(first.name),
+      remedy: howToAdmit(first.name, userInfo().username),
     });
   const groups = [
     ...(asRoot.length > 0 ? [`chroots: ${asRoot.join(', ')}`] : []),
