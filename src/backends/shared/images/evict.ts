@@ -75,9 +75,11 @@ async function imagesIn(directory: string, options: ProvideOptions): Promise<Ent
     const size = half ? 0 : Number(await readFile(file, 'utf8').catch(() => '0'));
     const drop = async () => {
       if (part !== undefined) return await removePart(path, options);
-      // Others throw away and unpack too, and may have been faster.
-      if ((await isWhole(path)) === half || !existsSync(path)) return !half;
-      return await discard(path, options);
+      const unchanged = (await isWhole(path)) !== half && existsSync(path);
+      if (unchanged) return await discard(path, options);
+      // Others throw away and unpack too, and were faster: what was whole is gone, what was half may be whole now.
+      const gone = !half;
+      return gone;
     };
     // The files of another map may be those of ids that only that map has: they count, and stay.
     const may = options.ownership.removes.includes(owner);
