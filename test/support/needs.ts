@@ -4,16 +4,24 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { whyNoSubuids } from '../../src/backends/shared/namespaces/identity.ts';
+import { fateOf } from './skips.ts';
 
 /** Something that a machine may lack, and that some tests cannot do without. */
-interface Requirement {
+type Requirement = {
   /** Is it here? Must change nothing and answer within seconds. */
   readonly present: () => boolean;
   /** What a person reads where it is not. */
   readonly missing: string;
-  /** The Debian package that provides it; absent for what no package can give (a user id, a kernel feature). */
-  readonly package?: string;
-}
+} & (
+  | {
+      /** The Debian package that provides it. */
+      readonly package: string;
+    }
+  | {
+      /** How else a machine is given what no package can (a user id, a kernel feature). */
+      readonly remedy: string;
+    }
+);
 
 // sshd and mount live in directories that a normal user's PATH does not name.
 const SEARCH = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -64,12 +72,14 @@ function archiveAnswers(): boolean {
   return release !== '' && spawnSync(process.execPath, ['-e', ask, release], { timeout: 10_000 }).status === 0;
 }
 
+const ALLOWED = 'run the tests as root of a whole machine, or of a container with --privileged';
+
 const OVERLAY =
   'mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt';
 
 /**
  * Everything a test may need. Add a line here, and its package to scripts/ci-packages.txt: CI installs what that
- * file names and then skips nothing that has a package.
+ * file names, and skips nothing but for what skips.ts accepts.
  */
 const REQUIREMENTS = {
   sshd: program('sshd', 'openssh-server'),
@@ -129,10 +139,11 @@ const REQUIREMENTS = {
     missing: 'no range of subordinate ids for this user, or no newuidmap',
     package: 'uidmap',
   },
-  root: { present: () => process.getuid?.() === 0, missing: 'not root' },
+  root: { present: () => process.getuid?.() === 0, missing: 'not root', remedy: 'run the tests as root' },
   tmpfs: {
     present: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'),
     missing: 'not allowed to mount a tmpfs',
+    remedy: ALLOWED,
   },
   mounts: {
     present: () =>
@@ -141,28 +152,38 @@ const REQUIREMENTS = {
         'mount -t tmpfs none /mnt; mkdir /mnt/u /mnt/w; mount -t overlay o -o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc',
       ),
     missing: 'not allowed to change mounts, overlays among them',
+    remedy: ALLOWED,
   },
   'pid-namespace': {
     present: () => succeeds('unshare', '--pid', '--fork', '--mount-proc', 'true'),
     missing: 'not allowed to make PID namespaces',
+    remedy: ALLOWED,
   },
   overlay: {
     present: () => succeeds('unshare', '--mount', 'sh', '-c', OVERLAY),
     missing: 'not allowed to mount an overlay file system',
+    remedy: ALLOWED,
   },
   namespaces: {
     present: () => succeeds('unshare', '--user', '--map-root-user', '--mount', 'true'),
     missing: 'not allowed to make user namespaces',
+    remedy: 'sysctl --write user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1',
   },
   archive: {
     present: archiveAnswers,
     missing: 'no answer from the Debian archive that apt of this machine uses',
+    remedy: 'name one that answers in /etc/apt/sources.list',
   },
   mknod: {
     present: () => succeeds('sh', '-c', 'd=$(mktemp -d) && mknod "$d/n" c 1 3; status=$?; rm -rf "$d"; exit "$status"'),
     missing: 'not allowed to make device nodes',
+    remedy: ALLOWED,
   },
-  proc: { present: () => succeeds('test', '-e', '/proc/self/stat'), missing: 'no /proc' },
+  proc: {
+    present: () => succeeds('test', '-e', '/proc/self/stat'),
+    missing: 'no /proc',
+    remedy: 'mount -t proc proc /proc',
+  },
 } satisfies Record<string, Requirement>;
 
 /** A thing that tests may need of the machine. */
@@ -194,24 +215,30 @@ declare module 'vitest' {
 const inCi = process.env.CI === 'true';
 
 function reason(need: Need): string {
-  const { missing, package: debianPackage } = needs[need];
-  return debianPackage === undefined ? missing : `${missing} (apt-get install ${debianPackage})`;
+  const requirement = needs[need];
+  const remedy = 'package' in requirement ? `apt-get install ${requirement.package}` : requirement.remedy;
+  return `${need}: ${requirement.missing} (${remedy})`;
 }
 
 /**
  * A suite that runs where the machine has all it needs. Elsewhere its tests are skipped, and the closing table names
- * them with the reason. In CI (`CI=true`) a need that a package could have met is a failing test instead.
+ * them with the reason. In CI (`CI=true`) it is a failing test instead, unless skips.ts accepts the reason.
  */
 export function describeWith(required: readonly Need[], name: string, suite: () => void): void {
-  const lacking = required.filter((need) => !have(need));
-  const installable = lacking.filter((need) => needs[need].package !== undefined);
-  if (inCi && installable.length > 0) {
+  const fate = fateOf(
+    required.filter((need) => !have(need)),
+    inCi,
+  );
+  if (fate.kind === 'fail') {
     describe(name, () => {
       test('finds what it needs', () => {
-        throw new Error(`${installable.map(reason).join('; ')}. CI must install it: see scripts/ci-packages.txt.`);
+        throw new Error(
+          `CI must have ${fate.lacking.map(reason).join('; ')}. See scripts/ci-packages.txt, and test/support/skips.ts.`,
+        );
       });
     });
     return;
   }
-  describe.skipIf(lacking.length > 0)(name, { meta: { missing: lacking.map(reason) } }, suite);
+  const missing = fate.kind === 'skip' ? fate.lacking.map(reason) : [];
+  describe.skipIf(missing.length > 0)(name, { meta: { missing } }, suite);
 }
