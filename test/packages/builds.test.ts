@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
-import { makePackage } from '../runner/support/packages.ts';
+import { makePackage, type PackageSpec } from '../runner/support/packages.ts';
 import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { ours, theirs } from './support/bothSides.ts';
@@ -52,9 +52,21 @@ const NEEDS_A_BUILD = {
   files: FILES,
 };
 
+/** A test of what was built and of what was given. */
+const NEEDS_BOTH = 'Test-Command: cat built /usr/share/greeter-loud/greeting\nDepends: @\nRestrictions: build-needed\n';
+
+/** A package that can be built on this machine, and in no testbed. */
+const FAILS_TO_BUILD = {
+  ...DEPENDS_ON_ITSELF,
+  files: {
+    ...FILES,
+    'debian/rules': RULES.replace('build build-arch build-indep:\n', (line) => `${line}\ttest $$(id -u) = 0\n`),
+  },
+};
+
 /** A package built on this machine, as the beginning of the names of its .dsc, .changes and .deb files. */
-function built(parent: string): string {
-  const tree = makePackage(parent, 'greeter', DEPENDS_ON_ITSELF);
+function built(parent: string, spec: PackageSpec = DEPENDS_ON_ITSELF): string {
+  const tree = makePackage(parent, 'greeter', spec);
   writeFileSync(path.join(tree, 'debian/changelog'), changelog('greeter'));
   execFileSync('dpkg-buildpackage', ['-us', '-uc', '-d'], { cwd: tree, stdio: 'pipe' });
   rmSync(tree, { recursive: true });
@@ -65,8 +77,47 @@ function changelog(name: string): string {
   return `${name} (1.0) unstable; urgency=low\n\n  * x\n\n -- A <a@example.org>  Tue, 24 Nov 2026 12:00:00 +0000\n`;
 }
 
-/** What is tested, given a directory of its own, as the words of the command line. */
-const CASES: Readonly<Record<string, (own: string) => string[]>> = {
+/** A bare repository as `greeter.git`: what is packaged is in the branch `topic` alone, as is the file `mark`. */
+function repository(own: string, spec: PackageSpec): string {
+  const tree = makePackage(own, 'greeter', { files: { 'debian/control': CONTROL } });
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...words], {
+      cwd: tree,
+      stdio: 'pipe',
+    });
+  git('init', '--quiet');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'One');
+  git('checkout', '--quiet', '-b', 'topic');
+  makePackage(own, 'greeter', { ...spec, files: { ...spec.files, mark: 'topic\n' } });
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'Two');
+  git('checkout', '--quiet', '-');
+  cpSync(path.join(tree, '.git'), path.join(own, 'greeter.git'), { recursive: true });
+  return path.join(own, 'greeter.git');
+}
+
+/** Words that put a {@link repository} into the testbed, where nobody asks whose it is, and take its branch. */
+function cloned(own: string, spec: PackageSpec): string[] {
+  const trust = 'git config --system --add safe.directory "*"';
+  const copy = `--copy=${repository(own, spec)}:/srv/greeter.git`;
+  return ['-B', copy, '--setup-commands', trust, 'file:///srv/greeter.git#topic'];
+}
+
+/** Paths of all debs in a directory. */
+function debsIn(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.deb'));
+  return names.map((name) => path.join(directory, name));
+}
+
+/** A command line, and where it is given, if that matters. */
+interface Given {
+  readonly words: readonly string[];
+  readonly cwd?: string;
+}
+
+/** What is tested, given a directory of its own. */
+const CASES: Readonly<Record<string, (own: string) => readonly string[] | Given>> = {
   'an unbuilt tree, built for its tests': (own) => [makePackage(own, 'greeter', DEPENDS_ON_ITSELF)],
   'an unbuilt tree without binaries, built because a test says so': (own) => [
     '-B',
@@ -86,41 +137,43 @@ const CASES: Readonly<Record<string, (own: string) => string[]>> = {
     }),
   ],
   'a .dsc file': (own) => [`${built(own)}.dsc`],
+  'a .dsc file with local debs, which it is not built for': (own) => [
+    `${built(own, FAILS_TO_BUILD)}.dsc`,
+    ...debsIn(own),
+  ],
+  'local debs before a .dsc file that is built all the same, because a test says so': (own) => {
+    const source = built(own, { ...NEEDS_A_BUILD, control: NEEDS_BOTH });
+    return [...debsIn(own), `${source}.dsc`];
+  },
   'a .changes file with its debs': (own) => [
     `${built(own)}_${execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim()}.changes`,
   ],
   'a built tree with local debs': (own) => {
     built(own);
-    const debs = readdirSync(own).filter((name) => name.endsWith('.deb'));
-    const tree = makePackage(path.join(own, 'tree'), 'greeter', { ...DEPENDS_ON_ITSELF, built: true });
-    return [...debs.map((name) => path.join(own, name)), tree];
+    const debs = debsIn(own);
+    return [...debs, makePackage(path.join(own, 'tree'), 'greeter', { ...DEPENDS_ON_ITSELF, built: true })];
+  },
+  'no source: an unbuilt tree is the current directory': (own) => ({
+    words: [],
+    cwd: makePackage(own, 'greeter', DEPENDS_ON_ITSELF),
+  }),
+  'no source: a built tree is the current directory, and debs are given by relative names': (own) => {
+    built(own);
+    const cwd = makePackage(path.join(own, 'tree'), 'greeter', { ...DEPENDS_ON_ITSELF, built: true });
+    return { words: debsIn(own).map((deb) => path.relative(cwd, deb)), cwd };
   },
   'a source of apt that there is not': () => ['no-such-source-package'],
-  'a git repository with a branch': (own) => {
-    const tree = makePackage(own, 'greeter', { control: 'Test-Command: cat mark\nDepends:\n', files: FILES });
-    const git = (...words: string[]) =>
-      execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...words], {
-        cwd: tree,
-        stdio: 'pipe',
-      });
-    git('init', '--quiet');
-    git('add', '--all');
-    git('commit', '--quiet', '--message', 'One');
-    git('checkout', '--quiet', '-b', 'topic');
-    writeFileSync(path.join(tree, 'mark'), 'topic\n');
-    git('add', '--all');
-    git('commit', '--quiet', '--message', 'Two');
-    git('checkout', '--quiet', '-');
-    cpSync(path.join(tree, '.git'), path.join(own, 'greeter.git'), { recursive: true });
-    const trust = 'git config --system --add safe.directory "*"';
-    return [
-      '-B',
-      `--copy=${own}/greeter.git:/srv/greeter.git`,
-      '--setup-commands',
-      trust,
-      'file:///srv/greeter.git#topic',
-    ];
-  },
+  'a git repository with a branch': (own) =>
+    cloned(own, { control: 'Test-Command: cat mark\nDepends:\n', files: FILES }),
+  'a git repository with a branch, built because a test says so': (own) =>
+    cloned(own, { ...NEEDS_A_BUILD, tests: { a: 'cat mark built; test "$(id -u)" != 0\n' } }),
+};
+
+/** Exit codes of what does not pass. */
+const FAILING: Readonly<Record<string, number>> = {
+  'a build that fails': 12,
+  'build dependencies that cannot be had': 12,
+  'a source of apt that there is not': 12,
 };
 
 let place: Testbeds;
@@ -141,12 +194,15 @@ describeWith(
     for (const [index, [name, words]] of Object.entries(CASES).entries()) {
       it(name, async ({ expect }) => {
         const own = mkdtempSync(path.join(directory, `case${index}-`));
-        const all = [...USER, ...words(own)];
+        const given = words(own);
+        const { words: those, cwd }: Given = 'words' in given ? given : { words: given };
+        const all = [...USER, ...those];
         const [reference, mine] = await Promise.all([
-          theirs(own, all, place.schroot),
-          ours('ours', own, all, place.schroot),
+          theirs(own, all, place.schroot, cwd),
+          ours('ours', own, all, place.schroot, cwd),
         ]);
         expect(withoutReason(mine)).toEqual(withoutReason(reference));
+        expect(mine.exitCode).toBe(FAILING[name] ?? 0);
       });
     }
   },

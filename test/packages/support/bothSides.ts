@@ -15,19 +15,25 @@ export interface Verdict {
 /** Files that only one of both writes: our trace, results and report, and debug symbols, which 6.0 does not build either. */
 const OWN_FILES = /^(trace\/|results\.json$|report\.html$|binaries\/.*-dbgsym\.deb$)/;
 
-/** Tests with Trundle of this tree. @param words options and sources */
+/** Tests with Trundle of this tree. @param words options and sources @param cwd where it is started; here if absent */
 export function ours(
   name: string,
   directory: string,
   words: readonly string[],
   backend: readonly string[],
+  cwd?: string,
 ): Promise<Verdict> {
-  return run(path.join(directory, name), TRUNDLE, words, backend);
+  return run(path.join(directory, name), TRUNDLE, words, backend, cwd);
 }
 
 /** Tests with Debian's autopkgtest. */
-export function theirs(directory: string, words: readonly string[], backend: readonly string[]): Promise<Verdict> {
-  return run(path.join(directory, 'theirs'), ['autopkgtest'], words, backend);
+export function theirs(
+  directory: string,
+  words: readonly string[],
+  backend: readonly string[],
+  cwd?: string,
+): Promise<Verdict> {
+  return run(path.join(directory, 'theirs'), ['autopkgtest'], words, backend, cwd);
 }
 
 /** Output goes to a file: Node's pipes are sockets, which autopkgtest's `tee /dev/stderr` cannot open. */
@@ -36,12 +42,14 @@ async function run(
   program: readonly string[],
   words: readonly string[],
   backend: readonly string[],
+  cwd?: string,
 ): Promise<Verdict> {
   const said = openSync(`${output}.said`, 'w');
   const [name = '', ...first] = program;
   const child = spawn(name, [...first, '-o', output, ...words, '--', ...backend], {
     stdio: ['ignore', said, said],
     env: { ...process.env, XDG_STATE_HOME: `${output}.state` },
+    ...(cwd === undefined ? {} : { cwd }),
   });
   closeSync(said);
   const [exitCode] = await once(child, 'close');
