@@ -1,41 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
+import { resourcesLeft } from '../../src/trace/index.ts';
 import { open } from '../backends/support/open.ts';
 import { makeMark, processesWith } from '../contract/support/marks.ts';
-import { scriptAt } from '../support/containers.ts';
-import { describeWith, findProgram } from '../support/needs.ts';
+import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 import { initOf } from './support/initOf.ts';
 import { remainsOf } from './support/outside.ts';
-import { PROVIDERS, type ProviderKind } from './support/providers.ts';
+import { PROVIDERS } from './support/providers.ts';
 import { readAll } from './support/soundness.ts';
+import { stuckRemoval } from './support/stuckRemoval.ts';
 import { useTestbed } from './support/usedTestbed.ts';
 import { useProvider } from './support/useProvider.ts';
-
-/** The program by which each backend takes a testbed away, and the word by which it is known that it does. */
-const REMOVERS: Readonly<Record<ProviderKind['name'], readonly [program: string, word: string]>> = {
-  chroot: ['rm', '-rf'],
-  unshare: ['rm', '-rf'],
-  nspawn: ['rm', '-rf'],
-  lxc: ['rm', '-rf'],
-  schroot: ['schroot', '--end-session'],
-  podman: ['podman', 'rm'],
-  docker: ['docker', 'rm'],
-  lxd: ['lxc', 'delete'],
-  incus: ['incus', 'delete'],
-};
-
-/** The kind of what is left where the removal never ends. */
-const LEFT: Partial<Record<ProviderKind['name'], string>> = {
-  schroot: 'session',
-  podman: 'container',
-  docker: 'container',
-  lxd: 'container',
-  incus: 'container',
-};
 
 for (const kind of PROVIDERS) {
   const { name, needs } = kind;
@@ -60,27 +38,15 @@ for (const kind of PROVIDERS) {
     });
 
     test('whose removal never ends: teardown-failed by a deadline, with the command that removes it', async () => {
-      const place = workplace();
-      const stuck = join(place, 'stuck');
-      const [program, word] = REMOVERS[name];
-      const given = used.words();
-      const at = given.indexOf('--program');
-      const real = at === -1 ? (findProgram(program) ?? '') : (given[at + 1] ?? '');
-      mkdirSync(join(place, 'bin'));
-      const script = `if [ -e '${stuck}' ]; then case " $* " in *" ${word} "*) sleep 1000; exit 1;; esac; fi; exec ${real} "$@"`;
-      const wrapper = scriptAt(join(place, 'bin', program), script);
-      if (at === -1) {
-        vi.stubEnv('PATH', `${join(place, 'bin')}:${process.env.PATH}`);
-        onTestFinished(() => void vi.unstubAllEnvs());
-      } else given[at + 1] = wrapper;
-      const trace = join(place, 'trace');
+      const removal = stuckRemoval(name, used.words());
+      const trace = join(workplace(), 'trace');
       const { end, log } = await useTestbed({
-        backend: await configureBackend(given),
+        backend: await configureBackend(removal.words),
         trace,
         options: { deadlines: { shutdown: 1000, destroy: 1000 } },
         use: async (testbed) => {
           expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
-          writeFileSync(stuck, '');
+          removal.stick();
         },
       });
       expect(end, log.told()).toMatchObject({
@@ -88,23 +54,10 @@ for (const kind of PROVIDERS) {
         cause: { class: 'teardown-failed', phase: 'teardown', detail: 'not done within 1000 ms' },
       });
       expect(log.all('deadline.expired').map(({ deadline }) => deadline)).toContain('destroy');
-      // Who was not waited for any more does not go on.
-      await expect.poll(() => processesWith(place), { timeout: 20_000 }).toEqual([]);
       const [removed] = log.all('testbed.removed');
-      const { events } = await readAll(trace);
-      const left = events.filter(
-        (event) => event.type === 'resource.acquired' && removed?.leftovers.includes(event.resource),
-      );
-      expect(left).toContainEqual(expect.objectContaining({ kind: LEFT[name] ?? 'directory' }));
-      rmSync(stuck);
-      for (const event of left.toReversed()) {
-        if (event.type !== 'resource.acquired') continue;
-        const { release = ['rm', '-rf', event.name] } = event;
-        const [first = '', ...args] = release;
-        const done = spawnSync(first, args, { encoding: 'utf8', timeout: 60_000 });
-        expect([done.status, done.stderr]).toEqual([0, '']);
-        if (event.kind === 'directory') expect(existsSync(event.name)).toBe(false);
-      }
+      const left = resourcesLeft((await readAll(trace)).lines);
+      expect(removed?.leftovers).toEqual(left.map(({ resource }) => resource));
+      await removal.mend(left);
       const { run } = log.events[0] ?? { run: '' };
       await expect.poll(() => remainsOf(run), { timeout: 20_000 }).toEqual([]);
       expect(used.provider.testbeds?.(run) ?? []).toEqual([]);

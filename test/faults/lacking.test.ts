@@ -7,6 +7,7 @@ import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 import { without } from './support/hiding.ts';
 import { PROVIDERS, type Provider, type ProviderKind } from './support/providers.ts';
+import { refusalsOf, refusedText, refusedWords } from './support/refused.ts';
 import { runIn } from './support/runIn.ts';
 
 /** What a machine may lack, and in which phase the backend comes to need it. */
@@ -49,32 +50,6 @@ const LACKED: Readonly<Record<ProviderKind['name'], readonly (readonly [program:
 /** Programs that are a backend's own. */
 const CLIENTS = ['podman', 'docker', 'lxc', 'incus'];
 
-/** How, with further options, and what is said. */
-interface Refused {
-  readonly code: string;
-  readonly says: string;
-  readonly options?: readonly string[];
-}
-
-/** What an ordinary user is told, who has no subordinate ids and is in no group of a daemon's. */
-const REFUSED: Readonly<Partial<Record<ProviderKind['name'], Refused | readonly Refused[]>>> = {
-  chroot: [
-    { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
-    {
-      code: 'no-permission',
-      says: 'run trundle itself by it: sudo -E trundle ..., or use the unshare backend',
-      options: ['-r', 'sudo -E'],
-    },
-  ],
-  unshare: { code: 'no-permission', says: '--map=auto, or run trundle as root', options: ['--map=root'] },
-  nspawn: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
-  lxc: { code: 'no-permission', says: 'run trundle as root, or use the unshare backend' },
-  schroot: { code: 'no-permission', says: 'add yourself to users=' },
-  docker: { code: 'no-permission', says: 'adduser "\\$USER" docker' },
-  lxd: { code: 'no-permission', says: 'adduser "\\$USER" lxd' },
-  incus: { code: 'no-permission', says: 'adduser "\\$USER" incus-admin' },
-};
-
 /** Runs a command in a testbed, where programs are missing. */
 async function execWithout(programs: readonly string[], words: readonly string[]) {
   const env = { TMPDIR: workplace(), XDG_CACHE_HOME: workplace(), XDG_STATE_HOME: workplace() };
@@ -107,14 +82,13 @@ for (const { name, needs, make } of PROVIDERS) {
       expect(provider.testbeds?.(run) ?? []).toEqual([]);
     });
 
-    const refused = REFUSED[name];
-    // podman takes anybody.
-    if (refused === undefined) return;
+    const refusals = refusalsOf(name);
+    if (refusals.length === 0) return;
     test('where the user may not: no-permission', async () => {
-      for (const { code, says, options = [] } of [refused].flat()) {
-        const words = [name, ...options, ...(name === 'unshare' ? ['--tarball', image] : [image])];
+      for (const refused of refusals) {
+        const words = refusedWords(name, image, refused);
         const end = await user.run(['exec', '--json', '-n', 'true', '--', ...words], provider.env ?? {});
-        expect(end.stderr).toMatch(new RegExp(`: ${code}: .*\\(to mend it: .*${says}`));
+        expect(end.stderr).toMatch(refusedText(refused));
         expect(JSON.parse(end.stdout)).toMatchObject({ cause: { class: 'provision-failed', phase: 'provision' } });
         expect(end.status).toBe(16);
         expect(readdirSync(user.temporary)).toEqual([]);

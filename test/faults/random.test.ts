@@ -6,18 +6,20 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
 import { VERSION } from '../../src/events/index.ts';
 import { createRun, TestbedError } from '../../src/testbed/index.ts';
+import { makeOrdinary } from '../backends/support/ordinary.ts';
 import { processesWith } from '../contract/support/marks.ts';
 import { cli } from '../e2e/support/cli.ts';
 import { EventLog } from '../support/eventLog.ts';
 import { IMAGE_PATIENCE } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
-import { workplace } from '../support/workplace.ts';
+import { forThisTest, workplace } from '../support/workplace.ts';
 import { remainsOf } from './support/outside.ts';
 import { Draw } from './support/random/draw.ts';
 import type { Fault } from './support/random/fault.ts';
 import { expectInTime, USUAL } from './support/random/inTime.ts';
 import { KINDS } from './support/random/kinds.ts';
 import { PLACES, type Place } from './support/random/places.ts';
+import { type Refused, refusedText, refusedWords } from './support/refused.ts';
 import { expectSoundTrace, readAll } from './support/soundness.ts';
 import { strike, whenSignalled } from './support/struckRun.ts';
 
@@ -34,6 +36,9 @@ interface Drawn {
   readonly fault: Fault;
   readonly what: string;
 }
+
+/** Kinds that a place had already: some can be had by one place only, whose share is less than its kinds. */
+const had = new Set<string>();
 
 // What of a fault is drawn must not depend on what is made for it later.
 const DRAWN = PLACES.map((place, index) => ({ place, faults: drawn(place, new Draw(seed + index)) }));
@@ -56,7 +61,9 @@ for (const { place, faults } of DRAWN) {
       rmSync(directory, { recursive: true, force: true });
     });
     test.each(faults)('$number: $kind, $what', async ({ fault }) => {
-      runs.push(fault.struck === undefined ? await happen(place, fault) : await befall(place, fault, fault.struck));
+      if (fault.struck !== undefined) runs.push(await befall(place, fault, fault.struck));
+      else if (fault.refused !== undefined) runs.push(await refuse(place, fault, fault.refused));
+      else runs.push(await happen(place, fault));
     });
     // To ask the control groups and schroot after each fault would take as long as the faults.
     test('nothing is left of any, for who looks from outside', () => {
@@ -92,17 +99,19 @@ function countOf(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Faults of a place: every kind that it can have, in any order, before one comes again. */
+/** Faults of a place: every kind that it can have, what no place had first, in any order, before one comes again. */
 function drawn(place: Place, draw: Draw): Drawn[] {
   const faults: Drawn[] = [];
   while (faults.length < place.share) {
-    for (const [kind, make] of draw.shuffled(Object.entries(KINDS))) {
+    const kinds = draw.shuffled(Object.entries(KINDS));
+    for (const [kind, make] of kinds.toSorted(([one], [other]) => Number(had.has(one)) - Number(had.has(other)))) {
       if (faults.length === place.share) break;
       // A draw that the place cannot have may be one that it can have another time.
       const fault = make(place, draw);
       if (fault !== null) faults.push({ number: faults.length + 1, kind, fault, what: fault.what });
     }
   }
+  for (const { kind } of faults) had.add(kind);
   return faults;
 }
 
@@ -130,9 +139,25 @@ async function befall(place: Place, { expected }: Fault, struck: NonNullable<Fau
   return run;
 }
 
+/** Runs the program as an ordinary user who may not, or cannot, have a testbed of this place, and checks the same. */
+async function refuse(place: Place, { expected }: Fault, refused: Refused): Promise<string> {
+  const user = forThisTest(makeOrdinary({ subuids: false }));
+  const trace = join(user.home, 'trace');
+  const words = ['--', ...refusedWords(place.name, place.image ?? '', refused)];
+  const end = await user.run(['exec', '--json', '--trace', trace, '-n', 'true', ...words], place.env?.());
+  expect(end.stderr).toMatch(refusedText(refused));
+  const { run, cause } = JSON.parse(end.stdout);
+  expect({ class: cause.class, phase: cause.phase }).toEqual(expected);
+  expect(end.status).toBe(16);
+  expectInTime(await expectSoundTrace(trace, { exitCode: 16, cause }), cause);
+  expect(readdirSync(user.temporary)).toEqual([]);
+  expect(place.standing?.(run) ?? []).toEqual([]);
+  return run;
+}
+
 /** Opens a testbed, lets the fault happen, and checks its cause and that nothing is left. Gives the run's id. */
 async function happen(place: Place, fault: Fault): Promise<string> {
-  const words = fault.words?.(workplace()) ?? place.words(place.image ?? '');
+  const words = (await fault.words?.(workplace())) ?? place.words(place.image ?? '');
   const backend = await configureBackend(words);
   const run = createRun({ trace: join(workplace(), 'trace') });
   const log = new EventLog(run.events$);
@@ -162,18 +187,24 @@ async function happen(place: Place, fault: Fault): Promise<string> {
   if (error !== null && !(error instanceof TestbedError)) throw error;
   const cause = fault.ofRun === true ? end.cause : (error?.cause ?? null);
   expect(cause === null ? null : { class: cause.class, phase: cause.phase }, log.told()).toEqual(fault.expected);
-  expectInTime(await expectSoundTrace(end.trace, end), cause);
+  const left = log.all('testbed.removed').flatMap(({ leftovers }) => leftovers);
+  expectInTime(await expectSoundTrace(end.trace, end, left), cause);
   const { run: id = '' } = log.events[0] ?? {};
-  expectNothingLeft(id, log);
+  if (fault.mend === undefined) expect(left).toEqual([]);
+  else {
+    await fault.mend(log.all('resource.acquired').filter(({ resource }) => left.includes(resource)));
+    // podman's conmon has something to do after its container was removed.
+    await expect.poll(() => processesWith(id), { timeout: 20_000 }).toEqual([]);
+  }
+  expectNothingLeft(id);
   expect(place.standing?.(id) ?? []).toEqual([]);
   return id;
 }
 
 /** Looks from outside at what can be seen at once: no process, mount or directory has the name of the run any more. */
-function expectNothingLeft(run: string, log: EventLog): void {
+function expectNothingLeft(run: string): void {
   expect(run).not.toBe('');
   expect(processesWith(run)).toEqual([]);
   expect(readdirSync(tmpdir()).filter((name) => name.includes(run))).toEqual([]);
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(run);
-  expect(log.all('testbed.removed').flatMap(({ leftovers }) => leftovers)).toEqual([]);
 }

@@ -28,14 +28,19 @@ export async function readAll(trace: string): Promise<{ lines: TraceLine[]; even
 /**
  * What holds after every run, whatever went wrong in it: the trace has one end and it is the last event, everything
  * that was taken was given back, a replay gives the same, and the cause points to events that came before.
+ * @param left the ids of what nobody could remove, which the trace must name
  */
-export async function expectSoundTrace(trace: string | null, ending: Ending): Promise<TrundleEvent[]> {
+export async function expectSoundTrace(
+  trace: string | null,
+  ending: Ending,
+  left: readonly string[] = [],
+): Promise<TrundleEvent[]> {
   if (trace === null) throw new Error('the run kept no trace');
   const { lines, events } = await readAll(trace);
   const conclusions = events.filter((event) => event.type === 'run.concluded');
   expect(conclusions).toHaveLength(1);
   expect(events.at(-1)).toMatchObject({ type: 'run.concluded', exitCode: ending.exitCode, cause: ending.cause });
-  expect(resourcesLeft(lines)).toEqual([]);
+  expect(resourcesLeft(lines).map(({ resource }) => resource)).toEqual(left);
   expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({
     same: true,
     verdict: { exitCode: ending.exitCode, cause: ending.cause },

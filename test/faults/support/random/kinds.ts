@@ -5,8 +5,10 @@ import type { EventType, Phase } from '../../../../src/events/index.ts';
 import type { Testbed } from '../../../../src/testbed/index.ts';
 import { workplace } from '../../../support/workplace.ts';
 import { MOMENTS } from '../struckRun.ts';
+import { ENDING_KINDS } from './endingKinds.ts';
 import type { Kind } from './fault.ts';
 import { MAKING_KINDS } from './makingKinds.ts';
+import { REFUSED_KINDS } from './refusedKinds.ts';
 
 /** By which event each phase of opening is recognised. */
 const OPENING: readonly (readonly [EventType, Phase])[] = [
@@ -19,6 +21,8 @@ const OPENING: readonly (readonly [EventType, Phase])[] = [
 /** Every kind of fault. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   ...MAKING_KINDS,
+  ...REFUSED_KINDS,
+  ...ENDING_KINDS,
   'the operator gives up while it is opened': (_place, draw) => {
     const [abortAt, phase] = draw.of(OPENING);
     return { what: `at ${abortAt}`, abortAt, expected: { class: 'operator-interrupted', phase } };

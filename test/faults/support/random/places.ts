@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { defineChroot } from '../../../support/chroots.ts';
-import { scriptAt } from '../../../support/containers.ts';
+import { scriptAt, startDocker } from '../../../support/containers.ts';
 import { tinyImage, tinyRoot } from '../../../support/images.ts';
+import { startInstanceDaemon } from '../../../support/lxd.ts';
 import { findProgram, type Need } from '../../../support/needs.ts';
-import { forThisTest } from '../../../support/workplace.ts';
+import { forThisTest, workplace } from '../../../support/workplace.ts';
 import { bootable, type Change, PROVIDERS, type Provider, type ProviderKind } from '../providers.ts';
 import { type SshServer, sessionEnvironment, startSshServer } from '../sshServer.ts';
 
@@ -43,23 +44,33 @@ export interface Place {
   readonly program?: true;
   /** Its words where its daemon does not run. */
   stopped?(directory: string): readonly string[];
+  /** The same with a daemon of its own, for the running test. Absent where there is no daemon to die. */
+  mortal?(): Promise<Mortal>;
+  /** The environment by which an ordinary user's client finds its daemon. Absent where it has none. */
+  env?(): Readonly<Record<string, string>>;
   /** Makes the image in a directory; what it gives goes away at the end. */
   make?(directory: string): Disposable | undefined | Promise<AsyncDisposable>;
   /** The testbeds of a run, as its own program tells of them. Absent where it has none. */
   standing?(run: string): string[];
 }
 
-const IMAGE: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay'];
+/** A backend's words, and the end of the daemon that they name. */
+export interface Mortal {
+  readonly words: readonly string[];
+  kill(): void | Promise<void>;
+}
+
+const IMAGE: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay', 'useradd'];
 
 /** How many faults have those that take long to make. */
-const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 14, docker: 12, lxd: 8, incus: 6 };
+const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 12, docker: 12, lxd: 8, incus: 6 };
 
 /** The backends, cheap ones most. */
 export const PLACES: readonly Place[] = [
   {
     name: 'null',
     needs: [],
-    share: 22,
+    share: 24,
     words: (_image, _session, ...options) => ['null', ...options],
     exists: true,
     image: null,
@@ -103,7 +114,7 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('lxc', 14, [...IMAGE, 'lxc-start']),
+    ...ofImage('lxc', 12, [...IMAGE, 'lxc-start']),
     reboots: true,
     signals: false,
     tarball: (file) => tinyImage(file, bootable),
@@ -167,7 +178,7 @@ function realServer(): Place {
   return {
     name: 'ssh',
     needs: ['sshd', 'root'],
-    share: 22,
+    share: 24,
     exists: true,
     image: null,
     tarball: null,
@@ -176,11 +187,13 @@ function realServer(): Place {
     slow: false,
     words(_image, _session, ...options) {
       if (server === undefined) throw new Error('the server was not made');
-      const { address, identity, hostKey, login } = server;
-      const way = ['--hostname', address.host, '--port', String(address.port), '--host-key', hostKey];
-      return ['ssh', ...way, '--identity', identity, '--no-agent', '--login', login, ...options];
+      return [...wordsTo(server), ...options];
     },
     kill: () => server?.killSessions(),
+    async mortal() {
+      const own = forThisTest(await startSshServer([sessionEnvironment()]));
+      return { words: wordsTo(own), kill: own.kill };
+    },
     async make() {
       server = await startSshServer([sessionEnvironment()]);
       return server;
@@ -188,12 +201,24 @@ function realServer(): Place {
   };
 }
 
+function wordsTo({ address, identity, hostKey, login }: SshServer): string[] {
+  const way = ['--hostname', address.host, '--port', String(address.port), '--host-key', hostKey];
+  return ['ssh', ...way, '--identity', identity, '--no-agent', '--login', login];
+}
+
+/** The daemon of a place that dies: that of the other faults has to stay. */
+async function mortalOf(name: 'docker' | 'lxd' | 'incus'): Promise<Mortal> {
+  const daemon = forThisTest(await (name === 'docker' ? startDocker() : startInstanceDaemon(name)));
+  const image = daemon.image(tinyImage(join(workplace(), 'image.tar'), name === 'docker' ? undefined : bootable));
+  return { words: [name, '--program', daemon.program, '--session', 'stand-in', image], kill: daemon.kill };
+}
+
 /** A place whose images its own program keeps; the first process of this machine is a client, or none. */
 function ofProvider({ name, needs, make }: ProviderKind, share: number): Place {
   let provider: Provider | undefined;
   const instances = name === 'lxd' || name === 'incus';
   return {
-    ...ofImage(name, share, needs),
+    ...ofImage(name, share, [...needs, 'useradd']),
     tarball: null,
     init: false,
     signals: false,
@@ -221,6 +246,8 @@ function ofProvider({ name, needs, make }: ProviderKind, share: number): Place {
             return [name, '--program', program, this.image ?? ''];
           },
         }),
+    ...(name === 'docker' || name === 'lxd' || name === 'incus' ? { mortal: () => mortalOf(name) } : {}),
+    env: () => provider?.env ?? {},
     standing: (run) => provider?.testbeds?.(run) ?? [],
   };
 }
