@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
-import { IMAGE_PATIENCE } from '../support/images.ts';
+import { IMAGE_PATIENCE, imageDirectory } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
+import { type ArchiveCache, archiveCache, expectedDigests } from './support/archiveCache.ts';
 import { ours, theirs } from './support/bothSides.ts';
 import { type Testbeds, testbeds, USER } from './support/testbeds.ts';
 
@@ -24,12 +25,15 @@ const PACKAGES = [
 ];
 
 let place: Testbeds;
+let cache: ArchiveCache;
 let directory: string;
-beforeAll(() => {
+beforeAll(async () => {
   place = testbeds();
+  cache = await archiveCache(path.join(imageDirectory(), 'archive'), expectedDigests(place.image));
   directory = mkdtempSync(path.join(tmpdir(), 'trundle-archive-'));
 }, IMAGE_PATIENCE);
-afterAll(() => {
+afterAll(async () => {
+  await cache?.[Symbol.asyncDispose]();
   place?.[Symbol.dispose]();
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
 });
@@ -41,7 +45,7 @@ describeWith(
     for (const name of PACKAGES) {
       it(name, async ({ expect }) => {
         const own = mkdtempSync(path.join(directory, `${name}-`));
-        const words = [...USER, name];
+        const words = [...USER, ...cache.words, name];
         const [reference, schroot, unshare] = await Promise.all([
           theirs(own, words, place.schroot),
           ours('schroot', own, words, place.schroot),

@@ -3,6 +3,8 @@ import { IMAGE_USER, packagesImage } from '../../support/images.ts';
 
 /** Testbeds with apt: a chroot of schroot's for both programs, and namespaces of our own; both forget what is done. */
 export interface Testbeds extends Disposable {
+  /** Root directory of what both are made of. */
+  readonly image: string;
   readonly schroot: readonly string[];
   readonly unshare: readonly string[];
 }
@@ -22,6 +24,7 @@ export function testbeds(): Testbeds {
     'source-root-users': 'root',
   }));
   return {
+    image: directory,
     schroot: ['schroot', chroot.name],
     unshare: ['unshare', '--tarball', directory],
     [Symbol.dispose]: () => chroot[Symbol.dispose](),
