@@ -12,8 +12,11 @@ export interface Verdict {
   readonly files: readonly string[];
 }
 
-/** Files that only one of both writes: our trace, results and report, and debug symbols, which 6.0 does not build either. */
-const OWN_FILES = /^(trace\/|results\.json$|report\.html$|binaries\/.*-dbgsym\.deb$)/;
+/**
+ * Files that only one of both writes: our trace, results and report; debug symbols, which 6.0 does not build either; and
+ * the copy of debian/control by which the reference looked for build dependencies.
+ */
+const OWN_FILES = /^(trace\/|results\.json$|report\.html$|apt-control$|binaries\/.*-dbgsym\.deb$)/;
 
 /** Tests with Trundle of this tree. @param words options and sources @param cwd where it is started; here if absent */
 export function ours(
