@@ -112,6 +112,15 @@ describeWith(['sshd', 'tar'], 'an archive of a hostile testbed', () => {
     expect(readdirSync(place).sort()).toEqual(['archive', 'bin', 'outside']);
   });
 
+  test('that has no end has ended, and so has its program, when it is said to be refused', async () => {
+    const place = publicPlace();
+    const host = await hostWhoseTarPrints(place, member({ name: '../outside/x', data: evil }), 'sleep 1000');
+    await expect(host.testbed.copyUp('/usr/', `${join(place, 'target')}/`)).rejects.toMatchObject({
+      cause: { class: 'hostile-archive' },
+    });
+    expect(host.log.all('command.concluded')).toHaveLength(host.log.all('command.requested').length);
+  });
+
   test('that is no archive at all fails the copy, and nothing is written', async () => {
     const place = publicPlace();
     const host = await hostWhoseTarPrints(place, Buffer.from('sh: tar: not found, but I print a lot '.repeat(100)));
@@ -211,11 +220,11 @@ test.each(STILL)('$what is refused also where devices are taken out', async ({ b
 });
 
 /** A testbed in which somebody has put a tar of his own before the real one. */
-async function hostWhoseTarPrints(place: string, bytes: Buffer): Promise<OpenHost> {
+async function hostWhoseTarPrints(place: string, bytes: Buffer, afterwards = 'exit'): Promise<OpenHost> {
   const bin = join(place, 'bin');
   mkdirSync(bin);
   writeFileSync(join(place, 'archive'), bytes);
-  writeFileSync(join(bin, 'tar'), `#!/bin/sh\nexec cat '${place}/archive'\n`);
+  writeFileSync(join(bin, 'tar'), `#!/bin/sh\ncat '${place}/archive'\n${afterwards}\n`);
   chmodSync(join(bin, 'tar'), 0o755);
   return openSshd([sessionEnvironment({ PATH: `${bin}:/usr/bin:/bin` })]);
 }
