@@ -5,7 +5,7 @@ import { Ahead } from './Ahead.ts';
 import { howToAdmit } from './chroots.ts';
 import { checkMark, checkUnknown, markOf } from './marks.ts';
 import { onOneProcessor } from './onOneProcessor.ts';
-import { isMounted, withoutNews } from './scripts.ts';
+import { isMounted, withoutNeighbours, withoutNews } from './scripts.ts';
 
 /**
  * Ends a session that may be there or not; by force where something in it resists. Each schroot(1) takes long. A session
@@ -167,7 +167,7 @@ function nameInUse(id: string): BackendError {
 
 /** Why schroot(1) began no session. Pure. */
 export function explainBegin(chroot: string, result: ProgramResult): BackendError {
-  const { stderr } = result;
+  const stderr = withoutNeighbours(result.stderr);
   const doing = `beginning a session of ${chroot}`;
   const errors = stderr.split('\n').filter((line) => /error|cannot|E: \d\d\w+:|tar:/i.test(line));
   const words = (errors[0] ?? lastLine(stderr)).trim();

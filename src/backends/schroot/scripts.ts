@@ -73,3 +73,14 @@ export function withoutNews(stderr: string): string {
     .filter((line) => !line.startsWith('I: '))
     .join('\n');
 }
+
+/**
+ * What it says of what was asked: without warnings of chroots and sessions of others, which went while it listed them.
+ * Pure.
+ */
+export function withoutNeighbours(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => !/^W: \/(etc\/schroot\/chroot\.d|var\/lib\/schroot\/session)\/[^:]*: Failed to stat/.test(line))
+    .join('\n');
+}

@@ -29,6 +29,19 @@ export function ours(
   return run(path.join(directory, name), TRUNDLE, words, backend, cwd);
 }
 
+/**
+ * schroot(1) looks at each file of each chroot and session that it finds listed, and warns of one that has gone in
+ * between. autopkgtest takes the warning for a failure of the testbed. So it sees only its own chroot, named by the
+ * first argument, and its own sessions: those of test files that run meanwhile come and go.
+ */
+const ALONE = `file=/etc/schroot/chroot.d/$1
+shift
+keys=$(cat "$file")
+mount -t tmpfs none "\${file%/*}"
+mount -t tmpfs none /var/lib/schroot/session
+printf '%s\\n' "$keys" >"$file"
+exec "$@"`;
+
 /** Tests with Debian's autopkgtest. */
 export function theirs(
   directory: string,
@@ -36,7 +49,9 @@ export function theirs(
   backend: readonly string[],
   cwd?: string,
 ): Promise<Verdict> {
-  return run(path.join(directory, 'theirs'), ['autopkgtest'], words, backend, cwd);
+  const [kind, chroot = ''] = backend;
+  const alone = kind === 'schroot' ? ['unshare', '--mount', 'sh', '-ec', ALONE, 'sh', chroot] : [];
+  return run(path.join(directory, 'theirs'), [...alone, 'autopkgtest'], words, backend, cwd);
 }
 
 /** Output goes to a file: Node's pipes are sockets, which autopkgtest's `tee /dev/stderr` cannot open. */
