@@ -140,7 +140,7 @@ describeWith(
   () => {
     for (const [index, [name, each]] of Object.entries(CASES).entries()) {
       it(name, { timeout: IMAGE_PATIENCE }, async ({ expect }) => {
-        const own = path.join(place, String(index));
+        const own = mkdtempSync(path.join(place, `case${index}-`));
         const { depends, installed, options, says, exitCode = 0 } = each;
         const source = makePackage(own, 'pkg', {
           control: `Tests: a\nDepends: ${depends}\n`,
@@ -175,7 +175,7 @@ describeWith(
       });
     }
     it('packages of another architecture', { timeout: IMAGE_PATIENCE }, async ({ expect }) => {
-      const own = path.join(place, 'foreign');
+      const own = mkdtempSync(path.join(place, 'foreign-'));
       const source = makePackage(own, 'pkg', {
         control:
           'Tests: a\nDepends: alien, other\n\nTests: b\nDepends:\nRestrictions: skip-foreign-architecture\n\nTests: c\nDepends:\nArchitecture: amd64\n',

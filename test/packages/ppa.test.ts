@@ -47,6 +47,8 @@ afterAll(async () => {
 /** Tests a package that needs one of the PPA, and says which version it got. */
 async function tested(name: string, ppa: string) {
   const own = path.join(place, name);
+  // Of a try before.
+  rmSync(own, { recursive: true, force: true });
   const source = makePackage(own, 'pkg', {
     control: 'Tests: a\nDepends: ground\n',
     tests: { a: 'cat /usr/share/ground/version; ls -l /etc/apt/auth.conf.d\n' },

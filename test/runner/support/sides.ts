@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makePackage, type PackageSpec } from './packages.ts';
@@ -76,7 +76,7 @@ export async function reference(
   box = HOUSE,
   server: readonly string[] = ['null'],
 ): Promise<Observed> {
-  const output = path.join(directory, `${test.name}-theirs`);
+  const output = freshOutput(directory, `${test.name}-theirs`);
   const ended = await start(
     box,
     ['autopkgtest', '-B', ...optionsOf(test, source), '-o', output, source, '--', ...server],
@@ -84,6 +84,13 @@ export async function reference(
   );
   if (!existsSync(path.join(output, 'summary'))) throw new Error(`autopkgtest left no summary: ${ended.stderr}`);
   return observe(output, ended, source);
+}
+
+/** Where a side writes to: nothing is there of a try before, which either would refuse. */
+function freshOutput(directory: string, name: string): string {
+  const output = path.join(directory, name);
+  rmSync(output, { recursive: true, force: true });
+  return output;
 }
 
 /** Trundle, as a user starts it. */
@@ -94,7 +101,7 @@ export async function ours(
   box = HOUSE,
   server: readonly string[] = ['null'],
 ): Promise<Observed> {
-  const output = path.join(directory, `${test.name}-ours`);
+  const output = freshOutput(directory, `${test.name}-ours`);
   const ended = await start(
     box,
     [...TRUNDLE, '-B', ...optionsOf(test, source), '-o', output, source, '--', ...server],
