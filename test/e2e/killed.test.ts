@@ -48,6 +48,15 @@ describeWith(['sshd', 'proc'], 'a run that was killed while', () => {
   });
 });
 
+describeWith(['sshd', 'proc'], 'the test of a run that was killed', () => {
+  test('is ended in the testbed, whatever signals it heeds', async () => {
+    const held = await holdRun('testing', { stubborn: true });
+    await kill(held);
+    await held.released;
+    expect((await cli(reapWords(held), { env: held.env })).status).toBe(0);
+  });
+});
+
 /** A run that was killed and left a session, whose end takes until `line` is done, the first time. */
 async function killedWithSession(line: (place: string) => string) {
   const place = workplace();

@@ -103,6 +103,13 @@ describe('a run that was killed', () => {
     expect((await cli(['replay', run], { env })).status).toBe(0);
   });
 
+  test('leaves no process of its test, which nobody else would end', async () => {
+    const { running, lifeline } = await runningTest("trap '' HUP INT TERM PIPE");
+    running.kill('SIGKILL');
+    await running.ended;
+    await lifeline.released;
+  });
+
   test('is reaped by its id, by its beginning, and by its output directory', async () => {
     const out = join(workplace(), 'out');
     const { running, run, env } = await runningTest('', ['-o', out]);

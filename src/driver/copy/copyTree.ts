@@ -84,7 +84,7 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
       enough.abort(new Error('the archive is hostile'));
       local.child.kill('SIGKILL');
       // Neither is still at it when that is told: one writes to what is removed next, the other may outlive the testbed.
-      await Promise.allSettled([local.ended, remote.ended]);
+      await Promise.allSettled([local.ended, remote.ended, words]);
       throw new CopyError('hostile-archive', { code: null, message: receiving.message });
     }
     const localError = await local.ended.then(

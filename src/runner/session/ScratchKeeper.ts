@@ -10,7 +10,9 @@ import { limited } from './limit.ts';
  * mktemp(1) would put it; with `$4`, it is what was saved there before a reboot. Prints its name and the facts of the testbed,
  * one `key=value` per line, and `ready`; removes the directory when its stdin ends, unless it was told to keep it. So the
  * directory goes away whatever ends the run: an orderly end, a signal to the command, a lost connection, or the death of
- * our process; a further signal to its group does not keep it from that. Until then it runs what a {@link Helper} sends it.
+ * our process; a further signal to its group does not keep it from that. Where nobody said goodbye, tests may still run
+ * that nobody else would end: it ends them first, the second time what was started meanwhile. Until then it runs what a
+ * {@link Helper} sends it.
  */
 export const KEEPER_SCRIPT = `set -e
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
@@ -22,7 +24,14 @@ else
   scratch=\${TMPDIR:-/tmp}/autopkgtest.\${id%"\${id#??????}"}
   [ -n "$id" ] && mkdir -m "$1" "$scratch" 2>/dev/null || { scratch=$(mktemp -d -t autopkgtest.XXXXXX); chmod "$1" "$scratch"; }
 fi
-trap 'trap "" HUP INT TERM PIPE; cd / && rm -rf "$scratch"' EXIT
+goodbye=
+end_tests() {
+  for environ in $(grep -lszF -e "AUTOPKGTEST_ARTIFACTS=$scratch/" /proc/[0-9]*/environ 2>/dev/null); do
+    pid=\${environ#/proc/}
+    kill -s KILL "\${pid%/environ}" 2>/dev/null || :
+  done
+}
+trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] || { end_tests; end_tests; }; cd / && rm -rf "$scratch"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
@@ -52,6 +61,7 @@ script=
 while IFS= read -r line; do
   case $line in
   keep) trap - EXIT; exit 0 ;;
+  goodbye) goodbye=yes ;;
   ' '*) script="$script\${line# }
 " ;;
   'run '*) ( eval "$script" ) </dev/null; echo "answer \${line#run } $?"; script= ;;
@@ -172,14 +182,17 @@ export class ScratchKeeper {
   }
 
   /** Lets go of the directory and leaves it where it is. */
-  async letGo(): Promise<boolean> {
-    this.#stdin.write('keep\n');
-    return await this.close();
+  letGo(): Promise<boolean> {
+    return this.#end('keep');
   }
 
   /** Removes the directory; false where nobody can tell that it is gone. */
-  async close(): Promise<boolean> {
-    this.#stdin.end();
+  close(): Promise<boolean> {
+    return this.#end('goodbye');
+  }
+
+  async #end(word: string): Promise<boolean> {
+    this.#stdin.end(`${word}\n`);
     const { result } = await this.#running.ended;
     return result.kind === 'exited' && result.status === 0;
   }

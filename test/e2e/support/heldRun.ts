@@ -79,6 +79,8 @@ export interface HeldRun {
   readonly trace: string;
   /** Where the testbed is made: empty before and after. */
   readonly place: string;
+  /** Resolves when what holds the run in the testbed is gone. */
+  readonly released: Promise<void>;
   /** Lets a verb that waits at its gate go on. */
   letGo(): void;
 }
@@ -128,7 +130,7 @@ export async function holdRun(hold: Hold, options: HoldOptions = {}): Promise<He
   if (recorded !== undefined) await written(join(trace, 'events.jsonl'), recorded);
   if (hold in VERBS)
     await running.event('resource.acquired', ({ kind, name }) => kind === 'directory' && name.startsWith(testbed));
-  return { running, run, env, trace, place: testbed, letGo: () => gate.open() };
+  return { running, run, env, trace, place: testbed, released: lifeline.released, letGo: () => gate.open() };
 
   function source(held: Hold): string {
     const first = `echo it > "$AUTOPKGTEST_ARTIFACTS/artifact"; : > '${marker}'`;
