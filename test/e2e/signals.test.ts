@@ -104,10 +104,11 @@ describe('a run that was killed', () => {
   });
 
   test('leaves no process of its test, which nobody else would end', async () => {
-    const { running, lifeline } = await runningTest("trap '' HUP INT TERM PIPE");
+    const { running, lifeline, env } = await runningTest("trap '' HUP INT TERM PIPE");
     running.kill('SIGKILL');
     await running.ended;
     await lifeline.released;
+    expect((await cli(['reap'], { env })).status).toBe(0);
   });
 
   test('is reaped by its id, by its beginning, and by its output directory', async () => {
