@@ -1,8 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
 import { connect, type Socket as NetworkSocket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Failure, Loss, ReachableEndpoint, RunningServer } from '../events/index.ts';
-import { startProgram } from '../host/index.ts';
+import { type PipedProcess, pipedChild, startProgram } from '../host/index.ts';
 
 /** A byte stream to an SSH server that is being opened. */
 export interface Socket {
@@ -55,51 +54,30 @@ function network(stream: Duplex): Socket {
 /** Characters of a process's stderr that are kept for messages. */
 const WORDS = 2000;
 
-/** Milliseconds after a hang-up in which a process ends by itself. */
-const FAREWELL = 1000;
-
-/** Processes that have been hung up on and have not ended yet. None outlives this one. */
-const leaving = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of leaving) end(child);
-});
-
-/**
- * Lets a process end by itself, as a server does with its stdin, before it is killed. Killed at once, nsenter(1) would
- * leave its child to this machine's init, and a pid namespace is not gone before that has collected it, which may take
- * it seconds. For as long as its child is stopped it has stopped itself, and does not collect it either: it is to go on.
- */
-function farewell(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  leaving.add(child);
-  child.kill('SIGCONT');
-  const late = setTimeout(() => end(child), FAREWELL).unref();
-  child.once('exit', () => {
-    clearTimeout(late);
-    leaving.delete(child);
-  });
-}
-
-/** A process that is stopped takes nothing but SIGKILL before it goes on. */
-function end(child: ChildProcess): void {
-  child.kill('SIGTERM');
-  child.kill('SIGCONT');
-}
-
 function throughProcess(argv: readonly string[], running: RunningServer | null): Socket {
+  if (running !== null) return throughPipes(running, running.words, Promise.resolve());
   const [program = '', ...args] = argv;
   // In a session of its own: Ctrl-C at a terminal is for the run, which still needs its testbed to end in order.
-  const child = running?.child ?? startProgram(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  let words = running?.words ?? '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  const child = startProgram(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const spawned = new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  return throughPipes(pipedChild(child), '', spawned);
+}
+
+/** @param started rejects where there is no such process: then its streams end of it as well */
+function throughPipes(server: PipedProcess, before: string, started: Promise<void>): Socket {
+  const { stdin, stdout, stderr } = server;
+  let words = before;
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS);
   });
-  child.stderr.resume();
-  const { stdin, stdout } = child;
+  stderr.resume();
   // Its last words come before its end. Who inherited stderr from it may hold that open for ever.
   const spoken = new Promise<void>((resolve) => {
-    child.stderr.once('end', resolve);
-    child.once('exit', () => setImmediate(resolve));
+    stderr.once('end', resolve);
+    void server.exited.then(() => setImmediate(resolve));
   });
   const stream = new Duplex({
     // As a socket: when the process has said its last, so have we. ssh2 waits for the close that only then comes.
@@ -112,7 +90,7 @@ function throughProcess(argv: readonly string[], running: RunningServer | null):
     destroy(error, done) {
       stdin.destroy();
       stdout.destroy();
-      farewell(child);
+      server.farewell();
       done(error);
     },
   });
@@ -121,13 +99,9 @@ function throughProcess(argv: readonly string[], running: RunningServer | null):
     if (!stream.push(chunk)) stdout.pause();
   });
   stdout.on('end', () => void spoken.then(() => stream.push(null)));
-  const connected = new Promise<void>((resolve, reject) => {
-    if (running !== null) resolve();
-    child.once('spawn', resolve);
-    child.once('error', (error) => {
-      stream.destroy(error);
-      reject(error);
-    });
+  const connected = started.catch((error: Error) => {
+    stream.destroy(error);
+    throw error;
   });
   // A program that is not there says so before anybody can listen; `connected` keeps it for them.
   stream.on('error', () => {});

@@ -1,4 +1,3 @@
-import type { ChildProcessByStdio } from 'node:child_process';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type * as z from 'zod';
 import type { authMethodSchema, capabilitySchema, commandResultSchema, endpointSchema } from './schemas/common.ts';
@@ -36,7 +35,13 @@ export interface ReachableEndpoint extends Endpoint {
 
 /** An SSH server that waits at the other end of its stdin and stdout. */
 export interface RunningServer {
-  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves once it has ended; what it said before may still have to be read. */
+  readonly exited: Promise<void>;
+  /** To be called once it has been hung up on: sees to it that it ends, which it may do by itself. */
+  farewell(): void;
   /** What it has said on stderr so far. */
   readonly words: string;
 }

@@ -1,6 +1,7 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { debianImage, IMAGE_PATIENCE, tinyRoot } from '../support/images.ts';
 import { makeLifeline } from '../support/lifeline.ts';
 import { describeWith } from '../support/needs.ts';
@@ -56,6 +57,34 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'chroot of a directory', () 
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     await testbed.close();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+
+  test('gives the testbed a /proc, a /dev and a /run of its own, also where this machine has mounted its own there', async () => {
+    const root = tinyRoot(join(workplace(), 'root'));
+    const mounts = [
+      ['-t', 'proc', 'proc', join(root, 'proc')],
+      ['--rbind', '/dev', join(root, 'dev')],
+      ['-t', 'tmpfs', 'run', join(root, 'run')],
+    ];
+    onTestFinished(() => {
+      for (const mount of mounts.toReversed()) spawnSync('umount', ['--recursive', '--lazy', mount.at(-1) ?? '']);
+    });
+    for (const mount of mounts) mkdirSync(mount.at(-1) ?? '', { recursive: true });
+    for (const mount of mounts) execFileSync('mount', mount);
+    execFileSync('mount', ['--make-rprivate', join(root, 'dev')]);
+    writeFileSync(join(root, 'run/of-this-machine'), '');
+    const { testbed } = await open(['chroot', root]);
+    const { stdout } = await testbed.exec(
+      'cat /proc/1/comm; ls /dev/pts /run/lock; ls /run/of-this-machine; ls -d /proc/[0-9]*',
+    );
+    const [init, ...seen] = stdout.trimEnd().split('\n');
+    expect(init).toBe('sh');
+    expect(seen.slice(0, 4)).toEqual(['/dev/pts:', 'ptmx', '', '/run/lock:']);
+    expect(seen.length).toBeLessThan(20);
+    await testbed.close();
+    expect(existsSync(join(root, 'run/of-this-machine'))).toBe(true);
+    expect(existsSync(join(root, `proc/${process.pid}`))).toBe(true);
+    expect(existsSync(join(root, 'dev/pts/ptmx'))).toBe(true);
   });
 
   test('can give the testbed a network with only the loopback', async () => {

@@ -52,12 +52,11 @@ test('a server that has its client is left to it', async () => {
   const { server } = await waiting('exec cat');
   const running = server.take();
   if (running === null) throw new Error('it has ended');
-  const { child } = running;
+  const { stdin, stdout, exited } = running;
   await server.close();
-  const said = child.stdout.pipe(new Screen());
-  child.stdin.end('here I am\n');
-  await once(child, 'close');
-  expect(child.exitCode).toBe(0);
+  const said = stdout.pipe(new Screen());
+  stdin.end('here I am\n');
+  await Promise.all([once(stdout, 'close'), exited]);
   expect(said.text).toBe('SSH-2.0-of-a-test\nhere I am\n');
   expect(server.take()).toBeNull();
 });

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { BackendHost } from '../contract.ts';
 import type { Enter } from '../shared/enter.ts';
-import { INIT, overlayLine } from '../shared/namespaces/setupScript.ts';
+import { initScript } from '../shared/namespaces/FirstShell.ts';
+import { overlayLine } from '../shared/namespaces/setupScript.ts';
 import type { OverlayFiles } from '../shared/outer/OverlayFiles.ts';
 import { outerScript } from '../shared/outer/outerScript.ts';
 import type { ContainerPlan, Place } from '../shared/outer/plan.ts';
@@ -81,7 +82,7 @@ function nspawnArgv(how: { machine: string; boot: boolean; privateNetwork: boole
     ...(how.boot
       ? ['--console=read-only', '--boot']
       : // An init would make it, in the fresh /run that a container gets.
-        ['--tmpfs=/run/lock:mode=1777,size=5m', '--console=pipe', '--', '/bin/sh', '-c', INIT]),
+        ['--tmpfs=/run/lock:mode=1777,size=5m', '--console=pipe', '--', '/bin/sh', '-c', initScript(false)]),
   ];
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../contract.ts';
 import { askInside, type Enter, shellInside, tellInside } from '../shared/enter.ts';
 import { quote } from '../shared/quote.ts';
-import { type GuestSession, openSession } from '../shared/session/openSession.ts';
+import { type GuestSession, openSession, planSession } from '../shared/session/openSession.ts';
 import { Ahead } from './Ahead.ts';
 import { type ChrootConfig, isPermanent, mayBeRoot, readChroot, schrootCapabilities } from './chroots.ts';
 import { goesAlone, Inside } from './Inside.ts';
@@ -68,7 +68,7 @@ export class SchrootTestbed implements BackendVerbs {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    this.#inside ??= this.#goIn();
+    this.#inside ??= this.#goIn(true);
     const { location, hasInit, enter } = await this.#inside.wait(signal);
     this.#location = hasInit ? location : null;
     if (this.#root) await this.#mendAccounts(enter, signal);
@@ -79,7 +79,7 @@ export class SchrootTestbed implements BackendVerbs {
     if (inside === undefined) throw new BackendError('not-started', 'the session has not been begun');
     await this.#guest?.close();
     this.#guest = null;
-    const opening = this.#opening ?? new Ahead((ahead) => this.#open(inside.enter, ahead));
+    const opening = this.#opening ?? new Ahead((ahead) => this.#open(inside, ahead));
     this.#opening = null;
     this.#guest = await opening.wait(signal);
     const { endpoint } = this.#guest;
@@ -135,11 +135,11 @@ export class SchrootTestbed implements BackendVerbs {
   #early(left: 'nothing' | 'files', signal: AbortSignal): Early {
     return {
       mounted: () => {
-        const inside = this.#goIn();
+        const inside = this.#goIn(left === 'nothing');
         this.#inside = inside;
         if (left !== 'nothing') return;
         this.#opening = new Ahead(async (ahead) => {
-          const guest = await this.#open((await inside.wait(ahead)).enter, ahead);
+          const guest = await this.#open(await inside.wait(ahead), ahead);
           if (!ahead.aborted) this.#host.anticipate(guest.endpoint);
           return guest;
         });
@@ -163,29 +163,28 @@ export class SchrootTestbed implements BackendVerbs {
     await closed;
   }
 
-  #goIn(): Ahead<Inside> {
+  /** @param whole whether its files are as sessions will see them */
+  #goIn(whole: boolean): Ahead<Inside> {
+    const mended = (this.#config.get('setup.nssdatabases') ?? '') !== '';
     const options = {
       id: this.#session.id,
       config: this.#config,
       root: this.#root,
       host: this.#host,
       observe: (seen: Observation) => this.observations$.next(seen),
+      plan: whole && !mended ? () => planSession(this.#sessionOptions()) : null,
     };
     return new Ahead((signal) => Inside.enter(options, signal));
   }
 
-  #open(enter: Enter, signal: AbortSignal): Promise<GuestSession> {
+  #open(inside: Inside, signal: AbortSignal): Promise<GuestSession> {
+    return openSession({ ...this.#sessionOptions(), enter: inside.enter, signal }, inside.takeBegun());
+  }
+
+  #sessionOptions() {
     const { session: kind, login, normalUser } = this.#options;
-    return openSession({
-      enter,
-      kind,
-      host: this.#host,
-      signal,
-      login,
-      normalUser,
-      onlyUid: this.#root ? null : (process.getuid?.() ?? 0),
-      directory: this.#directory(),
-    });
+    const onlyUid = this.#root ? null : (process.getuid?.() ?? 0);
+    return { kind, host: this.#host, login, normalUser, onlyUid, directory: this.#directory() };
   }
 
   /** Most profiles put accounts of this machine over the image's (setup.nssdatabases): tests see those. */

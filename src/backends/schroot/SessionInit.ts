@@ -1,37 +1,41 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { startProgram } from '../../host/index.ts';
 import { BackendError, type BackendHost, type Observation } from '../contract.ts';
 import { type Enter, PLAIN, throwIfNoShell } from '../shared/enter.ts';
+import { FirstShell, initScript, THREE_PIPES } from '../shared/namespaces/FirstShell.ts';
 import { ENDED_BEFORE, endInit, hasEnded } from '../shared/namespaces/hasEnded.ts';
-import { INIT } from '../shared/namespaces/setupScript.ts';
 import { runs, startTimeOf } from '../shared/processes.ts';
 import { lastLine, notStarted, ownEnvironment } from '../shared/runProgram.ts';
+import type { SessionPlan } from '../shared/session/openSession.ts';
 
 /**
  * Waits to be recorded, says who it is where the session has a /proc of this machine's, gives it the one of its own pid
  * namespace, and terminals where its profile has none, and becomes its init.
  */
-const SCRIPT = `read -r go || exit 0
+const script = (withShell: boolean) => `read -r go || exit 0
 { read -r pid rest </proc/self/stat; } 2>/dev/null && echo "pid $pid"
 mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1
 [ -e /dev/pts/ptmx ] || {
   mkdir -p /dev/pts && mount -n -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620,gid=5 devpts /dev/pts
   [ -e /dev/ptmx ] || ln -s pts/ptmx /dev/ptmx
 }
-${INIT}`;
+${initScript(withShell)}`;
 
 /** Says that the image has not what a pid namespace takes. */
 const ALONE = 'alone';
 
 /** Runs the script as the first process of a pid namespace, by options that busybox(1) knows as well. */
 const AS_FIRST = `for p in unshare nsenter mount; do command -v $p >/dev/null || { echo ${ALONE}; exit 0; }; done
-exec unshare --pid --fork /bin/sh -c "$1"`;
+exec unshare --pid --fork /bin/sh -c "$1" sh "$2"`;
 
 /**
  * The first process of a session: background processes live until it ends, and all end with it. It ends by itself
  * when this process does.
  */
 export class SessionInit {
+  /** The shell that runs inside already; null where none was wanted. */
+  readonly shell: FirstShell | null;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   /** As this machine sees it; null where we cannot. */
@@ -44,7 +48,9 @@ export class SessionInit {
     exited: Promise<void>,
     pid: number | null,
     observe: (seen: Observation) => void,
+    shell: FirstShell | null,
   ) {
+    this.shell = shell;
     this.#child = child;
     this.#exited = exited;
     this.#pid = pid;
@@ -53,21 +59,29 @@ export class SessionInit {
 
   /**
    * Starts it; null where the image has not what it takes.
-   * @param enter how root's programs are run in the session
+   * @param enter how root's programs are run in the session; where it starts a shell, one that hands on all descriptors
    * @throws BackendError `setup-failed`, `no-shell`, `wrong-architecture`
    */
   static start(
     enter: Enter,
-    options: { host: BackendHost; signal: AbortSignal; observe: (seen: Observation) => void },
+    options: {
+      host: BackendHost;
+      signal: AbortSignal;
+      observe: (seen: Observation) => void;
+      /** What a shell that it starts is to do; null to start none. */
+      plan: SessionPlan | null;
+    },
   ): Promise<SessionInit | null> {
-    const { host, signal, observe } = options;
-    const [program = '', ...args] = [...enter.argv, '/bin/sh', '-c', AS_FIRST, 'sh', SCRIPT];
+    const { host, signal, observe, plan } = options;
+    const words = [AS_FIRST, 'sh', script(plan !== null), plan?.first ?? ''];
+    const [program = '', ...args] = [...enter.argv, '/bin/sh', '-c', ...words];
     const child = startProgram(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(plan === null ? [] : THREE_PIPES)],
       detached: true,
       cwd: '/',
       env: enter.environment === 'passed' ? PLAIN : ownEnvironment(),
-    });
+    }) as ChildProcessByStdio<Writable, Readable, Readable>;
+    const shell = plan === null ? null : new FirstShell(child);
     return new Promise((resolve, reject) => {
       let struck = () => {};
       let told = false;
@@ -89,6 +103,7 @@ export class SessionInit {
       child.once('error', (error) => reject(notStarted(program, error)));
       child.once('close', (status) => {
         signal.removeEventListener('abort', abort);
+        if (!told) shell?.end();
         if (status === 0 && stdout === `${ALONE}\n`) return resolve(null);
         try {
           throwIfNoShell(program, { status, stderr });
@@ -107,18 +122,22 @@ export class SessionInit {
         stderr = (stderr + text).slice(-16_384);
       });
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (told) return shell?.hear(text);
         stdout = (stdout + text).slice(-100);
-        if (told || !stdout.endsWith('ready\n') || child.pid === undefined) return;
+        const [, after] = /^ready\n(.*)/ms.exec(stdout) ?? [];
+        if (after === undefined || child.pid === undefined) return;
         told = true;
+        shell?.hear(after);
         signal.removeEventListener('abort', abort);
         observe({ type: 'process.spawned', process: 'init', role: 'main', pid: child.pid, argv: [program, ...args] });
         const pid = Number(/^pid (\d+)$/m.exec(stdout)?.[1] ?? 0);
-        resolve(new SessionInit(child, exited, runs(pid) ? pid : null, observe));
+        resolve(new SessionInit(child, exited, runs(pid) ? pid : null, observe, shell));
       });
       if (child.pid !== undefined) {
         // Written down before anything is made: until it is told to go on, the process only waits.
         struck = host.acquire({ kind: 'process', name: String(child.pid), startTime: startTimeOf(child.pid) });
         child.stdin.write('go\n');
+        if (plan !== null) shell?.stdin.write(plan.script);
       }
     });
   }

@@ -1,29 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { type Mount, readMounts } from '../shared/mounts.ts';
 import { hasUsualScripts } from './scripts.ts';
-
-/** A mount as /proc/self/mountinfo (proc(5)) shows it. */
-export interface Mount {
-  readonly point: string;
-  /** Whether what happens below it happens elsewhere too. */
-  readonly shared: boolean;
-}
-
-/** Reads /proc/self/mountinfo. */
-export function readMounts(): Mount[] {
-  return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
-}
-
-/** The mounts in a mountinfo file, in its order. Pure. */
-export function parseMounts(text: string): Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const [front = ''] = line.split(' - ');
-    const [, , , , point, , ...tags] = front.split(' ');
-    if (point === undefined) return [];
-    return [
-      { point: point.replaceAll(/\\([0-7]{3})/g, character), shared: tags.some((tag) => tag.startsWith('shared:')) },
-    ];
-  });
-}
 
 /** Where a session is mounted; null where that cannot be told by its id alone. Pure. */
 export function mountedAt(id: string, mounts: readonly Mount[]): string | null {
@@ -51,8 +27,4 @@ export function mountsBelow(root: string, mounts: readonly Mount[]): string[] {
  */
 export function unmountable(root: string): string[] {
   return hasUsualScripts() ? mountsBelow(root, readMounts()) : [];
-}
-
-function character(_match: string, octal: string): string {
-  return String.fromCharCode(Number.parseInt(octal, 8));
 }

@@ -1,9 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Enter } from '../shared/enter.ts';
+import { readMounts } from '../shared/mounts.ts';
 import { mustRun } from '../shared/runProgram.ts';
 import type { ChrootConfig } from './chroots.ts';
-import { mountedAt, readMounts } from './mounts.ts';
+import { mountedAt } from './mounts.ts';
 
 /**
  * Runs a program in the pid namespace of the init. /proc is that namespace's, so its process 1 is the init and can be

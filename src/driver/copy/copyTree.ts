@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { makeDirectory, startProgram } from '../../host/index.ts';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
-import { type LocalTar, startTar } from './localTar.ts';
+import { startTar } from './localTar.ts';
 import { mergeTree } from './mergeTree.ts';
 import { asCopyError, decisive, remoteFailure, wasCutOff, wordsOf } from './outcome.ts';
+import { packSmallTree } from './smallTree.ts';
 import { HostileArchiveError, TarGuard } from './TarGuard.ts';
 
 /** Modes, times to the second, links, holes and names go over; owners only where they are asked for. */
@@ -22,9 +23,9 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   // The half in the testbed first: while a program is started here, that goes on.
   const remote = exec(['/bin/sh', '-c', script, 'sh', to], { ...withOptions(request), stdin });
   remote.stdout.resume();
-  let local: LocalTar;
+  let local: Archive;
   try {
-    local = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', from, '.'], signal);
+    local = archiveOf(from, readable, signal);
   } catch (error) {
     // Without its stdin the half in the testbed is called off.
     stdin.destroy(error as Error);
@@ -32,8 +33,7 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
     await remote.ended;
     throw error;
   }
-  local.child.stdin.end();
-  const sending = pipeline(local.child.stdout, stdin).catch((error: unknown) => error);
+  const sending = pipeline(local.stream, stdin).catch((error: unknown) => error);
   const [end, words] = await Promise.all([remote.ended, wordsOf(remote.stderr)]);
   // Nobody reads any more: a local tar that still writes is done.
   if (!stdin.writableFinished) stdin.destroy();
@@ -46,6 +46,22 @@ export async function copyTreeDown(exec: CopyExec, request: CopyRequest): Promis
   // A local tar that was cut off by the other half's end says nothing of interest.
   const failure = decisive(remoteError === null ? [localError] : [remoteError, saysMore(localError)]);
   if (failure !== null) throw failure;
+}
+
+/** An archive as it comes. */
+interface Archive {
+  readonly stream: Readable;
+  /** Rejects with what whoever makes it complained of. */
+  readonly ended: Promise<void>;
+}
+
+/** @throws CopyError where no file descriptor is left */
+function archiveOf(directory: string, readable: boolean, signal: AbortSignal | undefined): Archive {
+  const small = packSmallTree(directory, readable);
+  if (small !== null) return { stream: Readable.from([small]), ended: Promise.resolve() };
+  const { child, ended } = startTar([...PACK, ...(readable ? ['--mode=a+rX'] : []), '-C', directory, '.'], signal);
+  child.stdin.end();
+  return { stream: child.stdout, ended };
 }
 
 /**

@@ -48,8 +48,11 @@ export function tellingStreams(model: RunModel): { facts: string[]; packages: st
   const found = { facts: [] as string[], packages: [] as string[] };
   for (const event of model.events) {
     if (event.type !== 'command.requested' || !model.streams.has(`${event.command}.stdout`)) continue;
-    if (event.line.includes('echo "architecture=')) found.facts.push(`${event.command}.stdout`);
-    else if (event.line.includes('dpkg-query')) found.packages.push(`${event.command}.stdout`);
+    // It holds the scratch directory, and is asked for the packages as well.
+    if (event.line.includes('echo "architecture=')) {
+      found.facts.push(`${event.command}.stdout`);
+      found.packages.push(`${event.command}.stdout`);
+    } else if (event.line.includes('dpkg-query')) found.packages.push(`${event.command}.stdout`);
   }
   return found;
 }
@@ -78,7 +81,9 @@ export interface InstalledPackage {
 /** What dpkg-query printed, with or without the package's status before its name. Pure. */
 export function parsePackages(text: string): InstalledPackage[] {
   const packages = new Map<string, InstalledPackage>();
-  for (const line of text.split('\n')) {
+  const lists = text.split(/^answer \d+ \d+\n/m);
+  const last = lists.findLast((list) => /^installed\t/m.test(list)) ?? text;
+  for (const line of last.split('\n')) {
     const cells = line.split('\t');
     // With a status in front there are more than two, and only what is installed counts.
     if (cells.length > 2 && cells[0] !== 'installed') continue;

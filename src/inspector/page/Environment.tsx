@@ -88,5 +88,17 @@ async function read(now: View): Promise<{ facts: readonly FactRow[]; packages: r
     const pieces = (await supply.value?.bytes(now.index, stream, 0, MOST)) ?? [];
     return pieces.map(({ bytes }) => new TextDecoder().decode(bytes)).join('');
   };
-  return { facts: parseFacts(await textOf(facts[0])), packages: parsePackages(await textOf(packages.at(-1))) };
+  return { facts: parseFacts(await textOf(facts[0])), packages: await lastList(packages, textOf) };
+}
+
+/** Not everybody who might have been told what is installed has asked for it. */
+async function lastList(
+  streams: readonly string[],
+  textOf: (stream: string) => Promise<string>,
+): Promise<readonly InstalledPackage[]> {
+  for (const stream of streams.toReversed()) {
+    const list = parsePackages(await textOf(stream));
+    if (list.length > 0) return list;
+  }
+  return [];
 }

@@ -35,11 +35,19 @@ trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] || { end_tests; end_tests; };
 trap 'exit 0' HUP INT TERM PIPE
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
-if [ -r /proc/cpuinfo ]; then
-  sed -n -e '/^model name[[:space:]]*:/s/^[^:]*: */cpuModel=/p' -e '/^flags[[:space:]]*:/s/^[^:]*: */cpuFlags=/p' -e '/^$/q' /proc/cpuinfo &
-fi
 echo "processors=$(nproc 2>/dev/null)" &
-echo "kernel=$(uname -srv 2>/dev/null)" &
+kernel=
+{ read -r system && read -r release <&4 && read -r version <&5 && kernel="$system $release $version"; } \\
+  2>/dev/null </proc/sys/kernel/ostype 4</proc/sys/kernel/osrelease 5</proc/sys/kernel/version || :
+[ -n "$kernel" ] || kernel=$(uname -srv 2>/dev/null) || :
+echo "kernel=$kernel"
+while IFS= read -r line; do
+  case $line in
+  'model name'[[:blank:]]*) echo "cpuModel=\${line#*: }" ;;
+  flags[[:blank:]]*) echo "cpuFlags=\${line#*: }" ;;
+  '') break ;;
+  esac
+done 2>/dev/null </proc/cpuinfo || :
 facts="helps=yes
 sweeps=yes"
 for program in dpkg-query dpkg-source bash apt-get eatmydata; do

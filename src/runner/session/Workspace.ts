@@ -157,12 +157,13 @@ export class Workspace {
   async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
     const paths = this.paths(id);
     const file = test.program.kind === 'file' ? `${paths.tree}/${test.program.path}` : '';
-    // A program takes some milliseconds: rm(1) only where an earlier test has left something, chmod(1) where whoever runs
-    // the test cannot, or where somebody else does.
+    // A program takes some milliseconds: two at once, rm(1) only where an earlier test has left something, chmod(1) where
+    // whoever runs the test cannot, or where somebody else does.
     const script = `set -e
 for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || rm -rf "$d"; done
-mkdir -m 755 "$1"
+mkdir -m 755 "$1" & made=$!
 mkdir -m 1777 "$2"
+wait "$made"
 if [ -n "$4" ]; then chown "$4" "$1" "$2"; fi
 if [ -n "$3" ] && { [ -n "$4" ] || [ ! -x "$3" ]; }; then chmod a+x "$3"; fi
 if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
@@ -205,7 +206,7 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
   /** What is installed; null where the testbed has no dpkg. */
   async installed(): Promise<InstalledPackages | null> {
     if (!this.facts.dpkg) return null;
-    const { stdout } = await this.steps.must({
+    const { stdout } = await this.#must({
       doing: 'asking dpkg what is installed',
       phase: 'exec',
       script: 'exec dpkg-query "$@"',

@@ -63,13 +63,11 @@ export function foldSurroundings(trace: Trace): {
       }
     },
     async read() {
-      const [keeper] = keepers;
-      if (keeper !== undefined) {
-        for (const [name, value] of facts(await text(trace, `${keeper}.stdout`))) tell(name, value);
-      }
+      const said = await Promise.all(keepers.map((keeper) => text(trace, `${keeper}.stdout`)));
+      for (const [name, value] of facts(said[0] ?? '')) tell(name, value);
       const last = lists.at(-1);
-      const packages = last === undefined ? null : packagesIn(await text(trace, `${last}.stdout`));
-      return { values, packages };
+      const list = last === undefined ? said.flatMap(answeredLists).at(-1) : await text(trace, `${last}.stdout`);
+      return { values, packages: list === undefined ? null : packagesIn(list) };
     },
   };
 }
@@ -98,6 +96,11 @@ function exported(line: string): [string, string][] {
     ([, name = '', value = '']): [string, string][] =>
       value.includes('/autopkgtest.') ? [] : [[`$${name}`, value.replace(/\\$/, '')]],
   );
+}
+
+/** What the keeper of a scratch directory, which runs short scripts as well, was told by dpkg-query(1). Pure. */
+export function answeredLists(output: string): string[] {
+  return output.split(/^answer \d+ \d+\n/m).filter((answer) => /^installed\t/m.test(answer));
 }
 
 /** Pure. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { mountedAt, mountsBelow, parseMounts } from '../../../src/backends/schroot/mounts.ts';
+import { mountedAt, mountsBelow } from '../../../src/backends/schroot/mounts.ts';
+import { mountedUnder, parseMounts } from '../../../src/backends/shared/mounts.ts';
 
 const ROOT = '/run/schroot/mount/a-session';
 
@@ -47,4 +48,12 @@ test('unmounts the last first, the same place as often as it is mounted over, an
 test('unmounts nothing where the machine would feel it', () => {
   expect(mountsBelow(ROOT, parseMounts(TEXT.replace('master:3', 'shared:3')))).toEqual([]);
   expect(mountsBelow(ROOT, parseMounts(TEXT.replace('/dev/pts rw -', '/dev/pts rw shared:4 -')))).toEqual([]);
+});
+
+test('tells what a root has mounted in some places: all of a stack, and only the top of a tree', () => {
+  const mounts = parseMounts(TEXT);
+  expect(mountedUnder(ROOT, ['/proc', '/dev', '/run'], mounts)).toEqual(['/proc', '/dev', '/proc']);
+  expect(mountedUnder(ROOT, ['/dev/pts', '/mnt'], mounts)).toEqual(['/dev/pts', '/mnt/a place']);
+  expect(mountedUnder('/', ['/proc', '/run'], mounts).slice(0, 2)).toEqual(['/proc', ROOT]);
+  expect(mountedUnder('/srv', ['/proc', '/run'], mounts)).toEqual([]);
 });

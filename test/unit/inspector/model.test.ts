@@ -79,3 +79,14 @@ test('facts and packages are read from what the trace holds', () => {
     { name: 'bash', version: '5.2-1' },
   ]);
 });
+
+test('packages are those of the last answer that lists any', () => {
+  const answers = [
+    'scratch=/tmp/x\nready\n',
+    'installed\tbash\t5.2-1\tamd64\nanswer 1 0\n',
+    'installed\tdash\t0.5-1\tamd64\nanswer 2 0\n',
+    'tidy\nanswer 3 0\n',
+  ];
+  expect(parsePackages(answers.join(''))).toEqual([{ name: 'dash', version: '0.5-1' }]);
+  expect(parsePackages(`${answers[0]}${answers[3]}`)).toEqual([]);
+});

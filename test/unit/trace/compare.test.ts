@@ -6,6 +6,7 @@ import { compare } from '../../../src/trace/compare/compare.ts';
 import type { Comparison } from '../../../src/trace/compare/contract.ts';
 import { neutralLine } from '../../../src/trace/compare/neutral.ts';
 import { renderComparison } from '../../../src/trace/compare/renderComparison.ts';
+import { answeredLists } from '../../../src/trace/compare/surroundings.ts';
 import { readTrace } from '../../../src/trace/readTrace.ts';
 import { createRecorder } from '../../../src/trace/recorder.ts';
 import { type Script, scriptedRun } from '../../support/scriptedRun.ts';
@@ -81,6 +82,14 @@ describe('a comparison', () => {
     const comparison = await compared(join(CORPUS, 'v1-pass'), join(CORPUS, 'v1-stderr'));
     expect(JSON.parse(JSON.stringify(comparison))).toEqual(comparison);
   });
+});
+
+test('lists of packages are found among the answers of who holds the scratch directory', () => {
+  const list = 'installed\tbash\t5.2-1\tamd64\n';
+  expect(answeredLists(`scratch=/tmp/x\nready\n${list}answer 1 0\ntidy\nanswer 2 0\n`)).toEqual([
+    `scratch=/tmp/x\nready\n${list}`,
+  ]);
+  expect(answeredLists('scratch=/tmp/x\nready\ntidy\nanswer 1 0\n')).toEqual([]);
 });
 
 test('alignment finds what two lists share, in order', () => {

@@ -8,6 +8,7 @@ import { imageGone } from '../images/imageGone.ts';
 import { kill9, startTimeOf } from '../processes.ts';
 import { missedProgram, searchPath } from '../programs.ts';
 import { lastLine, notStarted, programMissing } from '../runProgram.ts';
+import { FirstShell, THREE_PIPES } from './FirstShell.ts';
 import { ENDED_BEFORE, endInit, hasEnded } from './hasEnded.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
 import { IMAGE_GONE, NO_OVERLAY, type SetupPlan, setupScript } from './setupScript.ts';
@@ -29,6 +30,8 @@ export interface InitOptions {
   readonly host: BackendHost;
   readonly signal: AbortSignal;
   readonly observe: (observation: Observation) => void;
+  /** Gives what the shell that the plan may ask for is to run; called while the testbed is set up. */
+  readonly script: () => string;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -40,6 +43,8 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 export class Init {
   /** How to run a program inside. The namespaces are named by open descriptors, so that no other process's can be meant. */
   readonly enter: Enter;
+  /** The shell that runs inside already; null where there is none. */
+  readonly shell: FirstShell | null;
   readonly #child: Child;
   readonly #descriptors: number[];
   readonly #exited: Promise<void>;
@@ -53,7 +58,9 @@ export class Init {
     pid: number,
     observe: InitOptions['observe'],
     { enter, descriptors }: { enter: Enter; descriptors: number[] },
+    shell: FirstShell | null,
   ) {
+    this.shell = shell;
     this.#child = child;
     this.#observe = observe;
     this.#pid = pid;
@@ -75,18 +82,20 @@ export class Init {
     const argv = ['unshare', ...USER_FLAGS[identity], ...namespaces, ...network, '--', 'sh', '-c', setupScript(plan)];
     const [program = '', ...args] = argv;
     const child = startProgram(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(plan.shell === null ? [] : THREE_PIPES)],
       detached: true,
       cwd: '/',
       // The testbed's first process is to have no other, and one more program would be needed to take it away.
       env: { PATH: searchPath(), LC_ALL: 'C.UTF-8' },
-    });
+    }) as Child;
     const kill = () => void child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });
+    const shell = plan.shell === null ? null : new FirstShell(child);
     try {
-      return await new Start(child, options, [program, ...args.slice(0, -1)]).whenReady(observe, host);
+      return await new Start(child, shell, options, [program, ...args.slice(0, -1)]).whenReady(observe, host);
     } catch (error) {
       kill();
+      shell?.end();
       throw signal.aborted ? signal.reason : error;
     } finally {
       signal.removeEventListener('abort', kill);
@@ -94,7 +103,13 @@ export class Init {
   }
 
   /** @internal */
-  static of(child: Child, exited: Promise<void>, pid: number, { identity, plan, observe }: InitOptions): Init {
+  static of(
+    child: Child,
+    exited: Promise<void>,
+    pid: number,
+    shell: FirstShell | null,
+    { identity, plan, observe }: InitOptions,
+  ): Init {
     const wanted = ENTERED.filter(([file]) =>
       file === 'user' ? identity !== 'root' : file !== 'net' || plan.privateNetwork,
     );
@@ -122,7 +137,7 @@ export class Init {
         place: { namespaces, root: null },
         ...(identity === 'single' ? {} : { as }),
       };
-      return new Init(child, exited, pid, observe, { enter, descriptors });
+      return new Init(child, exited, pid, observe, { enter, descriptors }, shell);
     } catch (error) {
       for (const descriptor of descriptors) closeSync(descriptor);
       throw error;
@@ -153,13 +168,15 @@ export class Init {
 /** An init that is being started. */
 class Start {
   readonly #child: Child;
+  readonly #shell: FirstShell | null;
   readonly #options: InitOptions;
   readonly #argv: readonly string[];
   #stdout = '';
   #stderr = '';
 
-  constructor(child: Child, options: InitOptions, argv: readonly string[]) {
+  constructor(child: Child, shell: FirstShell | null, options: InitOptions, argv: readonly string[]) {
     this.#child = child;
+    this.#shell = shell;
     this.#options = options;
     this.#argv = argv;
   }
@@ -169,6 +186,7 @@ class Start {
     let struck = () => {};
     let told = false;
     let pid: number | null = null;
+    const shell = this.#shell;
     return new Promise((resolve, reject) => {
       const exited = new Promise<void>((gone) => {
         child.once('exit', (status, killedBy) => {
@@ -185,6 +203,7 @@ class Start {
         this.#stderr = (this.#stderr + text).slice(-16_384);
       });
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (told) return shell?.hear(text);
         this.#stdout += text;
         const said = /^pid (\d+)\n/.exec(this.#stdout);
         try {
@@ -193,10 +212,13 @@ class Start {
             // Written down before anything is made: until it is told to go on, the process only waits.
             struck = host.acquire({ kind: 'process', name: String(child.pid), startTime: startTimeOf(child.pid) });
             child.stdin.write('go\n');
+            shell?.stdin.write(this.#options.script());
           }
-          if (this.#stdout.endsWith('ready\n') && pid !== null) {
-            const init = Init.of(child, exited, pid, this.#options);
+          const [, after] = /^ready\n(.*)/ms.exec(this.#stdout) ?? [];
+          if (after !== undefined && pid !== null) {
+            const init = Init.of(child, exited, pid, shell, this.#options);
             told = true;
+            shell?.hear(after);
             observe({ type: 'process.spawned', process: 'init', role: 'main', pid, argv: [...this.#argv] });
             resolve(init);
           }

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
@@ -5,12 +6,21 @@ import { BackendError, type BackendHost, type BackendVerbs, type Location, type 
 import { holdDirectory, makeLayer, removeTree } from '../directories.ts';
 import type { Held } from '../held.ts';
 import { imageGone, withImage } from '../images/imageGone.ts';
+import { mountedUnder, readMounts } from '../mounts.ts';
 import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
-import { type GuestSession, openSession, type SESSION_KINDS } from '../session/openSession.ts';
+import {
+  type BegunSession,
+  type GuestSession,
+  openSession,
+  planSession,
+  type SESSION_KINDS,
+  type SessionPlan,
+  sshdDirectory,
+} from '../session/openSession.ts';
 import { Init } from './Init.ts';
 import { asOwner, type Identity } from './identity.ts';
 import { mustBeMapped } from './owners.ts';
-import { IMAGE_GONE, lockLines, presenceLine, type RootPlan, type SetupPlan } from './setupScript.ts';
+import { IMAGE_GONE, lockLines, OWN_MOUNTS, presenceLine, type RootPlan, type SetupPlan } from './setupScript.ts';
 
 /** What the root of a testbed is made from. */
 export interface BaseImage {
@@ -60,6 +70,8 @@ export class NamespaceTestbed implements BackendVerbs {
   #copies = false;
   #init: Init | null = null;
   #session: GuestSession | null = null;
+  /** The way that the init has opened and nobody has asked for yet. */
+  #begun: BegunSession | null = null;
 
   constructor(options: NamespaceOptions, host: BackendHost) {
     this.#options = options;
@@ -92,17 +104,9 @@ export class NamespaceTestbed implements BackendVerbs {
     if (init === null) throw new BackendError('not-started', 'the testbed has no init');
     await this.#session?.close();
     this.#session = null;
-    const { session: kind, login, normalUser, identity } = this.#options;
-    const onlyUid = identity === 'single' ? (process.getuid?.() ?? 0) : null;
-    this.#session = await openSession({
-      enter: init.enter,
-      kind,
-      host: this.#host,
-      signal,
-      login,
-      normalUser,
-      onlyUid,
-    });
+    const begun = this.#begun;
+    this.#begun = null;
+    this.#session = await openSession({ ...this.#sessionOptions(), enter: init.enter, signal }, begun);
     return { endpoint: this.#session.endpoint, capabilities: namespaceCapabilities(this.#options) };
   }
 
@@ -111,6 +115,8 @@ export class NamespaceTestbed implements BackendVerbs {
     // What a session in our own process runs there ends with the init.
     const closed = this.#session?.close();
     this.#session = null;
+    this.#begun?.shell.end();
+    this.#begun = null;
     await init?.stop(signal);
     this.#init = null;
     await closed;
@@ -142,9 +148,22 @@ export class NamespaceTestbed implements BackendVerbs {
     this.#base = await this.#options.image(signal);
   }
 
-  #tryInit(signal: AbortSignal): Promise<Init> {
+  #sessionOptions() {
+    const { session: kind, login, normalUser, identity } = this.#options;
+    const onlyUid = identity === 'single' ? (process.getuid?.() ?? 0) : null;
+    return { kind, host: this.#host, login, normalUser, onlyUid };
+  }
+
+  async #tryInit(signal: AbortSignal): Promise<Init> {
+    const options = this.#sessionOptions();
+    let planned: SessionPlan | null = null;
+    const session = () => {
+      planned ??= planSession(options);
+      return planned;
+    };
     const { identity, binds, privateNetwork, addUser, inPlace } = this.#options;
     const only = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const directory = options.kind === 'stand-in' ? null : sshdDirectory(this.#host);
     const plan: SetupPlan = {
       root: this.#root(),
       disposable: !inPlace,
@@ -155,16 +174,36 @@ export class NamespaceTestbed implements BackendVerbs {
       addUser,
       // A copy is the testbed's own.
       lock: this.#copies ? null : (this.#base?.lock ?? null),
+      // Whoever is no root is entered: of the capabilities with which mounts are made, sessions must have none.
+      shell: identity === 'single' ? null : { login: options.login ?? 'root', directory },
     };
-    return Init.start({ identity, plan, host: this.#host, signal, observe: (seen) => this.observations$.next(seen) });
+    const observe = (seen: Observation) => this.observations$.next(seen);
+    const init = await Init.start({
+      identity,
+      plan,
+      host: this.#host,
+      signal,
+      observe,
+      script: () => session().script,
+    });
+    this.#begun = init.shell === null ? null : { plan: session(), shell: init.shell };
+    return init;
   }
 
   #root(): RootPlan {
     const base = this.#base;
     if (base === null) throw new BackendError('not-created', 'the testbed has no image yet');
-    if (this.#options.inPlace) return { kind: 'directory', path: base.root };
+    // It may have been entered by other means before, for which much is mounted in it.
+    if (this.#options.inPlace)
+      return {
+        kind: 'directory',
+        path: base.root,
+        mountpoint: this.#host.workDirectory,
+        covered: mountedUnder(realpathSync(base.root), OWN_MOUNTS, readMounts()),
+      };
     const layer = this.#layer?.path ?? '';
-    if (this.#copies) return { kind: 'directory', path: join(layer, 'root') };
+    const copy = join(layer, 'root');
+    if (this.#copies) return { kind: 'directory', path: copy, mountpoint: copy, covered: [] };
     const place = (name: string) => join(layer, name);
     return { kind: 'overlay', lower: base.root, upper: place('upper'), work: place('work'), mountpoint: place('root') };
   }

@@ -1,10 +1,19 @@
+import { basename } from 'node:path';
 import { ROOT_PATH } from '../../../standin/index.ts';
 import { quote } from '../quote.ts';
+import { initScript } from './FirstShell.ts';
 
 /** How a testbed's root file system comes about. */
 export type RootPlan =
   /** A directory as it is: what the testbed writes stays in it. */
-  | { readonly kind: 'directory'; readonly path: string }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      /** A directory of the run's own, or the same. */
+      readonly mountpoint: string;
+      /** Paths in it where this machine has mounted what a testbed has of its own. */
+      readonly covered: readonly string[];
+    }
   /** A directory below, never written to; what the testbed writes goes to `upper`. */
   | {
       readonly kind: 'overlay';
@@ -30,6 +39,13 @@ export interface SetupPlan {
   readonly addUser: string | null;
   /** A file that is locked (flock(2), shared) for as long as the init lives; null for none. */
   readonly lock: string | null;
+  /** What is made ready for a shell that the init starts; null to start none. */
+  readonly shell: {
+    /** Who will log in first. */
+    readonly login: string;
+    /** The directory in /run where the files of an sshd will be; null where there will be none. */
+    readonly directory: string | null;
+  } | null;
 }
 
 /** The exit status that says: the overlay could not be mounted. */
@@ -37,22 +53,6 @@ export const NO_OVERLAY = 90;
 
 /** The exit status that says: the image was thrown out of the cache before it was locked. */
 export const IMAGE_GONE = 92;
-
-/**
- * The init of a testbed: reaps whom it is left, and ends when its stdin does, on SIGTERM, or by SIGKILL. Its end is
- * the end of every process in its pid namespace. A shell of the image; only what is built into it is used. Who kills all
- * that there is to kill, as kill(1) does with -1, kills who reads its stdin, but not the init: then another reads on.
- */
-export const INIT = `trap 'exit 0' TERM
-exec 3<&0 </dev/null
-echo ready
-exec >/dev/null 2>&1
-while :; do
-  ( read -r _ <&3 ) &
-  wait $!
-  ended=$?
-  [ "$ended" -gt 128 ] || exit "$ended"
-done`;
 
 /**
  * The script that the first process in the new namespaces runs: it waits to be recorded, sets up the mounts by programs
@@ -64,7 +64,7 @@ done`;
  */
 export function setupScript(plan: SetupPlan): string {
   const { root } = plan;
-  const place = root.kind === 'overlay' ? root.mountpoint : root.path;
+  const place = root.mountpoint;
   return `set -e
 umask 022
 read -r pid rest </proc/self/stat
@@ -73,31 +73,37 @@ read -r go || exit 0
 ${plan.lock === null ? '' : lockLines(plan.lock)}r=${quote(place)}
 ${rootLines(plan)}
 ${networkLines(plan)}
-set --
-for d in proc sys dev run tmp; do [ -d "$r/$d" ] || set -- "$@" "$r/$d"; done
-[ "$#" = 0 ] || mkdir -p "$@"
-${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || mount -n --rbind /sys "$r/sys"\n' : ''}mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"
-for f in ${DEVICES.join(' ')}; do : >"$r/dev/$f"; done
+${plan.privateNetwork ? 'mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$r/sys" 2>/dev/null || mount -n --rbind /sys "$r/sys"\n' : ''}for f in ${DEVICES.join(' ')}; do : >"$r/dev/$f"; done
 cd "$r/dev"
 { ln -s pts/ptmx /proc/self/fd .
   if [ -L /dev/stdin ] && [ -L /dev/stdout ] && [ -L /dev/stderr ]; then cp -P /dev/stdin /dev/stdout /dev/stderr .
   else for f in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${f%:*}" "\${f#*:}"; done; fi; } & links=$!
 printf %s ${quote(mountTable(plan, place))} >"$r/dev/tty"
 mount -n -a -T "$r/dev/tty"
-cd "$r/run"
-mkdir -m 1777 lock & lock=$!
-${bindLines(plan)}
+${sshdLines(plan)}${bindLines(plan)}
 cd "$r"
 mount -n --move . /
 ${plan.binds.length === 0 ? LINKED : ''}
 export PATH=${ROOT_PATH}
 unset LC_ALL PWD OLDPWD SHLVL
-exec chroot . /bin/sh -c ${quote(INIT)}
+exec chroot . /bin/sh -c ${quote(initScript(plan.shell !== null))}${plan.shell === null ? '' : ` sh ${quote(plan.shell.login)}`}
 `;
 }
 
 /** What was made beside the mounts stands. */
-const LINKED = 'wait "$links"\nwait "$lock"';
+const LINKED = 'wait "$links"\nwait $made';
+
+/**
+ * An sshd will find its directories there: who makes them in the testbed keeps it waiting for a program. Meanwhile the root
+ * is moved, so they have no other name than one from below it. Pure.
+ */
+function sshdLines({ shell }: SetupPlan): string {
+  if (shell === null || shell.directory === null) return 'made=\n';
+  return `made=
+cd "$r/run"
+if [ -x "$r/usr/sbin/sshd" ]; then mkdir sshd ${quote(basename(shell.directory))} & made=$!; fi
+`;
+}
 
 /** Mounts directories of this machine, which may be below what is still being made. Pure. */
 function bindLines({ binds }: SetupPlan): string {
@@ -115,7 +121,7 @@ const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
  * will be mounted over: there is no other place, and nobody sees it afterwards. Pure.
  */
 function mountTable({ only, privateNetwork }: SetupPlan, place: string): string {
-  const below = (path: string) => `${place}${path}`.replaceAll(/[ \t\n\\#]/g, octal);
+  const below = (path: string) => inTable(`${place}${path}`);
   const terminals = `nosuid,noexec,newinstance,ptmxmode=666,mode=620${only === null ? ',gid=5' : ''}`;
   return [
     ['proc', '/proc', 'proc', 'nosuid,nodev,noexec'],
@@ -123,10 +129,16 @@ function mountTable({ only, privateNetwork }: SetupPlan, place: string): string 
     ['devpts', '/dev/pts', 'devpts', `${terminals},X-mount.mkdir`],
     ['shm', '/dev/shm', 'tmpfs', 'mode=1777,nosuid,nodev,X-mount.mkdir'],
     ['run', '/run', 'tmpfs', 'mode=755,nosuid,nodev'],
+    ['lock', '/run/lock', 'tmpfs', 'mode=1777,nosuid,nodev,noexec,size=5m,X-mount.mkdir'],
     ...DEVICES.map((name) => [`/dev/${name}`, `/dev/${name}`, 'none', 'bind']),
   ]
     .map(([what, where = '', type, options]) => `${what} ${below(where)} ${type} ${options} 0 0\n`)
     .join('');
+}
+
+/** A path as fstab(5) writes it. Pure. */
+function inTable(path: string): string {
+  return path.replaceAll(/[ \t\n\\#]/g, octal);
 }
 
 /** A character as fstab(5) writes it. */
@@ -146,7 +158,7 @@ export function presenceLine(image: string): string {
 
 function rootLines(plan: SetupPlan): string {
   const { root, disposable, only, addUser, privateNetwork } = plan;
-  const lines = [root.kind === 'directory' ? 'mount -n --rbind "$r" "$r"' : overlayLine(root, plan.userNamespace)];
+  const lines = root.kind === 'directory' ? boundLines(root) : [overlayLine(root, plan.userNamespace), ...DEV_LINES];
   if (!disposable) return lines.join('\n');
   // A gid that does not exist cannot be the terminals' either: theirs is the only one there is, under its own name first.
   if (only !== null)
@@ -159,6 +171,31 @@ function rootLines(plan: SetupPlan): string {
       'if [ ! -s "$r/etc/resolv.conf" ] && [ -s /etc/resolv.conf ]; then rm -f "$r/etc/resolv.conf"; cat /etc/resolv.conf >"$r/etc/resolv.conf" || :; fi',
     );
   return lines.join('\n');
+}
+
+/** What a testbed mounts itself and what mount(8) has a namesake of there already, it would take for done. */
+export const OWN_MOUNTS = ['/proc', '/dev', '/run'];
+
+/** Makes the directories that things are mounted on in a root. Pure. */
+const PLACES = (root: string) => `set --
+for d in proc sys dev run tmp; do [ -d "${root}/$d" ] || set -- "$@" "${root}/$d"; done
+[ "$#" = 0 ] || mkdir -p "$@"`;
+
+const DEV_LINES = [PLACES('$r'), 'mount -n -t tmpfs -o mode=755,nosuid dev "$r/dev"'];
+
+/** Binds a directory to "$r" with what is mounted in it, and mounts a /dev there. Pure. */
+function boundLines({ path, mountpoint, covered }: RootPlan & { kind: 'directory' }): string[] {
+  const bind = `mount -n --rbind ${quote(path)} "$r"`;
+  if (path === mountpoint) return [bind, ...DEV_LINES];
+  if (covered.length > 0)
+    return [bind, `umount -n -l -- ${covered.map((place) => `"$r"${quote(place)}`).join(' ')}`, ...DEV_LINES];
+  // One mount(8) for both, by a table in the directory that they are mounted on, which is the run's own.
+  const table = [
+    `${inTable(path)} ${inTable(mountpoint)} none rbind 0 0`,
+    `dev ${inTable(`${mountpoint}/dev`)} tmpfs mode=755,nosuid 0 0`,
+  ];
+  const lines = `${table.join('\n')}\n`;
+  return [`p=${quote(path)}`, PLACES('$p'), `printf %s ${quote(lines)} >"$r/mounts"`, 'mount -n -a -T "$r/mounts"'];
 }
 
 /** Mounts an overlay on "$r", or exits with {@link NO_OVERLAY}, or {@link IMAGE_GONE}. Pure. */

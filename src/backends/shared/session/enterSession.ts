@@ -1,9 +1,7 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import type { RunningServer } from '../../../events/index.ts';
-import { startProgram } from '../../../host/index.ts';
-import { type Enter, PLAIN, throwIfNoShell } from '../enter.ts';
-import { notStarted, ownEnvironment, type ProgramResult } from '../runProgram.ts';
+import type { Enter } from '../enter.ts';
+import type { ProgramResult } from '../runProgram.ts';
+import { type EntryShell, type ShellEnd, startShell } from './EntryShell.ts';
 
 /** The line after which a script is an SSH server. */
 export const SERVING = 'trundle: from here on sshd';
@@ -13,8 +11,6 @@ const GREETING_LIMIT = 2000;
 
 /** Milliseconds after the end of its stdin in which a server ends by itself. */
 const FAREWELL = 1000;
-
-type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** What a script said, and what has become of it. */
 export interface Entered {
@@ -37,14 +33,21 @@ export async function enterSession(
   { signal, args }: { signal: AbortSignal; args: readonly string[] },
 ): Promise<Entered> {
   signal.throwIfAborted();
-  const [program = '', ...words] = [...enter.argv, '/bin/sh', '-s', '--', ...args];
-  // A client finds its daemon by what stands in our own environment.
-  const env = enter.environment === 'passed' ? PLAIN : ownEnvironment();
-  const child = startProgram(program, words, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  const entered = await new Promise<Entered>((resolve, reject) => {
+  const shell = startShell(enter, args);
+  shell.stdin.write(script);
+  return await hear(shell, signal);
+}
+
+/**
+ * What a shell says that has been given such a script, until it has ended or has become a server that greets.
+ * @throws what the shell's end throws
+ */
+export function hear(shell: EntryShell, signal: AbortSignal): Promise<Entered> {
+  return new Promise<Entered>((resolve, reject) => {
     let stdout = Buffer.alloc(0);
     let stderr = '';
     let late: NodeJS.Timeout | null = null;
+    let over = false;
     const onStderr = (chunk: Buffer) => {
       stderr += chunk.toString();
     };
@@ -53,27 +56,27 @@ export async function enterSession(
       return mark === -1 ? null : { before: mark + 1, after: mark + SERVING.length + 2 };
     };
     const done = () => {
+      over = true;
       if (late !== null) clearTimeout(late);
       signal.removeEventListener('abort', abort);
-      child.stdout.off('data', onStdout);
-      child.stderr.off('data', onStderr);
-      child.off('close', onClose);
+      shell.stdout.off('data', onStdout);
+      shell.stderr.off('data', onStderr);
     };
     const abort = () => {
       done();
-      end(child);
+      shell.end();
       reject(signal.reason);
     };
     const handOver = () => {
       const { before, after } = serving() ?? { before: 0, after: 0 };
       done();
       // Who dials it reads on.
-      child.stdout.pause();
-      child.stderr.pause();
-      if (stdout.length > after) child.stdout.unshift(stdout.subarray(after));
+      shell.stdout.pause();
+      shell.stderr.pause();
+      if (stdout.length > after) shell.stdout.unshift(stdout.subarray(after));
       const told = stdout.subarray(0, before).toString();
       const result = { status: 0, killedBy: null, stdout: told, stderr };
-      resolve({ result, served: true, server: new WaitingServer(child, stderr) });
+      resolve({ result, served: true, server: new WaitingServer(shell, stderr) });
     };
     const onStdout = (chunk: Buffer) => {
       stdout = Buffer.concat([stdout, chunk]);
@@ -82,70 +85,58 @@ export async function enterSession(
       if (stdout.length > at.after) handOver();
       else late ??= setTimeout(handOver, GREETING_LIMIT);
     };
-    const onClose = (status: number | null, killedBy: NodeJS.Signals | null) => {
+    const onEnd = ({ status, killedBy }: ShellEnd) => {
+      if (over) return;
       done();
       const at = serving();
       const told = stdout.subarray(0, at?.before ?? stdout.length).toString();
-      resolve({ result: { status, killedBy, stdout: told, stderr }, served: at !== null, server: null });
+      const entered = { result: { status, killedBy, stdout: told, stderr }, served: at !== null, server: null };
+      try {
+        if (!entered.served) shell.explain(entered.result);
+        resolve(entered);
+      } catch (error) {
+        reject(error);
+      }
     };
+    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
-    child.once('error', (error) => {
+    shell.closed.then(onEnd, (error: unknown) => {
+      if (over) return;
       done();
-      reject(notStarted(program, error));
+      reject(error);
     });
-    child.once('close', onClose);
-    child.stdout.on('data', onStdout);
-    child.stderr.on('data', onStderr);
-    // It may end before it has read everything.
-    child.stdin.on('error', () => {});
-    child.stdin.write(script);
+    shell.stdout.on('data', onStdout);
+    shell.stderr.on('data', onStderr);
   });
-  if (!entered.served) throwIfNoShell(program, entered.result);
-  return entered;
 }
 
 /** A server that waits for its one client. */
 export class WaitingServer {
-  readonly #child: Child;
+  readonly #shell: EntryShell;
   readonly #words: string;
   #taken = false;
 
-  constructor(child: Child, words: string) {
-    this.#child = child;
+  constructor(shell: EntryShell, words: string) {
+    this.#shell = shell;
     this.#words = words;
   }
 
   /** Hands it over to its client; null where it has had one, or has ended. */
   take(): RunningServer | null {
-    if (this.#taken || hasEnded(this.#child)) return null;
+    if (this.#taken || this.#shell.hasEnded()) return null;
     this.#taken = true;
-    return { child: this.#child, words: this.#words };
+    const { stdin, stdout, stderr, exited } = this.#shell;
+    return { stdin, stdout, stderr, exited, farewell: () => this.#shell.farewell(), words: this.#words };
   }
 
   /** Ends it where no client came; resolves when it is gone. */
   async close(): Promise<void> {
-    if (this.#taken || hasEnded(this.#child)) return;
+    if (this.#taken || this.#shell.hasEnded()) return;
     this.#taken = true;
-    const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
-    this.#child.stdin.destroy();
-    const late = setTimeout(() => end(this.#child), FAREWELL);
-    await gone;
+    this.#shell.stdin.destroy();
+    const late = setTimeout(() => this.#shell.end(), FAREWELL);
+    await this.#shell.exited;
     clearTimeout(late);
-    end(this.#child);
+    this.#shell.end();
   }
-}
-
-function hasEnded({ exitCode, signalCode }: Child): boolean {
-  return exitCode !== null || signalCode !== null;
-}
-
-/** Ends a process with its group, and reads no more of what it says. */
-function end(child: Child): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // ESRCH: nobody is left, which is what was wanted.
-  }
-  child.stdout.destroy();
-  child.stderr.destroy();
 }

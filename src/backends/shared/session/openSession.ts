@@ -5,7 +5,8 @@ import { askInside, type Enter } from '../enter.ts';
 import { searchPath } from '../programs.ts';
 import { failureOfProgram } from '../runProgram.ts';
 import { findInside, suggestUser, surveyed } from './accounts.ts';
-import { type Entered, enterSession, type WaitingServer } from './enterSession.ts';
+import type { EntryShell } from './EntryShell.ts';
+import { type Entered, enterSession, hear, type WaitingServer } from './enterSession.ts';
 import { guestEntry } from './guestEntry.ts';
 import { parseSurvey, type Survey, surveyScript } from './prepare.ts';
 import { Substitute } from './Substitute.ts';
@@ -39,21 +40,44 @@ export interface GuestSession {
   close(): Promise<void>;
 }
 
+/** What can be decided of the way to a testbed before there is one. */
+export interface SessionPlan {
+  /** Who will log in first. */
+  readonly first: string;
+  /** What a shell inside the testbed is to run, with {@link first} as its argument. It holds secrets. */
+  readonly script: string;
+  /** What the image's sshd is given; null where it is not wanted. */
+  readonly login: { readonly files: SshdFiles; readonly keys: LoginKeys } | null;
+}
+
+/** A plan that a shell inside the testbed is carrying out. */
+export interface BegunSession {
+  readonly plan: SessionPlan;
+  readonly shell: EntryShell;
+}
+
+/** Makes keys for a session, and the script that opens the way to it. */
+export function planSession(request: Omit<SessionRequest, 'enter' | 'signal'>): SessionPlan {
+  const login = request.kind === 'stand-in' ? null : loginFiles(request);
+  const script = surveyScript(login === null ? null : installScript(login.files));
+  return { first: request.login ?? 'root', script, login };
+}
+
 /**
  * Opens the way to a testbed that shares the host's kernel. With an sshd in the image the endpoint is `sshd -i` through
  * `enter`, with keys made for this run; without one the SSH server in our own process stands in. No network is used.
  * Call it from the verb `endpoint()`, after each start and reset, and close what it gave before the next.
+ * @param begun the first way in, where it was gone before
  * @throws BackendError `no-sshd`, `sshd-refuses`, `no-such-user`, `no-shell`, `wrong-architecture`
  */
-export async function openSession(request: SessionRequest): Promise<GuestSession> {
+export async function openSession(request: SessionRequest, begun: BegunSession | null = null): Promise<GuestSession> {
   const { enter, kind, signal } = request;
-  const first = request.login ?? 'root';
-  const login = kind === 'stand-in' ? null : loginFiles(request);
-  const script = surveyScript(login === null ? null : installScript(login.files));
+  const { login, first, script } = begun?.plan ?? planSession(request);
   let asked: Substitute | null = null;
   let entered: Entered | null = null;
   try {
-    const entering = enterSession(enter, script, { signal, args: [first] });
+    const entering =
+      begun === null ? enterSession(enter, script, { signal, args: [first] }) : hear(begun.shell, signal);
     entering.catch(() => {});
     // To start a program takes this process long: the survey, which is waited for, comes first.
     if (kind === 'stand-in') asked = new Substitute(enter, request.host);
@@ -140,18 +164,26 @@ async function usersOf(
   return { login: login ?? 'root', ...(suggested === null ? {} : { normalUser: suggested }) };
 }
 
+/** Where sshd's files go, where nothing else is asked for. */
+export function sshdDirectory({ run, testbed }: BackendHost): string {
+  return `/run/trundle-${run}-${testbed}`;
+}
+
 interface LoginKeys {
   readonly host: ReturnType<typeof generateKeys>;
   readonly client: ReturnType<typeof generateKeys>;
 }
 
 /** What the image's sshd is given, with keys made for this run. */
-function loginFiles({ host, directory, onlyUid = null }: SessionRequest): { files: SshdFiles; keys: LoginKeys } {
+function loginFiles({ host, directory, onlyUid = null }: Omit<SessionRequest, 'enter' | 'signal'>): {
+  files: SshdFiles;
+  keys: LoginKeys;
+} {
   const keys = { host: generateKeys(), client: generateKeys() };
   return {
     keys,
     files: {
-      directory: directory ?? `/run/trundle-${host.run}-${host.testbed}`,
+      directory: directory ?? sshdDirectory(host),
       hostKey: keys.host.privateKey,
       authorizedKey: keys.client.publicKey,
       pam: onlyUid === null,

@@ -57,7 +57,7 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
     'umask 022',
     // Where sshd locks itself up before a login; it must be there when it runs as root.
     '[ ! -d /run/sshd ] || chmod 755 /run/sshd || [ "$uid" != 0 ]',
-    `mkdir -p /run/sshd ${quote(directory)} || { [ "$uid" != 0 ] && [ -d ${quote(directory)} ]; }`,
+    `{ [ -d /run/sshd ] && [ -d ${quote(directory)} ]; } || mkdir -p /run/sshd ${quote(directory)} || { [ "$uid" != 0 ] && [ -d ${quote(directory)} ]; }`,
     write('authorized_keys', `${authorizedKey}\n`),
     write('sshd_config', sshdConfig(directory)),
     pam ? 'if [ -e /etc/pam.d/sshd ]; then pam=yes; else pam=no; fi' : 'pam=no',
