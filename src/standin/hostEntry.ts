@@ -1,5 +1,6 @@
-import { findAccount, groupsOf, loginEnvironment, USUAL_LIMITS } from './accounts.ts';
+import { loginEnvironment, USUAL_LIMITS } from './accounts.ts';
 import type { Entry } from './contract.ts';
+import { findOnHost } from './findOnHost.ts';
 
 /** Gives the terminal to $1, as sshd does: else whoever runs "$@" could not open it by its name. */
 const HAND_OVER = 'chown "$1" "$(tty)"; shift; exec "$@"';
@@ -8,12 +9,7 @@ const HAND_OVER = 'chown "$1" "$(tty)"; shift; exec "$@"';
 export function hostEntry(ownUid: number = process.getuid?.() ?? 0): Entry {
   return {
     place: { namespaces: [], root: null },
-    find(login) {
-      const account = findAccount(login);
-      // Our own groups are what they are, whatever group(5) says of them by now.
-      if (account === null || account.uid === ownUid) return account;
-      return ownUid === 0 ? { ...account, groups: groupsOf(account) } : null;
-    },
+    find: (login) => findOnHost(login, ownUid),
     enter(account, argv, pty) {
       const { uid, gid, home: cwd } = account;
       const become =

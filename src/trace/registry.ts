@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { makeDirectory } from '../host/index.ts';
+import { homeDirectory, makeDirectory } from '../host/index.ts';
 import type { Owner, TraceHeader } from './contract.ts';
 import { errnoOf } from './files.ts';
 import { foldConclusion, foldResources, isEvent } from './folds.ts';
@@ -35,7 +34,7 @@ export interface KnownRun {
 export function runsDirectory(env: Environment = process.env): string {
   const state = env.XDG_STATE_HOME;
   // The specification has relative paths ignored.
-  const base = state !== undefined && isAbsolute(state) ? state : join(env.HOME || homedir(), '.local', 'state');
+  const base = state !== undefined && isAbsolute(state) ? state : join(env.HOME || homeDirectory(), '.local', 'state');
   return join(base, 'trundle', 'runs');
 }
 

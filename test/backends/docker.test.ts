@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { dockerBackend } from '../../src/backends/containers/index.ts';
 import { keptDocker, startDocker } from '../support/containers.ts';
 import { tinyImage } from '../support/images.ts';
 import { describeWith, type Need } from '../support/needs.ts';
@@ -25,6 +26,17 @@ describeWith([...NEEDS, 'busybox', 'tar'], 'docker says what is wrong with its d
       class: 'provision-failed',
     });
     expect(refused.log.events.filter(({ type }) => type === 'event.unexpected')).toEqual([]);
+  });
+
+  test("where none runs, to who asks what there is, also by Debian's own client, which tells less than others", async () => {
+    vi.stubEnv('PATH', '/usr/sbin:/usr/bin:/sbin:/bin');
+    vi.stubEnv('DOCKER_HOST', `unix://${join(workplace(), 'none')}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await dockerBackend.probe()).toMatchObject({
+      available: false,
+      missing: expect.stringContaining('the daemon of docker does not answer'),
+      remedy: expect.stringContaining('systemctl start docker'),
+    });
   });
 
   test('where it dies in the middle of a run, and names what is left', async () => {

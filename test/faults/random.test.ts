@@ -159,7 +159,10 @@ async function refuse(place: Place, { expected }: Fault, refused: Refused): Prom
 async function happen(place: Place, fault: Fault): Promise<string> {
   const words = (await fault.words?.(workplace())) ?? place.words(place.image ?? '');
   const backend = await configureBackend(words);
-  const run = createRun({ trace: join(workplace(), 'trace') });
+  const run = createRun({
+    trace: join(workplace(), 'trace'),
+    ...(fault.clock === undefined ? {} : { clock: fault.clock }),
+  });
   const log = new EventLog(run.events$);
   const abort = new AbortController();
   if (fault.abortAt !== undefined)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -72,6 +72,12 @@ function archiveAnswers(): boolean {
   return release !== '' && spawnSync(process.execPath, ['-e', ask, release], { timeout: 10_000 }).status === 0;
 }
 
+/** A library that gives a program accounts that this machine has not; null where it is not here. */
+export const NSS_WRAPPER =
+  readdirSync('/usr/lib')
+    .map((directory) => join('/usr/lib', directory, 'libnss_wrapper.so'))
+    .find((file) => existsSync(file)) ?? null;
+
 const ALLOWED = 'run the tests as root of a whole machine, or of a container with --privileged';
 
 const OVERLAY =
@@ -88,6 +94,11 @@ const REQUIREMENTS = {
   'ssh-keygen': program('ssh-keygen', 'openssh-client'),
   tar: { present: () => succeeds('tar', '--help'), missing: 'no GNU tar', package: 'tar' },
   prlimit: program('prlimit', 'util-linux'),
+  'nss-wrapper': {
+    present: () => NSS_WRAPPER !== null,
+    missing: 'no libnss_wrapper.so',
+    package: 'libnss-wrapper',
+  },
   setsid: program('setsid', 'util-linux'),
   script: program('script', 'bsdutils'),
   tmux: program('tmux', 'tmux'),

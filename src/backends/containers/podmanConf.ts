@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeDirectory } from '../../host/index.ts';
 
 /** The files of containers.conf(5) that podman reads, as far as they can be read. */
 export function podmanConf(env: NodeJS.ProcessEnv = process.env): string[] {
   const named = env.CONTAINERS_CONF ?? '';
-  const home = env.XDG_CONFIG_HOME || join(homedir(), '.config');
+  const home = env.XDG_CONFIG_HOME || join(homeDirectory(), '.config');
   const own = process.getuid?.() === 0 ? [] : withAdditions(join(home, 'containers/containers.conf'));
   const usual = ['/usr/share/containers/containers.conf', ...withAdditions('/etc/containers/containers.conf'), ...own];
   const files = named === '' ? usual : [named];

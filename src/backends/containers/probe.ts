@@ -6,7 +6,7 @@ import { QUESTION_LIMIT } from '../shared/enter.ts';
 import { whyNoSubuids } from '../shared/namespaces/identity.ts';
 import { ownCgroup } from '../shared/outer/cgroup.ts';
 import { findProgram, installCommand, missingPrograms } from '../shared/programs.ts';
-import { lastLine, runProgram } from '../shared/runProgram.ts';
+import { lastLine, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import type { Engine } from './commands.ts';
 import { DELEGATION_REMEDY, explain } from './explain.ts';
 import type { Program } from './options.ts';
@@ -62,10 +62,20 @@ async function probeDocker(): Promise<Availability> {
   const [version = '', cgroups] = info.stdout.trim().split(' ');
   if (info.status !== 0 || !/^\d/.test(version)) {
     const attempt = { engine, container: '', image: '', doing: 'asking docker', code: 'docker-fails' };
-    const { message, remedy } = explain(info, attempt);
+    const { message, remedy } = explain(await whyNoInfo(engine, info, AbortSignal.timeout(QUESTION_LIMIT)), attempt);
     return { available: false, missing: message, ...(remedy === undefined ? {} : { remedy }) };
   }
   return { available: true, detail: `docker ${version}${withoutInit(cgroups === '2')}` };
+}
+
+/**
+ * Why `info` failed: docker 20.10 tells no more than that its template has nothing to show, where others say that no daemon
+ * answers. Asked for its version it does.
+ */
+async function whyNoInfo(engine: Engine, info: ProgramResult, signal: AbortSignal): Promise<ProgramResult> {
+  if (engine.name !== 'docker') return info;
+  const version = await runProgram([...engine.argv, 'version', '--format', '{{.Server.Version}}'], { signal });
+  return version.status === 0 ? info : version;
 }
 
 function withoutInit(unified: boolean): string {
@@ -96,8 +106,10 @@ function mayWrite(path: string): boolean {
 export async function mustHaveCgroups(engine: Engine, signal: AbortSignal): Promise<void> {
   const field = engine.name === 'docker' ? '{{.CgroupVersion}}' : '{{.Host.CgroupsVersion}}';
   const result = await runProgram([...engine.argv, 'info', '--format', field], { signal });
-  if (result.status !== 0)
-    throw explain(result, { engine, container: '', image: '', doing: `asking ${engine.name}`, code: 'info-failed' });
+  if (result.status !== 0) {
+    const attempt = { engine, container: '', image: '', doing: `asking ${engine.name}`, code: 'info-failed' };
+    throw explain(await whyNoInfo(engine, result, signal), attempt);
+  }
   if (/^v?1$/.test(result.stdout.trim())) throw new BackendError('no-cgroup2', NO_CGROUP2, { remedy: CGROUP2_REMEDY });
 }
 

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { NEVER } from 'rxjs';
 import * as z from 'zod';
+import { ownAccount } from '../../host/index.ts';
 import { createStandIn, findAccount, hostEntry, type StandIn } from '../../standin/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { debugOption } from '../debugOption.ts';
@@ -47,15 +47,14 @@ class NullTestbed implements BackendVerbs {
     this.#host = host;
   }
 
-  create(): Promise<void> {
+  async create(): Promise<void> {
     const entry = hostEntry();
     const { user, normalUser } = this.#options;
     for (const login of [user, normalUser]) {
-      if (login === undefined || entry.find(login) !== null) continue;
+      if (login === undefined || (await entry.find(login)) !== null) continue;
       const remedy = isRoot() ? `adduser ${login}` : 'run as root, or leave the option out';
-      return Promise.reject(new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy }));
+      throw new BackendError('no-such-user', `nobody can log in here as ${login}`, { remedy });
     }
-    return Promise.resolve();
   }
 
   start(): Promise<void> {
@@ -67,7 +66,8 @@ class NullTestbed implements BackendVerbs {
     const standIn = this.#standIn;
     if (standIn === null)
       return Promise.reject(new BackendError('not-started', 'the stand-in SSH server is not running'));
-    const { user = userInfo().username, normalUser } = this.#options;
+    const own = ownAccount();
+    const { user = own.name, normalUser } = this.#options;
     return Promise.resolve({
       endpoint: {
         via: { kind: 'memory', name: this.#host.testbed },
@@ -77,7 +77,7 @@ class NullTestbed implements BackendVerbs {
         hostKeys: [standIn.hostKey],
         credentials: { privateKeys: [standIn.clientKey] },
         connect: () => standIn.connect(),
-        loginShell: (login) => findAccount(login)?.shell ?? null,
+        loginShell: (login) => (login === own.name ? own : findAccount(login))?.shell ?? null,
       },
       capabilities: isRoot() && user === 'root' ? ['root-on-testbed'] : [],
     });

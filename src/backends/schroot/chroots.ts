@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Capability } from '../../events/index.ts';
+import { ownAccount } from '../../host/index.ts';
 import { BackendError } from '../contract.ts';
 import { installCommand } from '../shared/programs.ts';
 import { lastLine, ownEnvironment } from '../shared/runProgram.ts';
@@ -115,7 +115,7 @@ export function howToAdmit(chroot: string, user: string): string {
 
 function isNamed(config: ChrootConfig, prefix: '' | 'root-'): boolean {
   const names = (key: string) => (config.get(`${prefix}${key}`) ?? '').split(',').filter((name) => name !== '');
-  if (names('users').includes(userInfo().username)) return true;
+  if (names('users').includes(ownAccount().name)) return true;
   const groups = names('groups');
   return groups.length > 0 && ownGroups().some((group) => groups.includes(group));
 }

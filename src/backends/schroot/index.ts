@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { ownAccount } from '../../host/index.ts';
 import { type Availability, BackendError, defineBackend } from '../contract.ts';
 import { missingPrograms } from '../shared/programs.ts';
 import {
@@ -55,8 +55,8 @@ function probe(): Promise<Availability> {
   if (asRoot.length + asItself.length === 0)
     return Promise.resolve({
       available: false,
-      missing: `no chroot lets ${userInfo().username} in (${passing.map(({ name }) => name).join(', ')})`,
-      remedy: howToAdmit(first.name, userInfo().username),
+      missing: `no chroot lets ${ownAccount().name} in (${passing.map(({ name }) => name).join(', ')})`,
+      remedy: howToAdmit(first.name, ownAccount().name),
     });
   const groups = [
     ...(asRoot.length > 0 ? [`chroots: ${asRoot.join(', ')}`] : []),

@@ -1,8 +1,8 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { NEVER } from 'rxjs';
 import type { Capability, Credentials, Endpoint } from '../../events/index.ts';
+import { homeDirectory, ownAccount } from '../../host/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, defineBackend, type Location } from '../contract.ts';
 import { findProgram, installCommand } from '../shared/programs.ts';
 import { fingerprintsFor, parseKnownHosts } from './knownHosts.ts';
@@ -64,7 +64,7 @@ class SshTestbed implements BackendVerbs {
   }
 
   #locate(): Location {
-    const { login = userInfo().username, normalUser } = this.#options;
+    const { login = ownLogin(), normalUser } = this.#options;
     return {
       endpoint: {
         via: viaOf(this.#options),
@@ -83,7 +83,7 @@ class SshTestbed implements BackendVerbs {
     if (hostKey.length > 0) return hostKey;
     const name = hostname ?? socket ?? 'localhost';
     const files =
-      knownHosts.length > 0 ? knownHosts : [join(homedir(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
+      knownHosts.length > 0 ? knownHosts : [join(homeDirectory(), '.ssh', 'known_hosts'), '/etc/ssh/ssh_known_hosts'];
     const keys = files.flatMap((file) => {
       const text = readKnownHosts(file, knownHosts.length > 0);
       return parseKnownHosts(text, (line, why) => this.#host.log(`${file}:${line}: ${why}`));
@@ -152,7 +152,7 @@ function credentialsOf({ identity, password, agent }: SshOptions, log: BackendHo
 }
 
 function defaultIdentities(): string[] {
-  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
+  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homeDirectory(), '.ssh', name));
 }
 
 /** As autopkgtest-virt-ssh: a file of that name holds the password, else it is the password. */
@@ -166,7 +166,15 @@ function passwordOf(text: string): string {
   }
 }
 
-function capabilitiesOf({ capability, reboot, login = userInfo().username }: SshOptions): Capability[] {
+/** Who logs in where nobody is named: this user, as ssh(1) has it. @throws BackendError `no-such-user` */
+function ownLogin(): string {
+  const { name, listed } = ownAccount();
+  if (listed) return name;
+  const remedy = 'give --login NAME, as whom to log in there';
+  throw new BackendError('no-such-user', `uid ${name}, as which trundle runs, is nobody's here`, { remedy });
+}
+
+function capabilitiesOf({ capability, reboot, login = ownAccount().name }: SshOptions): Capability[] {
   const all: Capability[] = [...capability];
   if (reboot) all.push('reboot');
   if (login === 'root') all.push('root-on-testbed');

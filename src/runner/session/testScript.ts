@@ -95,7 +95,7 @@ export function testScript(
 /** Each program that is started takes some milliseconds: bash knows the name of its user, at least since its version 5. */
 const USER = `export USER
 case \${BASH_VERSINFO:-0} in [0-4]) USER= ;; *) USER='\\u'; eval 'USER=\${USER@P}' ;; esac
-case $USER in ''|*' '*) USER=$(id -nu) ;; esac`;
+case $USER in ''|*' '*) USER=$(id -nu 2>/dev/null) || USER=$LOGNAME ;; esac`;
 
 /**
  * A program without a #! line is read by the shell that execs it: sh, as wherever else no other is named. It also tells what is

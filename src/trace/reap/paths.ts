@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, normalize, sep } from 'node:path';
+import { homeDirectory } from '../../host/index.ts';
 import { errnoOf } from '../files.ts';
 
 /** Directories of the system, in which no testbed keeps anything of its own. */
@@ -12,7 +12,7 @@ const SHARED = new Set(['dev', 'home', 'run', 'var']);
  * Why a tree must not be removed, whatever a trace says; null where nothing speaks against it.
  * @param inUse paths that must outlive the removal: nothing above them is removed
  */
-export function whyNotRemove(path: string, inUse: readonly string[] = [homedir(), process.cwd()]): string | null {
+export function whyNotRemove(path: string, inUse: readonly string[] = [homeDirectory(), process.cwd()]): string | null {
   if (!isAbsolute(path) || normalize(path) !== path || path.endsWith(sep)) return 'its path is not absolute and plain';
   const parts = path.split(sep).slice(1);
   const top = parts[0] ?? '';

@@ -1,8 +1,8 @@
 import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Clock } from '../../events/index.ts';
+import { homeDirectory } from '../../host/index.ts';
 import { removalCommand } from '../explain/removalCommand.ts';
 import { errnoOf, messageOf } from '../files.ts';
 import type { Resource } from '../folds.ts';
@@ -81,7 +81,7 @@ async function ownWay(resource: Resource, clock: Clock, inUse: readonly string[]
     case 'process':
       return problem(await endProcess(Number(name), resource.startTime, clock));
     case 'directory':
-      return removeTree(name, [...inUse, homedir(), process.cwd()]);
+      return removeTree(name, [...inUse, homeDirectory(), process.cwd()]);
     case 'file':
     case 'socket':
       return removeFile(kind, name);

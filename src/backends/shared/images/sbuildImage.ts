@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeDirectory } from '../../../host/index.ts';
 import { BackendError } from '../../contract.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function sbuildImage(
   { release, arch }: { release: string | undefined; arch: string | undefined },
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
-  const directory = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sbuild');
+  const directory = join(env.XDG_CACHE_HOME || join(homeDirectory(), '.cache'), 'sbuild');
   const names = await readdir(directory).catch(() => []);
   const pattern = new RegExp(`^${part(release)}-${part(arch)}\\.t`);
   const [found] = names.filter((name) => pattern.test(name)).toSorted();

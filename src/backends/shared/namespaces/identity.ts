@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { ownAccount } from '../../../host/index.ts';
 import type { Availability } from '../../contract.ts';
 import { findProgram, installCommand } from '../programs.ts';
 import { lastLine, runProgram } from '../runProgram.ts';
@@ -27,12 +27,12 @@ export function asOwner(identity: Identity): readonly string[] {
 export function whyNoSubuids(): { missing: string; remedy: string } | null {
   const helper = ['newuidmap', 'newgidmap'].find((name) => findProgram(name) === null);
   if (helper !== undefined) return { missing: `no ${helper}`, remedy: installCommand(helper) };
-  const { username } = userInfo();
+  const { name, listed } = ownAccount();
   const without = subidFiles().find(({ ranges }) => !ranges.some(isOurs));
   if (without === undefined) return null;
   return {
-    missing: `no subordinate ids for ${username} in ${without.file}`,
-    remedy: `as root: ${giveSubids(username)}`,
+    missing: `no subordinate ids for ${name} in ${without.file}`,
+    remedy: `as root: ${listed ? '' : `useradd --uid ${name} NAME, then `}${giveSubids(listed ? name : 'NAME')}`,
   };
 }
 
@@ -98,8 +98,8 @@ export function explainUnshare(identity: Identity, stderr: string): { code: stri
 
 /** Whether a range is this user's. */
 export function isOurs({ owner }: SubidRange): boolean {
-  const { username, uid } = userInfo();
-  return owner === username || owner === String(uid);
+  const { name, uid } = ownAccount();
+  return owner === name || owner === String(uid);
 }
 
 function numberIn(file: string): number | null {

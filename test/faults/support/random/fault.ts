@@ -1,4 +1,4 @@
-import type { CauseClass, EventType, Phase, TrundleEvent } from '../../../../src/events/index.ts';
+import type { CauseClass, Clock, EventType, Phase, TrundleEvent } from '../../../../src/events/index.ts';
 import type { OpenOptions, Testbed } from '../../../../src/testbed/index.ts';
 import type { EventLog } from '../../../support/eventLog.ts';
 import type { Refused } from '../refused.ts';
@@ -16,6 +16,8 @@ export interface Fault {
   /** The backend's words, changed by the fault; the sound ones if absent. */
   readonly words?: (directory: string) => readonly string[] | Promise<readonly string[]>;
   readonly options?: OpenOptions;
+  /** The machine's own if absent. */
+  readonly clock?: Clock;
   /** What is done with the testbed once it is open. */
   readonly use?: (testbed: Testbed, log: EventLog, abort: AbortController) => Promise<void>;
   /** The event that aborts the opening. */

@@ -7,6 +7,7 @@ import { workplace } from '../../../support/workplace.ts';
 import { MOMENTS } from '../struckRun.ts';
 import { ENDING_KINDS } from './endingKinds.ts';
 import type { Kind } from './fault.ts';
+import { hasty, NO_TIME } from './hasty.ts';
 import { MAKING_KINDS } from './makingKinds.ts';
 import { REFUSED_KINDS } from './refusedKinds.ts';
 
@@ -101,7 +102,8 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     if (!place.slow) return null;
     return {
       what: deadline,
-      options: { deadlines: { [deadline]: 1 } },
+      options: { deadlines: { [deadline]: NO_TIME } },
+      clock: hasty,
       expected: { class: causeClass, phase },
       ...(phase === 'teardown' ? { ofRun: true } : {}),
     };
