@@ -6,7 +6,7 @@ import { BackendError, type BackendHost, type Observation } from '../../contract
 import { type Enter, throwIfNoShell } from '../enter.ts';
 import { imageGone } from '../images/imageGone.ts';
 import { kill9, startTimeOf } from '../processes.ts';
-import { missedProgram, searchPath } from '../programs.ts';
+import { findProgram, missedProgram, searchPath } from '../programs.ts';
 import { lastLine, notStarted, programMissing } from '../runProgram.ts';
 import { FirstShell, THREE_PIPES } from './FirstShell.ts';
 import { ENDED_BEFORE, endInit, hasEnded } from './hasEnded.ts';
@@ -77,6 +77,8 @@ export class Init {
   static async start(options: InitOptions): Promise<Init> {
     const { identity, plan, host, signal, observe } = options;
     signal.throwIfAborted();
+    // Not wanted yet where the init starts a shell, but for each way in after that.
+    if (findProgram('nsenter') === null) throw programMissing('nsenter', 'entering the testbed');
     const network = plan.privateNetwork ? ['--net'] : [];
     const namespaces = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child', '--ipc', '--uts'];
     const argv = ['unshare', ...USER_FLAGS[identity], ...namespaces, ...network, '--', 'sh', '-c', setupScript(plan)];
