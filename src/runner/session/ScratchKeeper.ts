@@ -36,11 +36,7 @@ trap 'exit 0' HUP INT TERM PIPE
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &
 echo "processors=$(nproc 2>/dev/null)" &
-kernel=
-{ read -r system && read -r release <&4 && read -r version <&5 && kernel="$system $release $version"; } \\
-  2>/dev/null </proc/sys/kernel/ostype 4</proc/sys/kernel/osrelease 5</proc/sys/kernel/version || :
-[ -n "$kernel" ] || kernel=$(uname -srv 2>/dev/null) || :
-echo "kernel=$kernel"
+echo "kernel=$(uname -srv 2>/dev/null)" &
 while IFS= read -r line; do
   case $line in
   'model name'[[:blank:]]*) echo "cpuModel=\${line#*: }" ;;
