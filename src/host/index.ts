@@ -1,5 +1,5 @@
 export { importModule } from './importModule.ts';
 export { makeDirectory } from './makeDirectory.ts';
-export { homeDirectory, type OwnAccount, ownAccount } from './ownAccount.ts';
+export { homeDirectory, ownAccount } from './ownAccount.ts';
 export { type PipedProcess, pipedChild } from './pipedProcess.ts';
 export { startProgram } from './startProgram.ts';
