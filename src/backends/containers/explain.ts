@@ -1,6 +1,5 @@
-import { ownAccount } from '../../host/index.ts';
 import { BackendError } from '../contract.ts';
-import { giveSubids } from '../shared/namespaces/subids.ts';
+import { giveUsSubids } from '../shared/namespaces/subids.ts';
 import { failureOfProgram, NO_ROOM, type ProgramResult, tellingLine } from '../shared/runProgram.ts';
 import { type Engine, removeArgv } from './commands.ts';
 import { LOWER_LIMITS } from './rootLimits.ts';
@@ -91,7 +90,7 @@ const REASONS: readonly Reason[] = [
     pattern: /newuidmap|newgidmap|no subuid ranges|insufficient UIDs|cannot set up namespace/i,
     code: 'no-subuids',
     what: () => 'this user cannot have the user ids that the container needs',
-    remedy: () => `apt-get install uidmap; as root: ${giveSubids(ownAccount().name)}; then podman system migrate`,
+    remedy: () => `apt-get install uidmap; as root: ${giveUsSubids()}; then podman system migrate`,
   },
   {
     // A hierarchy of version 2 beside that of version 1 which has the controllers.

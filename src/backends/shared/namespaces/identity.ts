@@ -3,7 +3,7 @@ import { ownAccount } from '../../../host/index.ts';
 import type { Availability } from '../../contract.ts';
 import { findProgram, installCommand } from '../programs.ts';
 import { lastLine, runProgram } from '../runProgram.ts';
-import { giveSubids, type SubidRange, subidFiles } from './subids.ts';
+import { giveUsSubids, type SubidRange, subidFiles } from './subids.ts';
 
 /**
  * Who we are inside: `root` real root, without a user namespace; `subuids` root of a user namespace that has a range of
@@ -27,12 +27,12 @@ export function asOwner(identity: Identity): readonly string[] {
 export function whyNoSubuids(): { missing: string; remedy: string } | null {
   const helper = ['newuidmap', 'newgidmap'].find((name) => findProgram(name) === null);
   if (helper !== undefined) return { missing: `no ${helper}`, remedy: installCommand(helper) };
-  const { name, listed } = ownAccount();
+  const { name } = ownAccount();
   const without = subidFiles().find(({ ranges }) => !ranges.some(isOurs));
   if (without === undefined) return null;
   return {
     missing: `no subordinate ids for ${name} in ${without.file}`,
-    remedy: `as root: ${listed ? '' : `useradd --uid ${name} NAME, then `}${giveSubids(listed ? name : 'NAME')}`,
+    remedy: `as root: ${giveUsSubids()}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ownAccount } from '../../../host/index.ts';
 
 /** A range of subordinate ids, as a line of subuid(5) or subgid(5) gives it. */
 export interface SubidRange {
@@ -38,10 +39,16 @@ export function freeSubids(taken: readonly SubidRange[]): string {
 }
 
 /** The command by which root gives a user subordinate ids that nobody else has. */
-export function giveSubids(user: string): string {
+function giveSubids(user: string): string {
   // The same ones as uids and as gids: whoever looks at a file shall not have to compute.
   const free = freeSubids(subidFiles().flatMap(({ ranges }) => ranges));
   return `usermod --add-subuids ${free} --add-subgids ${free} ${user}`;
+}
+
+/** The command by which root gives them to us; to who has no account it gives one first. */
+export function giveUsSubids(): string {
+  const { name, listed } = ownAccount();
+  return listed ? giveSubids(name) : `useradd --uid ${name} NAME, then ${giveSubids('NAME')}`;
 }
 
 function textOf(file: string): string {
