@@ -13,7 +13,7 @@ const GONE = ['EPIPE', 'EIO', 'ECONNRESET'];
 
 /** The process as a verb sees it. */
 export class Io {
-  readonly stdin: ReadStream;
+  readonly #of: Pick<NodeJS.Process, 'stdin'>;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
@@ -23,7 +23,7 @@ export class Io {
   outputError: Error | null = null;
 
   constructor(of: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>) {
-    this.stdin = of.stdin;
+    this.#of = of;
     this.stdout = of.stdout;
     this.stderr = of.stderr;
     this.env = of.env;
@@ -35,6 +35,11 @@ export class Io {
       if (this.onOutputLost !== null) this.onOutputLost(readerGone);
       else if (readerGone) process.exit(READER_GONE);
     });
+  }
+
+  /** Opened when it is first asked for: most verbs read nothing. */
+  get stdin(): ReadStream {
+    return this.#of.stdin;
   }
 
   /** Prints one document of a verb with --json. */
@@ -55,19 +60,20 @@ export class Io {
    */
   lendStdin(say: (message: string) => void): { stdin: Readable; takeBack: () => void } {
     const lent = new PassThrough();
+    const { stdin } = this;
     const failed = (error: Error) => {
       say(`standard input cannot be read: ${error.message}`);
       lent.end();
     };
-    this.stdin.on('error', failed);
-    this.stdin.pipe(lent);
+    stdin.on('error', failed);
+    stdin.pipe(lent);
     return {
       stdin: lent,
       takeBack: () => {
-        this.stdin.unpipe(lent);
-        this.stdin.pause();
+        stdin.unpipe(lent);
+        stdin.pause();
         // From now on nobody is interested.
-        this.stdin.off('error', failed).on('error', () => {});
+        stdin.off('error', failed).on('error', () => {});
         lent.destroy();
       },
     };
