@@ -21,12 +21,15 @@ export function deadlineValue(text: string, before: DeadlineTable = {}): Deadlin
 /** The longest wait that a timer of Node can hold, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Reads a positive number of seconds. @throws InvalidArgumentError */
+/**
+ * Reads a positive number of seconds. More than a timer holds, which is 24 days, is the most that it holds: who says 99999999
+ * means never.
+ * @throws InvalidArgumentError
+ */
 export function secondsValue(text: string): number {
   const seconds = numberIn(text);
-  if (!(seconds > 0 && seconds * 1000 <= LONGEST))
-    throw new InvalidArgumentError('Expected a number of seconds above 0.');
-  return seconds;
+  if (!(seconds > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.');
+  return Math.min(seconds, LONGEST / 1000);
 }
 
 /** The same, or 0 for no limit. @throws InvalidArgumentError */

@@ -13,6 +13,18 @@ export function halves(words: readonly string[], at: 'first' | 'last' = 'first')
   return index === -1 ? { what: words, where: null } : { what: words.slice(0, index), where: words.slice(index + 1) };
 }
 
+/**
+ * The command line of `run`, also in two spellings of autopkgtest's that many a script has: `---` where there is no `--`,
+ * and a server by the name of its program, `autopkgtest-virt-podman` for `podman`. Pure.
+ */
+export function halvesAsAutopkgtest(words: readonly string[]): Halves {
+  const dashes = words.includes('--') ? -1 : words.indexOf('---');
+  const { what, where } = halves(dashes === -1 ? words : words.with(dashes, '--'));
+  const [server, ...options] = where ?? [];
+  if (server === undefined) return { what, where };
+  return { what, where: [server.replace(/^(?:\/usr\/bin\/)?autopkgtest-virt-(?=.)/, ''), ...options] };
+}
+
 /** Whether the words after `--` ask for the backend's help: `-- BACKEND --help`. Pure. */
 export function asksForBackendHelp(where: readonly string[] | null): where is readonly [string, ...string[]] {
   return where !== null && where.length === 2 && (where[1] === '--help' || where[1] === '-h');

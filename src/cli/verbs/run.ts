@@ -17,13 +17,13 @@ import {
   secondsValue,
   variableValue,
 } from '../values.ts';
-import { asksForBackendHelp, backendWords, halves, teachSeparator } from '../words.ts';
+import { asksForBackendHelp, backendWords, halvesAsAutopkgtest, teachSeparator } from '../words.ts';
 
 const EXAMPLE = 'examples/hello -- null';
 
 /** `trundle run [options] SOURCE -- BACKEND [backend options]`. @returns the exit code, as autopkgtest's */
 export async function run(words: readonly string[], io: Io): Promise<number> {
-  const parts = halves(withArgumentFiles(words));
+  const parts = halvesAsAutopkgtest(withArgumentFiles(words));
   if (asksForBackendHelp(parts.where)) {
     const { showBackend } = await import('../actions/backends.ts');
     return await showBackend(parts.where[0], io);

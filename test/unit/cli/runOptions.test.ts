@@ -154,6 +154,11 @@ describe("the options of trundle run, in autopkgtest's spelling", () => {
       session: { debug: true },
     });
   });
+
+  test('a limit beyond what a timer holds is the most that it holds', () => {
+    const { timeout, timeouts } = parseRun(['--timeout-test=2147484', '--timeout=99999999999', '.']).tests;
+    expect([timeout, timeouts?.test]).toEqual([2_147_483.647, 2_147_483.647]);
+  });
 });
 
 describe('bad input to trundle run', () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { asksForBackendHelp, backendWords, halves, shellWords, teachSeparator } from '../../../src/cli/words.ts';
+import {
+  asksForBackendHelp,
+  backendWords,
+  halves,
+  halvesAsAutopkgtest,
+  shellWords,
+  teachSeparator,
+} from '../../../src/cli/words.ts';
 
 const EXAMPLE = 'examples/hello -- null';
 
@@ -17,6 +24,31 @@ describe('the two halves of a command line', () => {
 
   test('say so where there is no --', () => {
     expect(halves(['a', 'null'])).toEqual({ what: ['a', 'null'], where: null });
+  });
+});
+
+describe('what scripts for autopkgtest hold besides', () => {
+  test('is --- for --, where there is no other', () => {
+    expect(halvesAsAutopkgtest(['.', '---', 'null', '---'])).toEqual({ what: ['.'], where: ['null', '---'] });
+    expect(halvesAsAutopkgtest(['.', '---', '--', 'null'])).toEqual({ what: ['.', '---'], where: ['null'] });
+  });
+
+  test.each(['autopkgtest-virt-schroot', '/usr/bin/autopkgtest-virt-schroot'])(
+    'is %s for the backend schroot',
+    (server) => {
+      expect(halvesAsAutopkgtest(['.', '--', server, 'sid'])).toEqual({ what: ['.'], where: ['schroot', 'sid'] });
+    },
+  );
+
+  test.each(['null', './autopkgtest-virt-null', '/opt/own/autopkgtest-virt-null', 'autopkgtest-virt-'])(
+    'and %s is itself',
+    (name) => {
+      expect(halvesAsAutopkgtest(['.', '--', name])).toEqual({ what: ['.'], where: [name] });
+    },
+  );
+
+  test('and nothing is made up where no -- is', () => {
+    expect(halvesAsAutopkgtest(['.', 'autopkgtest-virt-null'])).toEqual(halves(['.', 'autopkgtest-virt-null']));
   });
 });
 
