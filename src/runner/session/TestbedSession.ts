@@ -1,6 +1,7 @@
 import type { Capability, Clock } from '../../events/index.ts';
 import type { Testbed } from '../../testbed/index.ts';
 import type { Alternatives } from '../control/relations.ts';
+import type { TestDefinition } from '../control/testControl.ts';
 import { Apt } from '../dependencies/Apt.ts';
 import { AptInstaller } from '../dependencies/AptInstaller.ts';
 import { AptSetup } from '../dependencies/AptSetup.ts';
@@ -17,6 +18,7 @@ import type { Timeouts } from '../timeouts.ts';
 import type { ShellPlace } from './interactiveShell.ts';
 import { Reboots } from './Reboots.ts';
 import { type SetUpContext, type SetUpOptions, setUp, setUpBoot } from './setUp.ts';
+import type { TestPaths } from './testScript.ts';
 import { Workspace } from './Workspace.ts';
 
 /** A kernel that a test met, other than the one at the start: test, mark of the last reboot, `uname -srv`. */
@@ -228,6 +230,21 @@ export class TestbedSession {
   async place(placed: PlacedTree): Promise<void> {
     this.#placed = placed;
     await this.#workspace.putTree(placed);
+  }
+
+  /**
+   * Makes ready what is a test's own. A test before it may have removed the tree, or moved it away: then it is copied once
+   * more, as autopkgtest does.
+   */
+  async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
+    const workspace = this.#workspace;
+    if (!(await workspace.prepare(id, test))) {
+      await workspace.putTree(this.#placed);
+      if (!(await workspace.prepare(id, test))) {
+        throw workspace.steps.failed(`preparing test ${id}`, 'exec', 'the tree is gone as soon as it is copied');
+      }
+    }
+    return workspace.paths(id);
   }
 
   /** Takes a tree that is in the testbed already, and copies it there again after each revert. */

@@ -153,13 +153,17 @@ export class Workspace {
     return this.#keeper.sweeps;
   }
 
-  /** Makes the test's own directories and its executable bit. */
-  async prepare(id: string, test: TestDefinition): Promise<TestPaths> {
+  /**
+   * Makes the test's own directories and its executable bit.
+   * @returns false where nothing was done, since the tree is gone
+   */
+  async prepare(id: string, test: TestDefinition): Promise<boolean> {
     const paths = this.paths(id);
     const file = test.program.kind === 'file' ? `${paths.tree}/${test.program.path}` : '';
     // A program takes some milliseconds: two at once, rm(1) only where an earlier test has left something, chmod(1) where
     // whoever runs the test cannot, or where somebody else does.
     const script = `set -e
+if [ ! -d "$6" ]; then echo gone; exit; fi
 for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || rm -rf "$d"; done
 mkdir -m 755 "$1" & made=$!
 mkdir -m 1777 "$2"
@@ -169,9 +173,9 @@ if [ -n "$3" ] && { [ -n "$4" ] || [ ! -x "$3" ]; }; then chmod a+x "$3"; fi
 if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     const owner = this.login(test) === this.admin ? '' : this.login(test);
     const writable = owner !== '' && test.restrictions.includes('rw-build-tree') ? paths.tree : '';
-    const words = [paths.temporary, paths.artifacts, file, owner, writable];
-    await this.#must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
-    return paths;
+    const words = [paths.temporary, paths.artifacts, file, owner, writable, paths.tree];
+    const { stdout } = await this.#must({ doing: `preparing test ${id}`, phase: 'exec', script, words });
+    return stdout === '';
   }
 
   /**

@@ -174,7 +174,7 @@ export class PackageTests {
   async #test(planned: PlannedTest): Promise<void> {
     const { definition, id } = planned;
     const { workspace } = this.#session;
-    const paths = await workspace.prepare(id, definition);
+    const paths = await this.#session.prepare(id, definition);
     const root = definition.restrictions.includes('needs-root');
     const cross = await this.#session.crossVariables();
     const environment = (mark: string | null) =>

@@ -73,6 +73,12 @@ export const SURROUNDINGS_CASES: readonly Case[] = [
     files: { data: 'data\n' },
   },
   {
+    name: 'the-tree-is-taken-away',
+    control: 'Tests: a, b, c\nDepends:\n\nTest-Command: ls\nDepends:\n',
+    tests: { a: 'rm -rf "$PWD"\n', b: 'ls; mv "$PWD" "$PWD.away"\n', c: 'ls; cat data; rm -rf "$PWD"\n' },
+    files: { data: 'data\n' },
+  },
+  {
     name: 'odd-files',
     control: 'Tests: a\nDepends:\n',
     tests: { a: 'cat "a b/ü*" ".hidden"; ls -A | sort\n' },
