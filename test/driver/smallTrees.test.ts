@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -45,6 +45,16 @@ describe('the archive of a small tree', () => {
     execFileSync('touch', ['-d', '@1700000000.999999999', file]);
     utimesSync(directory, 1, 1);
     expect(packSmallTree(directory, false)?.equals(byTar(directory))).toBe(true);
+  });
+
+  test('is that of the directory where a symbolic link names it', () => {
+    const directory = workplace();
+    many(directory, 2);
+    symlinkSync('0', join(directory, 'within'));
+    const link = join(workplace(), 'link');
+    symlinkSync(directory, link);
+    for (const name of [link, `${link}/`, `${link}//`])
+      expect(packSmallTree(name, false)?.equals(byTar(directory))).toBe(true);
   });
 
   const notOurs: Record<string, (directory: string) => void> = {

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../src/events/parseEvent.ts';
@@ -57,6 +66,16 @@ describe('trundle run', () => {
     expect(readFileSync(join(out, 'log'), 'utf8')).toContain('command line: trundle run -o');
     expect(existsSync(join(out, 'artifacts/keeps/file'))).toBe(true);
     expect(existsSync(join(out, 'trace/events.jsonl'))).toBe(true);
+  });
+
+  test('tests a package, and copies a directory, that a symbolic link names', async () => {
+    const place = workplace();
+    const there = join(place, 'there');
+    const source = makePackage(place, { tests: { reads: `cat ${there}/debian/tests/reads | head -c 10` } });
+    const link = join(place, 'link');
+    symlinkSync(source, link);
+    const end = await cli(['run', '-q', `--copy=${link}:${there}`, link, '--', 'null'], { env: ownState() });
+    expect(end).toEqual({ status: 0, signal: null, stdout: '#!/bin/sh\nreads                PASS\n', stderr: '' });
   });
 
   test('gives tests the variables that it is given', async () => {

@@ -16,7 +16,8 @@ const RECORD = 20 * BLOCK;
  */
 export function packSmallTree(directory: string, readable: boolean): Buffer | null {
   try {
-    return new Packer(readable).pack(Buffer.from(directory.replace(/\/*$/, '')));
+    // The directory itself may be named by a symbolic link, which tar's -C follows.
+    return new Packer(readable).pack(Buffer.from(`${directory.replace(/\/*$/, '')}/.`));
   } catch {
     // Tar tells what it is.
     return null;
