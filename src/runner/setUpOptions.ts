@@ -24,6 +24,9 @@ function copyOf(text: string): SetUpOptions['copies'][number] {
   if (colon === -1 || from === '' || to === '') throw new UsageError(`--copy ${text}: expected HOSTPATH:TESTBEDPATH`);
   const stat = statSync(from, { throwIfNoEntry: false });
   if (stat === undefined) throw new UsageError(`--copy ${text}: ${from} does not exist on this machine`);
+  // Once there is a testbed, it would be the one to blame.
+  if (!stat.isFile() && !stat.isDirectory())
+    throw new UsageError(`--copy ${text}: ${from} is neither a file nor a directory`);
   return { from: from.replace(/(?<=.)\/+$/, ''), to: to.replace(/(?<=.)\/+$/, ''), directory: stat.isDirectory() };
 }
 

@@ -7,6 +7,12 @@ test('commands that name no file are what they are', () => {
   expect(setUpOptions({ setupCommands: ['echo hi', '..x'] }).commands).toEqual(['echo hi', '..x']);
 });
 
+test('what is to be copied is a file or a directory', () => {
+  expect(() => setUpOptions({ copy: ['/dev/null:/etc/empty'] })).toThrow(
+    '--copy /dev/null:/etc/empty: /dev/null is neither a file nor a directory',
+  );
+});
+
 describeWith(['autopkgtest'], "autopkgtest's own scripts", () => {
   test('are known by their names', () => {
     const shipped = readFileSync('/usr/share/autopkgtest/setup-commands/create-normal-user', 'utf8').trim();
