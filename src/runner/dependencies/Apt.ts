@@ -1,10 +1,15 @@
 import type { Steps } from '../session/Steps.ts';
+import { complaint, hindrance } from './aptComplaints.ts';
 
 /** What came of an apt-get. */
 export type AptEnd =
   | { readonly kind: 'done' }
   /** Packages could not be fetched: the network, or an index that is out of date. */
   | { readonly kind: 'not-fetched'; readonly said: string }
+  /** Somebody else in the testbed is at it. `waited`: for as long as may be waited. */
+  | { readonly kind: 'locked'; readonly said: string; readonly waited: boolean }
+  /** The testbed is full. */
+  | { readonly kind: 'no-room'; readonly said: string }
   /** It would not do it: no such package, a conflict, a maintainer script that failed. */
   | { readonly kind: 'refused'; readonly said: string };
 
@@ -12,7 +17,7 @@ export type AptEnd =
 export interface AptOptions {
   readonly steps: Steps;
   readonly eatmydata: boolean;
-  /** Milliseconds to wait for dpkg's lock. */
+  /** Milliseconds to wait for the locks of dpkg and apt. */
   readonly lockTimeout: number;
 }
 
@@ -60,7 +65,10 @@ export class Apt {
       'quietly',
     );
     if (status === 0) return { kind: 'done' };
-    const fetching = /^dlstatus:/m.test(stderr) && !/^pmstatus:/m.test(stderr);
+    const installing = /^pmstatus:/m.test(stderr);
+    const hindered = hindrance(stdout, installing);
+    if (hindered !== null) return { said: complaint(stdout), ...hindered };
+    const fetching = /^dlstatus:/m.test(stderr) && !installing;
     return { kind: fetching ? 'not-fetched' : 'refused', said: complaint(stdout) };
   }
 
@@ -74,15 +82,15 @@ export class Apt {
     if (end.kind !== 'done') throw this.#options.steps.failed(doing, 'provision', `apt-get update failed: ${end.said}`);
   }
 
-  /** Runs apt-get again where it could not fetch. @throws StepError where it never could */
+  /** Runs apt-get again where the testbed kept it from its work. @throws StepError where it always did */
   async insist(
     doing: string,
     words: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<AptEnd & { kind: 'done' | 'refused' }> {
     const end = await this.#persistently(doing, words, env);
-    if (end.kind !== 'not-fetched') return end;
-    throw this.#options.steps.failed(doing, 'provision', `apt repeatedly failed to download packages: ${end.said}`);
+    if (end.kind === 'done' || end.kind === 'refused') return end;
+    throw this.#options.steps.failed(doing, 'provision', `${WHY[end.kind]}: ${end.said}`);
   }
 
   async #persistently(
@@ -90,10 +98,13 @@ export class Apt {
     words: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<AptEnd> {
+    const { steps, lockTimeout } = this.#options;
     let end = await this.run(doing, words, env);
-    for (let tries = 1; tries < TRIES && end.kind !== 'done'; tries += 1) {
-      if (end.kind === 'refused' && words[0] !== 'update') return end;
-      await this.#options.steps.pause(PAUSE);
+    for (let tries = 1, waited = 0; end.kind !== 'done'; waited += PAUSE) {
+      if (end.kind === 'locked' ? end.waited || waited + PAUSE > lockTimeout : tries >= TRIES) return end;
+      if (end.kind === 'no-room' || (end.kind === 'refused' && words[0] !== 'update')) return end;
+      if (end.kind !== 'locked') tries += 1;
+      await steps.pause(PAUSE);
       end = await this.run(doing, words, env);
     }
     return end;
@@ -104,16 +115,8 @@ export class Apt {
 const TRIES = 3;
 const PAUSE = 10_000;
 
-/** The lines in which apt says what it does not like. Pure. */
-function complaint(said: string): string {
-  const lines = said.split('\n');
-  const unmet = lines.findIndex((line) => line.startsWith('The following packages have unmet dependencies'));
-  const end = lines.findIndex((line, index) => index > unmet && /^[EW]: /.test(line));
-  const errors = lines.filter((line) => line.startsWith('E: '));
-  const told = unmet === -1 ? [] : lines.slice(unmet + 1, end === -1 ? undefined : end);
-  return [...told, ...errors]
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, 20)
-    .join('; ');
-}
+const WHY: Readonly<Record<Exclude<AptEnd['kind'], 'done' | 'refused'>, string>> = {
+  'not-fetched': 'apt repeatedly failed to download packages',
+  locked: 'something else in the testbed works with apt, and does not end',
+  'no-room': 'No space left on device',
+};
