@@ -123,6 +123,7 @@ class Unpacker {
   async git({ url, branch }: GitSource): Promise<void> {
     const { steps } = this.#session.workspace;
     await ensureProgram(this.#session, 'git', 'git, ca-certificates');
+    if (url.startsWith('https:')) await this.#trustCertificates();
     const clone = 'rm -rf src && exec git clone -- "$2" src';
     const first = await steps.show(this.#step('cloning the source', clone, [url]));
     if (first.status !== 0) {
@@ -132,6 +133,14 @@ class Unpacker {
     if (branch === null) return;
     const checkOut = 'cd src && git fetch -fu origin "$2:testbranch" && exec git checkout testbranch';
     await this.#extract('checking out the branch', checkOut, [branch]);
+  }
+
+  /** An image with git need not have what git trusts servers by. Where that cannot be had, the clone tells what it lacks. */
+  async #trustCertificates(): Promise<void> {
+    if (this.#session.apt === null) return;
+    if ((await this.#session.installed())?.byName.has('ca-certificates')) return;
+    this.#session.soil();
+    await this.#session.install([parseAlternatives('ca-certificates')]);
   }
 
   async tree(directory: string): Promise<void> {
