@@ -184,4 +184,18 @@ describeWith(['root', 'tmpfs'], 'a machine as its own testbed', () => {
     const { cause } = JSON.parse(readFileSync(join(place, 'out/results.json'), 'utf8'));
     expect(cause).toMatchObject({ class: 'testbed-disk-full', phase: 'copy' });
   });
+
+  test('is not said to keep what went after its trace had no room left', async () => {
+    const place = mkdtempSync('/var/tmp/trundle-test-');
+    onTestFinished(() => rmSync(place, { recursive: true, force: true }));
+    const source = makePackage(place, { tests: { smoke: `head -c ${SIZE} /dev/zero` } });
+    const words = ['run', '--trace', '/tmp/trace', source, '--', 'null'];
+    const { status, stderr } = await runIn(withSmall('/tmp'), words, { TMPDIR: place, XDG_STATE_HOME: place });
+    expect(status).toBe(20);
+    expect(stderr).toContain('the trace ends here');
+    expect(readdirSync(place).filter((name) => name.startsWith('trundle-'))).not.toContainEqual(
+      expect.stringMatching(/-tb1$/),
+    );
+    expect(stderr).not.toMatch(/^ +left |trundle reap/m);
+  });
 });

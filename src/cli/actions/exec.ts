@@ -50,7 +50,7 @@ async function tellEnd(
     watch.say(`the command ran for more than ${commandEnd.result.after / 1000} s and was ended`);
   else if (!isOwnEnd(commandEnd, end) && !watch.readerGone) {
     const cause = end.cause ?? commandEnd?.cause ?? null;
-    watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+    watch.screen.stderr.write(await endBlock({ exitCode, cause, home, settled: watch.settled }, watch.colors));
   }
   return exitCode;
 }

@@ -75,5 +75,5 @@ function printEvents(run: Run, io: Io): void {
 }
 
 async function tellEnd({ exitCode, cause }: RunReport, home: TraceHome, watch: Watch): Promise<void> {
-  watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+  watch.screen.stderr.write(await endBlock({ exitCode, cause, home, settled: watch.settled }, watch.colors));
 }

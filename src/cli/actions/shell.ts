@@ -59,6 +59,9 @@ async function tellEnd(
   const exitCode = exitCodeOfCommand(value, end);
   const cause = end.cause ?? value?.cause ?? null;
   if (json) io.document({ run: home.run, trace: home.directory, exitCode, result: value?.result ?? null, cause, kept });
-  if (!isOwnEnd(value, end)) watch.screen.stderr.write(await endBlock({ exitCode, cause, home }, watch.colors));
+  if (!isOwnEnd(value, end)) {
+    const ending = { exitCode, cause, home, settled: watch.settled };
+    watch.screen.stderr.write(await endBlock(ending, watch.colors));
+  }
   return exitCode;
 }

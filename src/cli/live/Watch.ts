@@ -32,6 +32,7 @@ export class Watch {
   readonly #options: WatchOptions;
   #supervisor: Supervisor | null = null;
   #unfollow: (() => void) | null = null;
+  #settled = false;
   #settle: () => void = () => {};
 
   private constructor(io: Io, options: WatchOptions, screen: Screen, log: Log | null) {
@@ -75,11 +76,17 @@ export class Watch {
     this.#settle();
   }
 
+  /** Whether the run is over and has left nothing. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   #settling(run: Run, home: TraceHome): () => void {
     const settled = foldSettled();
     run.events$.subscribe((event) => settled.see(event));
     return () => {
-      if (settled.result()) makeSettled(home, (message) => this.say(message), this.#io.env);
+      this.#settled = settled.result();
+      if (this.#settled) makeSettled(home, (message) => this.say(message), this.#io.env);
     };
   }
 

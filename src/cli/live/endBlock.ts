@@ -13,6 +13,8 @@ export interface Ending {
   readonly exitCode: number;
   readonly cause: Cause | null;
   readonly home: TraceHome;
+  /** The run saw that nothing of it is left, which a trace that could not be written to its end does not know. */
+  readonly settled: boolean;
 }
 
 /** The last words about a run that failed: what failed, what proves it, where the trace is, and how to go on. */
@@ -37,20 +39,25 @@ export function endLine(
 }
 
 /** See {@link endBlock}. Pure. */
-export function renderEnd({ exitCode, cause, home }: Ending, told: Explanation | null, colors: Colors): string {
+export function renderEnd(
+  { exitCode, cause, home, settled }: Ending,
+  told: Explanation | null,
+  colors: Colors,
+): string {
   const row = (name: string, text: string) => `  ${colors.dim(name.padEnd(8))} ${text}\n`;
   let text = `${colors.red('trundle:')} ${headline(exitCode, cause, told)}\n`;
+  const left = settled ? [] : (told?.left ?? []);
   const proofs = (told?.evidence ?? []).slice(0, SHOWN);
   if (cause !== null) text += row('while', whileWords(cause, proofs));
   for (const { at, testbed, text: fact } of proofs) {
     text += row('proof', `${(at / 1000).toFixed(3)} s  ${testbed === null ? '' : `${testbed}: `}${fact}`);
   }
-  for (const { kind, name, command } of (told?.left ?? []).slice(0, SHOWN)) {
+  for (const { kind, name, command } of left.slice(0, SHOWN)) {
     text += row('left', `${kind} ${shellWords([name])}${command === null ? '' : `; this removes it: ${command}`}`);
   }
   text += row('trace', home.directory);
   text += row('more', `trundle explain ${home.argument}`);
-  if ((told?.left.length ?? 0) > 0) text += row('', `trundle reap ${home.argument}`);
+  if (left.length > 0) text += row('', `trundle reap ${home.argument}`);
   return text;
 }
 

@@ -74,7 +74,7 @@ describe('the last line about a run in which nothing failed', () => {
 describe('the last words about a failed run', () => {
   test('say what failed, what proves it, where the trace is, and how to look further', () => {
     const evidence = [{ seq: 12, at: 4321, testbed: 'tb1', text: 'connection tb1.c1 was reset: read ECONNRESET' }];
-    expect(renderEnd({ exitCode: 16, cause: lost, home }, told({ evidence }), plain)).toBe(
+    expect(renderEnd({ exitCode: 16, cause: lost, home, settled: false }, told({ evidence }), plain)).toBe(
       [
         'trundle: exit code 16. The connection was cut off in the middle.',
         '  while    running command tb1.x3',
@@ -88,20 +88,20 @@ describe('the last words about a failed run', () => {
 
   test('give the detail where no proof holds it, on one line', () => {
     const cause = { ...lost, detail: 'first\n  second\u001b[2J' };
-    expect(renderEnd({ exitCode: 16, cause, home }, told({}), plain)).toContain(
+    expect(renderEnd({ exitCode: 16, cause, home, settled: false }, told({}), plain)).toContain(
       '  while    running command tb1.x3: first; second [2J\n',
     );
   });
 
   test('count the tests that failed', () => {
     const tests = [testRecord('a', 'fail'), testRecord('b', 'pass'), testRecord('c', 'fail')];
-    expect(renderEnd({ exitCode: 4, cause: null, home }, told({ cause: null, tests }), plain)).toContain(
-      'trundle: exit code 4. 2 of 3 tests failed: a, c.\n',
-    );
+    expect(
+      renderEnd({ exitCode: 4, cause: null, home, settled: false }, told({ cause: null, tests }), plain),
+    ).toContain('trundle: exit code 4. 2 of 3 tests failed: a, c.\n');
   });
 
   test('say what exit code 8 means, which has no cause', () => {
-    expect(renderEnd({ exitCode: 8, cause: null, home }, null, plain)).toContain(
+    expect(renderEnd({ exitCode: 8, cause: null, home, settled: false }, null, plain)).toContain(
       'exit code 8. No test said anything about the package.',
     );
   });
@@ -111,15 +111,21 @@ describe('the last words about a failed run', () => {
       { resource: 'tb1.r1', kind: 'directory', name: '/tmp/a b', command: "rm -rf -- '/tmp/a b'" },
       { resource: 'tb1.r2', kind: 'port', name: '22', command: null },
     ];
-    const text = renderEnd({ exitCode: 20, cause: lost, home }, told({ left }), plain);
+    const text = renderEnd({ exitCode: 20, cause: lost, home, settled: false }, told({ left }), plain);
     expect(text).toContain(
       "  left     directory '/tmp/a b'; this removes it: rm -rf -- '/tmp/a b'\n  left     port 22\n",
     );
     expect(text).toContain('           trundle reap 00c0ffee00\n');
   });
 
+  test('name nothing that the run saw go, where the trace ends before', () => {
+    const left = [{ resource: 'tb1.r1', kind: 'directory', name: '/tmp/a', command: 'rm -rf -- /tmp/a' }];
+    const text = renderEnd({ exitCode: 20, cause: lost, home, settled: true }, told({ left }), plain);
+    expect(text).not.toMatch(/left|reap/);
+  });
+
   test('do without the trace where it cannot be read', () => {
-    expect(renderEnd({ exitCode: 16, cause: lost, home }, null, plain)).toContain(
+    expect(renderEnd({ exitCode: 16, cause: lost, home, settled: false }, null, plain)).toContain(
       '  while    running command tb1.x3: read ECONNRESET\n',
     );
   });
