@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { filter, firstValueFrom } from 'rxjs';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { configureBackend } from '../../src/backends/index.ts';
-import { createRun, type Testbed, TestbedError } from '../../src/testbed/index.ts';
+import { createRun, type Run, type Testbed, TestbedError } from '../../src/testbed/index.ts';
 import { startSshServer } from '../faults/support/sshServer.ts';
 import { bootableImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
@@ -188,6 +188,29 @@ describe('on a recorded testbed a program of its own sees', () => {
     expect(detail).toMatch(
       /^the program's command 2 is: \.{3}.{0,40}echo second round; recorded as event \d+: command tb1\.x2: \.{3}.{0,40}echo first round$/,
     );
+  });
+
+  test('nothing of what came of a signal that ended the recorded run', async () => {
+    const line = 'echo begun; exec sleep 1000';
+    let run: Run | undefined;
+    const recording = await open(['null'], {
+      onRun: (begun) => {
+        run = begun;
+      },
+    });
+    const controller = new AbortController();
+    const running = recording.testbed.start(line, { signal: controller.signal });
+    running.stdout.once('data', () => {
+      run?.emit({ type: 'operator.signalled', testbed: null, from: 'operator', signal: 'SIGTERM', count: 1 });
+      controller.abort();
+    });
+    expect(await running.ended).toMatchObject({ result: { kind: 'cancelled' } });
+    await recording.testbed.close();
+    const playing = await open(['replay', recording.trace]);
+    expect(await told(playing.testbed, (testbed) => testbed.exec(line))).toMatchObject({
+      causeClass: 'replay-diverged',
+      detail: expect.stringMatching(/^the recorded run was interrupted here by SIGTERM \(event \d+\)/),
+    });
   });
 
   test('with --loose the recorded answers in order, whatever it asks', async () => {

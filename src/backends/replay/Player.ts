@@ -225,6 +225,7 @@ export class Player {
         continue;
       }
       if (isAsked(cue) && !this.#claimed.has(cue)) return this.#await(cue);
+      if (cue.kind === 'interrupted' && !this.#isEnding()) return this.#interrupted(cue);
       const due = this.#before.now + (cue.at - this.#before.recorded);
       if (pace && due > clock.now()) {
         this.#timer = clock.after(due - clock.now(), () => this.#play());
@@ -257,15 +258,27 @@ export class Player {
   }
 
   #ended(): void {
-    const last = this.#cues.at(-1);
-    const { clock, recorded } = this.#options;
+    const { lastSeq } = this.#options.recorded;
+    this.#endSoon(`the recorded run was killed here, or its trace is cut off (event ${lastSeq})`, this.#cues.at(-1));
+  }
+
+  /** Somebody ended the recorded run: what the testbed did then is no answer to a program that goes on. */
+  #interrupted(cue: CueOf<'interrupted'>): void {
+    this.#endSoon(`the recorded run was interrupted here by ${cue.signal} (event ${cue.seq})`, cue);
+  }
+
+  /** Whether the program itself ends what it does, as the interrupted one did. */
+  #isEnding(): boolean {
+    return [...this.#claimed.keys()].some(
+      (cue) => cue.kind === 'signal' || (cue.kind === 'verb' && (cue.verb === 'stop' || cue.verb === 'destroy')),
+    );
+  }
+
+  #endSoon(why: string, last: Cue | undefined): void {
+    const { clock } = this.#options;
     this.#timer = clock.after(GRACE, () => {
       this.#over = true;
-      this.#options.left(
-        `the recorded run was killed here, or its trace is cut off (event ${recorded.lastSeq})`,
-        null,
-        last?.seq ?? null,
-      );
+      this.#options.left(why, null, last?.seq ?? null);
     });
   }
 

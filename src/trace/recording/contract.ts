@@ -77,5 +77,7 @@ export type Said =
   | { kind: 'signalled'; command: string; signal: string; coreDumped: boolean }
   | { kind: 'closed'; command: string }
   | { kind: 'lost'; connection: string; how: Loss; failure: Failure }
+  /** Somebody ended the run from outside: what comes after is what came of that. */
+  | { kind: 'interrupted'; signal: string }
   | { kind: 'console'; line: string }
   | { kind: 'observed'; type: string; data: Readonly<Record<string, unknown>> };

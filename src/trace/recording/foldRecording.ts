@@ -74,6 +74,7 @@ export function foldRecording(testbed: string): {
     lastSeq = event.seq;
     lastAt = event.at;
     if (event.type === 'run.concluded') complete ||= event.from === 'machine';
+    if (event.type === 'operator.signalled' && asked) cue(event, { kind: 'interrupted', signal: event.signal });
     if (event.testbed !== testbed) return;
     const verb = VERBS[event.type];
     if (verb !== undefined) {
