@@ -14,7 +14,7 @@ import type { LeftByTest } from './leftByTest.ts';
 import { idInRun, runTest, type TestRunContext } from './runTest.ts';
 import type { SetUpOptions } from './setUp.ts';
 import type { TestbedSession } from './TestbedSession.ts';
-import { testEnvironment, testScript } from './testScript.ts';
+import { testArgv, testEnvironment, testScript } from './testScript.ts';
 import { judged, reportLine } from './verdict.ts';
 
 /** What decides how a package's tests are run; see RunTestsOptions. */
@@ -195,7 +195,8 @@ export class PackageTests {
     const { kept } = this.#options;
     let left: LeftByTest | null = null;
     const verdict = await runTest(this.#context, planned, {
-      argv: (mark) => [workspace.facts.shell, '-c', testScript(definition.program, paths, environment(mark), pidFile)],
+      argv: (mark) =>
+        testArgv(workspace.facts.shell, testScript(definition.program, paths, environment(mark), pidFile)),
       login,
       timeout: this.#options.timeouts.test,
       reboots,

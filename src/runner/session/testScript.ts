@@ -70,6 +70,11 @@ const LOCALE_VARIABLES = [
   ...['NUMERIC', 'PAPER', 'TELEPHONE', 'TIME'].map((name) => `LC_${name}`),
 ];
 
+/** The command for a test's script. As it starts, bash complains on the test's stderr of an LC_ALL that the testbed lacks. Pure. */
+export function testArgv(shell: TestbedFacts['shell'], script: string): string[] {
+  return [...(shell === 'bash' ? ['env', '-u', 'LC_ALL'] : []), shell, '-c', script];
+}
+
 /**
  * The shell script that turns into a test: it reads the system's and the user's profile, sets the environment,
  * goes to the tree and execs the test, so that the test's end is the script's end. With `pidFile`, its pid goes there. Pure.
@@ -80,12 +85,19 @@ export function testScript(
   environment: Readonly<Record<string, string>>,
   pidFile: string | null = null,
 ): string {
+  const assignments = Object.entries(environment).map(
+    ([name, value]) => [name, `export ${name}=${quote(value)}`] as const,
+  );
+  const ofLocale = ([name]: readonly [string, string]) => name === 'LANG' || LOCALE_VARIABLES.includes(name);
   return [
     USER,
     ...['/etc/profile', '~/.profile'].map((file) => `if [ -r ${file} ]; then . ${file} >/dev/null 2>&1; fi`),
     'set +e +u',
-    `unset ${LOCALE_VARIABLES.join(' ')}`,
-    ...Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`),
+    // The login may have a locale that the testbed lacks: bash says so at each change, and the test's stderr begins here.
+    `{ unset ${LOCALE_VARIABLES.join(' ')}`,
+    ...assignments.filter(ofLocale).map(([, line]) => line),
+    '} 2>/dev/null',
+    ...assignments.filter((assignment) => !ofLocale(assignment)).map(([, line]) => line),
     ...(pidFile === null ? [] : [`echo $$ >${quote(pidFile)} || exit`]),
     `cd ${quote(paths.tree)} || exit`,
     program.kind === 'file' ? becoming(`${paths.tree}/${program.path}`) : `exec bash -ec ${quote(program.command)}`,
