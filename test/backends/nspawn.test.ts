@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { Cli, cli } from '../e2e/support/cli.ts';
+import { Cli, cli, ownState, root as project } from '../e2e/support/cli.ts';
 import { remainsOf } from '../faults/support/outside.ts';
 import { bootableImage, debianImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage, tinyRoot } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
@@ -20,6 +21,20 @@ describeWith(['root', 'systemd-nspawn', 'busybox', 'overlay'], 'nspawn without a
     expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hostname', '0']));
     expect(stdout).not.toMatch(/^x$/m);
     expect(readdirSync(join(root, 'etc')).toSorted()).toEqual(['group', 'hostname', 'passwd']);
+  });
+
+  test('leaves nothing behind where it may make no namespaces, as in a container without privileges', () => {
+    const image = tinyRoot(join(workplace(), 'root'));
+    const temporary = workplace();
+    const words = [process.execPath, join(project, 'dist/bin.cjs'), 'exec', 'true', '--', 'nspawn', image];
+    const end = spawnSync('setpriv', ['--bounding-set', '-sys_admin', '--', ...words], {
+      encoding: 'utf8',
+      env: { ...process.env, ...ownState(), TMPDIR: temporary },
+    });
+    expect(end.status).toBe(16);
+    expect(end.stderr).toMatch(/no-permission: .*CAP_SYS_ADMIN/);
+    expect(end.stderr).not.toMatch(/^ +left /m);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('has a container know its own name, whatever the image has for hosts, and leaves that alone', async () => {

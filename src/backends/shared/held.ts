@@ -7,6 +7,8 @@ export interface Held {
   readonly path: string;
   /** Removes it with all that is in it, and strikes it out of the trace. @throws BackendError `left-behind` */
   remove(signal: AbortSignal): Promise<void>;
+  /** Strikes it out of the trace: it turned out that it was never made. */
+  forget(): void;
 }
 
 /** Promises to remove something: the command `removal` does, now and in `trundle reap`. */
@@ -23,8 +25,11 @@ export function hold(
     async remove(signal) {
       if (gone) return;
       await mustRun(removal, { signal, code: 'left-behind', doing: `removing ${what}`, remedy });
+      this.forget();
+    },
+    forget() {
+      if (!gone) struck();
       gone = true;
-      struck();
     },
   };
 }

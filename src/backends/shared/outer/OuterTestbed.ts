@@ -67,6 +67,7 @@ export class OuterTestbed implements BackendVerbs {
   }
 
   async #start(signal: AbortSignal): Promise<void> {
+    const before = this.#cgroup;
     this.#cgroup ??= holdCgroup(this.#host);
     const plan = this.#options.plan(this.#cgroup.path);
     const ended = (status: number | null, killedBy: string | null) => {
@@ -79,8 +80,19 @@ export class OuterTestbed implements BackendVerbs {
     };
     const endedBefore = () =>
       this.observations$.next({ type: 'guest.stopped', reason: 'process container ended before it was told to' });
-    this.#container = await Container.prepare({ plan, host: this.#host, ended, endedBefore }, signal);
-    await this.#run(this.#container, plan, signal);
+    try {
+      this.#container = await Container.prepare({ plan, host: this.#host, ended, endedBefore }, signal);
+      await this.#run(this.#container, plan, signal);
+    } catch (error) {
+      if (before === null && isBeforeCgroup(error)) this.#forgetCgroup();
+      throw error;
+    }
+  }
+
+  /** There is none, and what cannot make one cannot remove one either. */
+  #forgetCgroup(): void {
+    this.#cgroup?.forget();
+    this.#cgroup = null;
   }
 
   async endpoint(signal: AbortSignal): Promise<Location> {
@@ -158,4 +170,9 @@ export class OuterTestbed implements BackendVerbs {
       await pause(ASK_AGAIN, undefined, { signal });
     }
   }
+}
+
+/** Whether a container could not come to be for want of what its control group is made in. Pure. */
+function isBeforeCgroup(error: unknown): boolean {
+  return error instanceof BackendError && ['no-permission', 'no-cgroup2'].includes(error.code);
 }
