@@ -1,6 +1,6 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Subscription } from 'rxjs';
 import {
   BackendError,
@@ -68,7 +68,8 @@ export class BackendEdge {
 
   constructor(options: BackendEdgeOptions) {
     this.#options = options;
-    this.#workDirectory = join(tmpdir(), `trundle-${options.run}-${options.testbed}`);
+    // Commands that are started elsewhere, and reap later, are to find it too.
+    this.#workDirectory = resolve(tmpdir(), `trundle-${options.run}-${options.testbed}`);
     this.#console = new LineSplitter((line) => this.#emit({ type: 'console.printed', line }));
     this.#verbs = options.backend.open(this.#host());
     this.#subscription = this.#verbs.observations$.subscribe({

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { mountTmpfs } from '../faults/support/sshServer.ts';
 import { debianImage, IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
@@ -321,6 +322,20 @@ describeWith(
         expect(await enter(root)).toMatchObject({ status: 0 });
       },
     );
+
+    /** An image that everybody may read, with a file that is not root's. */
+    function small(): string {
+      const place = workplace();
+      chmodSync(place, 0o755);
+      return tinyImage(join(place, 'tiny.tar'), (root) => chownSync(join(root, 'home/user'), 1000, 1000));
+    }
+
+    test('takes a TMPDIR that is no absolute path', async () => {
+      const user = forThisTest(makeOrdinary({ subuids: true }));
+      const words = ['exec', 'id -u', '--', 'unshare', '--tarball', small()];
+      const end = await user.run(words, { TMPDIR: relative(user.home, user.temporary) });
+      expect(end).toMatchObject({ status: 0, stdout: '0\n', stderr: '' });
+    });
 
     test('says what is missing where there are no subordinate ids', async () => {
       const user = forThisTest(makeOrdinary({ subuids: false }));
