@@ -24,7 +24,13 @@ import { tinyImage } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { workplace } from '../support/workplace.ts';
 
-const OWNERSHIP: Ownership = { name: 'root', prefix: [], owners: true, removes: ['root'] };
+const OWNERSHIP: Ownership = {
+  name: 'root',
+  prefix: [],
+  owners: true,
+  refusal: () => null,
+  removes: ['root'],
+};
 
 /** Far more than it ever takes, so that only a fault shows. */
 const PATIENCE = 60_000;

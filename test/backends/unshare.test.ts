@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { mountTmpfs } from '../faults/support/sshServer.ts';
 import { debianImage, IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
 import { open, refusal } from './support/open.ts';
-import { makeOrdinary } from './support/ordinary.ts';
+import { makeOrdinary, type Ordinary } from './support/ordinary.ts';
 
 /** The codename of this machine's own release. */
 function ownRelease(): string {
@@ -329,6 +329,57 @@ describeWith(
       chmodSync(place, 0o755);
       return tinyImage(join(place, 'tiny.tar'), (root) => chownSync(join(root, 'home/user'), 1000, 1000));
     }
+
+    describe('where no_new_privs is set', () => {
+      const within = (user: Ordinary) =>
+        ['setpriv', '--reuid', user.login, '--regid', user.login, '--init-groups', '--no-new-privs'] as const;
+
+      test('gives a testbed with one id, since subordinate ids are not to be had', async () => {
+        const user = forThisTest(makeOrdinary({ subuids: true }));
+        const end = await user.run(['exec', 'id -u', '--', 'unshare', '--tarball', small()], {}, within(user));
+        expect(end).toMatchObject({ status: 0, stdout: `${user.uid}\n` });
+      });
+
+      test('says so to who asked for them, and leaves nothing', async () => {
+        const user = forThisTest(makeOrdinary({ subuids: true }));
+        const words = ['exec', 'true', '--', 'unshare', '--map', 'subuids', '--tarball', small()];
+        const end = await user.run(words, {}, within(user));
+        expect(end.stderr).toMatch(/no-subuids: .*no_new_privs is set \(to mend it: .*; or --map=single\)/);
+        expect(end.stderr).not.toMatch(/^ +left /m);
+        expect(readdirSync(user.temporary)).toEqual([]);
+      });
+    });
+
+    describe('in a user namespace that has one id', () => {
+      const within = (user: Ordinary) =>
+        [
+          'setpriv',
+          '--reuid',
+          user.login,
+          '--regid',
+          user.login,
+          '--init-groups',
+          'unshare',
+          '--map-root-user',
+        ] as const;
+
+      test('says that the ids of the image are missing, and not that it is damaged', async () => {
+        const user = forThisTest(makeOrdinary({ subuids: true }));
+        const end = await user.run(['exec', 'true', '--', 'chroot', small()], {}, within(user));
+        expect(end.stderr).toMatch(/few-ids: root is that of a user namespace here, and has 1 of the ids/);
+        expect(end.status).toBe(16);
+      });
+
+      test('leaves nothing of what it made before it could get no others', async () => {
+        const user = forThisTest(makeOrdinary({ subuids: true }));
+        const image = ['unshare', '--map', 'subuids', '--tarball', small()];
+        expect(await user.run(['exec', 'true', '--', ...image])).toMatchObject({ status: 0 });
+        const end = await user.run(['exec', 'true', '--', ...image], {}, within(user));
+        expect(end.status).toBe(16);
+        expect(end.stderr).not.toMatch(/image-damaged|^ +left /m);
+        expect(readdirSync(user.temporary)).toEqual([]);
+      });
+    });
 
     test('takes a TMPDIR that is no absolute path', async () => {
       const user = forThisTest(makeOrdinary({ subuids: true }));

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import type { BackendHost } from '../contract.ts';
 import { type Held, hold } from './held.ts';
 
-/** Makes a directory and promises to remove it with all that is in it. */
-export async function holdDirectory(
-  host: BackendHost,
-  path: string,
-  removal: readonly string[] = removeTree(path),
-): Promise<Held> {
+/** Makes a directory and promises to remove it with all that is in it; `prefix` makes one root over its owners. */
+export async function holdDirectory(host: BackendHost, path: string, prefix: readonly string[] = []): Promise<Held> {
+  const removal = removeTree(path, prefix);
+  // Where the prefix is refused, nobody has become somebody else, and all in it is ours.
+  const otherwise = prefix.length === 0 ? null : removeTree(path);
   const remedy = `look who uses it (fuser -vm ${path}; findmnt -R ${path}), then ${removal.join(' ')}`;
-  const held = hold(host, { kind: 'directory', path, what: path }, removal, remedy);
+  const held = hold(host, { kind: 'directory', path, what: path }, { removal, otherwise, remedy });
   await makeEnterable(path);
   return held;
 }

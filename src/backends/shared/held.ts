@@ -1,5 +1,5 @@
 import type { BackendHost } from '../contract.ts';
-import { mustRun } from './runProgram.ts';
+import { failureOfProgram, runProgram } from './runProgram.ts';
 
 /** Something that was written to the trace before it was made. */
 export interface Held {
@@ -11,12 +11,11 @@ export interface Held {
   forget(): void;
 }
 
-/** Promises to remove something: the command `removal` does, now and in `trundle reap`. */
+/** Promises to remove something: the command `removal` does, now and in `trundle reap`; now also `otherwise`, if that fails. */
 export function hold(
   host: BackendHost,
   { kind, path, what }: { kind: 'directory' | 'cgroup'; path: string; what: string },
-  removal: readonly string[],
-  remedy: string,
+  { removal, otherwise, remedy }: { removal: readonly string[]; otherwise: readonly string[] | null; remedy: string },
 ): Held {
   const struck = host.acquire({ kind, name: path, release: [...removal] });
   let gone = false;
@@ -24,7 +23,11 @@ export function hold(
     path,
     async remove(signal) {
       if (gone) return;
-      await mustRun(removal, { signal, code: 'left-behind', doing: `removing ${what}`, remedy });
+      const result = await runProgram(removal, { signal });
+      const done =
+        result.status === 0 || (otherwise !== null && (await runProgram(otherwise, { signal })).status === 0);
+      if (!done)
+        throw failureOfProgram(removal[0] ?? '', result, { code: 'left-behind', doing: `removing ${what}`, remedy });
       this.forget();
     },
     forget() {

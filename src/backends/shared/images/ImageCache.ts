@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
-import { holdDirectory, makeEnterable, removeTree } from '../directories.ts';
-import { dyingWithUs, mustRun, runProgram } from '../runProgram.ts';
+import { holdDirectory, makeEnterable } from '../directories.ts';
+import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
 import { digestOf } from './digest.ts';
 import { discard, isWhole, type ProvideOptions } from './entry.ts';
 import { evict } from './evict.ts';
@@ -66,19 +66,24 @@ export class ImageCache {
     // Somebody outside has removed a part of it: nobody could use it, and it would be in the way.
     if (existsSync(entry)) await discard(entry, options);
     const path = `${entry}.${host.run}-${host.testbed}`;
-    const held = await holdDirectory(host, path, removeTree(path, prefix));
+    const held = await holdDirectory(host, path, prefix);
     try {
       const root = join(path, 'root');
       await makeEnterable(root);
       const own = owners ? ['--numeric-owner'] : ['--no-same-owner'];
       // Devices cannot be made by everybody, and a testbed has a /dev of its own.
       const tar = ['tar', '--extract', '--file', tarball, '--directory', root, '--preserve-permissions', ...own];
-      await mustRun([...prefix, ...dyingWithUs([...tar, '--exclude=./dev/*', '--exclude=dev/*'])], {
-        signal,
-        code: 'image-damaged',
-        doing: `unpacking ${tarball}`,
-        remedy: `tar -tf ${tarball} shows where it is damaged; make or fetch it anew`,
-      });
+      const argv = [...prefix, ...dyingWithUs([...tar, '--exclude=./dev/*', '--exclude=dev/*'])];
+      const result = await runProgram(argv, { signal });
+      if (result.status !== 0)
+        throw (
+          ownership.refusal(result.stderr) ??
+          failureOfProgram(argv[0] ?? '', result, {
+            code: 'image-damaged',
+            doing: `unpacking ${tarball}`,
+            remedy: `tar -tf ${tarball} shows where it is damaged; make or fetch it anew`,
+          })
+        );
       const du = await runProgram([...prefix, 'du', '--summarize', '--block-size=1', root], { signal });
       await writeFile(join(path, 'size'), String(Number.parseInt(du.stdout, 10) || 0));
       await rename(path, entry);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
 import type { BackendHost } from '../../contract.ts';
 import { BackendError } from '../../contract.ts';
-import { holdDirectory, removeTree } from '../directories.ts';
+import { holdDirectory } from '../directories.ts';
 import { asOwner, type Identity } from '../namespaces/identity.ts';
 import { childrenOf, isFirst, kill9 } from '../processes.ts';
 import { dyingWithUs, failureOfProgram, ownEnvironment, runProgram } from '../runProgram.ts';
@@ -84,7 +84,7 @@ async function make(
 ): Promise<void> {
   // What it unpacks is in here, also where it is killed. Its users must be able to get in, whose ids are not ours.
   const place = `${host.workDirectory}-bootstrap`;
-  const room = await holdDirectory(host, place, removeTree(place, asOwner(identity)));
+  const room = await holdDirectory(host, place, asOwner(identity));
   const fresh = `${file}.${host.run}`;
   const struck = host.acquire({ kind: 'file', name: fresh });
   const options = [

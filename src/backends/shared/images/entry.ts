@@ -12,6 +12,8 @@ export interface Ownership {
   readonly prefix: readonly string[];
   /** Whether the owners in the tarball can be kept. */
   readonly owners: boolean;
+  /** Why its files could not be made, from what a program said; null where that is not for the ownership. */
+  readonly refusal: (stderr: string) => BackendError | null;
   /** Names of the ownerships whose files can be removed under that prefix; its own is one of them. */
   readonly removes: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BackendError } from '../../contract.ts';
-import { asOwner, type Identity } from '../namespaces/identity.ts';
+import { asOwner, explainOwners, type Identity } from '../namespaces/identity.ts';
 import type { BaseImage } from '../namespaces/NamespaceTestbed.ts';
 import { cacheDirectory } from './cacheDirectory.ts';
 import type { Ownership, ProvideOptions } from './entry.ts';
@@ -34,5 +34,11 @@ const REMOVES: Readonly<Record<Identity, readonly Identity[]>> = {
 };
 
 function ownershipOf(identity: Identity): Ownership {
-  return { name: identity, prefix: asOwner(identity), owners: identity !== 'single', removes: REMOVES[identity] };
+  return {
+    name: identity,
+    prefix: asOwner(identity),
+    owners: identity !== 'single',
+    refusal: (stderr) => explainOwners(identity, stderr),
+    removes: REMOVES[identity],
+  };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Subject } from 'rxjs';
 import type { Capability } from '../../../events/index.ts';
 import { BackendError, type BackendHost, type BackendVerbs, type Location, type Observation } from '../../contract.ts';
-import { holdDirectory, makeLayer, removeTree } from '../directories.ts';
+import { holdDirectory, makeLayer } from '../directories.ts';
 import type { Held } from '../held.ts';
 import { imageGone, withImage } from '../images/imageGone.ts';
 import { mountedUnder, readMounts } from '../mounts.ts';
@@ -210,8 +210,7 @@ export class NamespaceTestbed implements BackendVerbs {
 
   async #makeLayer(): Promise<void> {
     const path = join(this.#host.workDirectory, 'layer');
-    const prefix = asOwner(this.#options.identity);
-    this.#layer = await holdDirectory(this.#host, path, removeTree(path, prefix));
+    this.#layer = await holdDirectory(this.#host, path, asOwner(this.#options.identity));
     await makeLayer(path);
   }
 

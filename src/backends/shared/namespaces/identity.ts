@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ownAccount } from '../../../host/index.ts';
-import type { Availability } from '../../contract.ts';
+import { type Availability, BackendError } from '../../contract.ts';
 import { findProgram, installCommand } from '../programs.ts';
 import { lastLine, runProgram } from '../runProgram.ts';
 import { giveUsSubids, type SubidRange, subidFiles } from './subids.ts';
@@ -27,6 +27,12 @@ export function asOwner(identity: Identity): readonly string[] {
 export function whyNoSubuids(): { missing: string; remedy: string } | null {
   const helper = ['newuidmap', 'newgidmap'].find((name) => findProgram(name) === null);
   if (helper !== undefined) return { missing: `no ${helper}`, remedy: installCommand(helper) };
+  if (gainsNothing())
+    return {
+      missing: 'newuidmap(1) gains nothing here: no_new_privs is set',
+      remedy:
+        'start trundle where that is not set: by NoNewPrivileges= of systemd, allowPrivilegeEscalation of Kubernetes, setpriv(1)',
+    };
   const { name } = ownAccount();
   const without = subidFiles().find(({ ranges }) => !ranges.some(isOurs));
   if (without === undefined) return null;
@@ -96,10 +102,51 @@ export function explainUnshare(identity: Identity, stderr: string): { code: stri
   return { code: 'no-permission', missing: `namespaces cannot be made here: ${words}`, remedy: chrooted };
 }
 
+/**
+ * Why the files of an image could not be made, where that is for want of ids and not for the image; null for any other
+ * reason.
+ */
+export function explainOwners(identity: Identity, stderr: string): BackendError | null {
+  if (/^(unshare|newuidmap|newgidmap): /m.test(stderr)) {
+    const { code, missing, remedy } = explainUnshare(identity, stderr);
+    return new BackendError(code, missing, { remedy });
+  }
+  const count = Math.min(...['uid_map', 'gid_map'].map((name) => idsIn(textOf(`/proc/self/${name}`))));
+  if (identity !== 'root' || count >= NORMAL_IDS || !/Cannot change ownership/.test(stderr)) return null;
+  return new BackendError(
+    'few-ids',
+    `root is that of a user namespace here, and has ${count} of the ids that own files of an image`,
+    { remedy: `run trundle outside of it, or give it ${NORMAL_IDS} ids, as unshare --map-auto --map-root-user does` },
+  );
+}
+
+/** All that Debian knows by a fixed number, nobody (65534) among them. */
+const NORMAL_IDS = 65_536;
+
+/** How many ids a user namespace has, as uid_map of proc(5) tells; all that there are where it does not tell. Pure. */
+function idsIn(map: string): number {
+  const counts = map.split('\n').flatMap((line) => /^\s*\d+\s+\d+\s+(\d+)$/.exec(line)?.[1] ?? []);
+  return counts.length === 0 ? 2 ** 32 : counts.reduce((sum, count) => sum + Number(count), 0);
+}
+
 /** Whether a range is this user's. */
 export function isOurs({ owner }: SubidRange): boolean {
   const { name, uid } = ownAccount();
   return owner === name || owner === String(uid);
+}
+
+/** Whether setuid programs run as whoever starts them (PR_SET_NO_NEW_PRIVS of prctl(2)). */
+function gainsNothing(): boolean {
+  return process.getuid?.() !== 0 && /^NoNewPrivs:\t1$/m.test(textOf('/proc/self/status'));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // A /proc that is not there, or tells nothing.
+    return '';
+  }
 }
 
 function numberIn(file: string): number | null {

@@ -35,7 +35,7 @@ export function holdCgroup(host: BackendHost): Held {
   const path = `${own === '/' ? '' : own}/trundle-${host.run}-${host.testbed}`;
   const removal = ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', REMOVE, 'sh', path];
   const remedy = `look at what /proc/*/cgroup names ${path}, end it, and rmdir it where cgroup2 is mounted`;
-  return hold(host, { kind: 'cgroup', path, what: `the control group ${path}` }, removal, remedy);
+  return hold(host, { kind: 'cgroup', path, what: `the control group ${path}` }, { removal, otherwise: null, remedy });
 }
 
 /** Our own control group of version 2; null where the kernel has none. */
