@@ -388,6 +388,15 @@ describeWith(
       expect(end).toMatchObject({ status: 0, stdout: '0\n', stderr: '' });
     });
 
+    test.each(['/nonexistent', '/proc'])('says where images would be, and cannot: %s', async (home) => {
+      const user = forThisTest(makeOrdinary({ subuids: true }));
+      const words = ['exec', 'true', '--', 'unshare', '--tarball', small()];
+      const end = await user.run(words, { HOME: home, XDG_STATE_HOME: user.temporary });
+      expect(end.stderr).toContain(`images cannot be unpacked into ${home}/.cache/trundle: `);
+      expect(end.stderr).toContain('(to mend it: set XDG_CACHE_HOME to a directory that can be written to)');
+      expect(end.status).toBe(16);
+    });
+
     test('says what is missing where there are no subordinate ids', async () => {
       const user = forThisTest(makeOrdinary({ subuids: false }));
       const words = ['unshare', '--tarball', debian, '--map', 'subuids'];

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
+import { BackendError } from '../../contract.ts';
 import { holdDirectory, makeEnterable } from '../directories.ts';
 import { dyingWithUs, failureOfProgram, runProgram } from '../runProgram.ts';
 import { digestOf } from './digest.ts';
@@ -35,9 +36,17 @@ export class ImageCache {
 
   /**
    * The unpacked image of a tarball, unpacked now if it was not before.
-   * @throws BackendError `image-missing`, `image-damaged`, `ENOSPC`
+   * @throws BackendError `image-missing`, `image-damaged`, `ENOSPC`, or where there can be no cache
    */
   async provide(tarball: string, options: ProvideOptions): Promise<CachedImage> {
+    try {
+      return await this.#provide(tarball, options);
+    } catch (error) {
+      throw explained(error, this.#directory);
+    }
+  }
+
+  async #provide(tarball: string, options: ProvideOptions): Promise<CachedImage> {
     const { signal, ownership } = options;
     const images = join(this.#directory, 'images');
     makeDirectory(images);
@@ -92,4 +101,16 @@ export class ImageCache {
       await held.remove(AbortSignal.timeout(60_000));
     }
   }
+}
+
+/** The error with what to do about it, where a directory of the cache cannot be made or written to. */
+function explained(error: unknown, directory: string): unknown {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  // What could not be made may be above it.
+  const ours = path !== undefined && (path.startsWith(directory) || directory.startsWith(path));
+  if (error instanceof BackendError || code === undefined || !ours) return error;
+  return new BackendError(code, `images cannot be unpacked into ${directory}: ${message}`, {
+    remedy: 'set XDG_CACHE_HOME to a directory that can be written to',
+    cause: error,
+  });
 }
