@@ -210,6 +210,11 @@ export class CommandChannel {
   #closed(): void {
     if (this.#over) return;
     if (!this.connection.ready) return;
+    // The end of stderr may come after it: what a login said that never came to the command is all there is to tell why.
+    if (this.#channel !== null) {
+      this.#giveUpMarker('stdout', this.#channel);
+      this.#giveUpMarker('stderr', this.#channel.stderr);
+    }
     if (!this.#started) this.#start();
     this.#end(() => this.#emit('command.closed', {}));
   }

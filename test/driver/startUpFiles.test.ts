@@ -57,6 +57,14 @@ describeWith(['sshd', 'root', 'useradd', 'bash'], 'what a start-up file of bash 
     await testbed.exec('true');
   });
 
+  test('is what there is to tell where it ends the login, on either stream', async () => {
+    const { testbed } = await withStartUpFile('bash', '.bashrc', 'echo not today; echo come back later >&2; exit 1\n');
+    for (let tries = 0; tries < 8; tries += 1) {
+      const end = { status: 1, stdout: 'not today\n', stderr: 'come back later\n' };
+      expect(await testbed.exec('true')).toMatchObject(end);
+    }
+  });
+
   test('comes first on a terminal, which has one stream only', async () => {
     const { testbed } = await withStartUpFile('bash', '.bashrc', 'echo "early" >&2\n');
     const said: Buffer[] = [];
