@@ -27,6 +27,21 @@ export function classOfLoss(how: Loss): CauseClass {
   return CLASS_OF_LOSS[how];
 }
 
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** The place that was named is not there any more, or is not for this user to write to. */
+const NO_PLACE = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'ESTALE'];
+
+/**
+ * The class of a cause that a file of this machine's is which cannot be written: a full disk, a place that went, or a fault
+ * of Trundle. Pure.
+ * @param code the errno name; null where the system gave none
+ */
+export function classOfUnwritable(code: string | null): CauseClass {
+  if (code === null) return 'internal-error';
+  if (FULL.includes(code)) return 'host-disk-full';
+  return NO_PLACE.includes(code) ? 'wrong-usage' : 'internal-error';
+}
+
 const PACKAGE_CLASSES: readonly CauseClass[] = ['bad-package'];
 const TEST_CLASSES: readonly CauseClass[] = ['test-failed', 'test-wrote-stderr', 'test-timed-out', 'test-signalled'];
 const OWN_CLASSES: readonly CauseClass[] = [

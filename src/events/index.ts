@@ -3,6 +3,7 @@ export {
   type Cause,
   type CauseClass,
   classOfLoss,
+  classOfUnwritable,
   exitCodeOf,
   type Failure,
   isTestbedsFault,

@@ -1,19 +1,16 @@
-import { type Cause, exitCodeOf, type Phase } from '../events/index.ts';
+import { type Cause, classOfUnwritable, exitCodeOf, type Phase } from '../events/index.ts';
 import { TestbedError } from '../testbed/index.ts';
 import { StepError } from './errors.ts';
 
-const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
-
-/** What an error says about a step of ours: its own cause where it has one, a full disk, or a fault of Trundle. Pure. */
+/** What an error says about a step of ours: its own cause where it has one, a file that could not be written, or a fault of Trundle. Pure. */
 export function causeOfError(error: unknown, phase: Phase, doing: string): { doing: string; cause: Cause } {
   if (error instanceof StepError) return { doing: error.doing, cause: error.cause };
   if (error instanceof TestbedError) return { doing: error.cause.doing, cause: error.cause };
-  const { code, message } = error as NodeJS.ErrnoException;
-  const full = code !== undefined && FULL.includes(code);
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
   return {
     doing,
     cause: {
-      class: full ? 'host-disk-full' : 'internal-error',
+      class: syscall?.startsWith('spawn') ? 'internal-error' : classOfUnwritable(code ?? null),
       phase,
       doing,
       detail: message ?? String(error),

@@ -4,6 +4,7 @@ import type { ConfiguredBackend } from '../backends/index.ts';
 import {
   type Cause,
   type Command,
+  classOfUnwritable,
   type EventDraft,
   exitCodeOf,
   type Phase,
@@ -243,10 +244,9 @@ class LiveRun implements Run {
   /** A run whose facts nobody can read later must not go on: should it be killed, nobody could remove what it has. */
   #untraceable({ message, code }: RecorderError): void {
     this.#log(message, { code });
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
     const doing = 'writing the trace';
     this.#untraced = {
-      class: full ? 'host-disk-full' : 'internal-error',
+      class: classOfUnwritable(code),
       phase: 'exec',
       doing,
       detail: message,

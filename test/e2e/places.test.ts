@@ -40,6 +40,16 @@ describeWith(['proc'], 'a place where no directory can be made', () => {
   });
 });
 
+test('a place for the output that goes meanwhile is told as such, and not as a fault of Trundle', async () => {
+  const place = workplace();
+  const out = join(place, 'out');
+  const source = makePackage(place, { tests: { first: `rm -r '${out}'; echo to nowhere`, second: 'true' } });
+  const end = await cli(['run', '-o', out, source, '--', 'null'], { env: ownState() });
+  expect(end.status).toBe(20);
+  expect(end.stderr).toMatch(/wrong usage while [^:]+: .*ENOENT/);
+  expect(end.stderr).not.toMatch(/fault of Trundle|internal.error/);
+});
+
 test('a directory that is gone is said to be no place to start in', () => {
   const script = 'cd "$1"; rmdir "$1"; exec "$2" "$3" exec true -- null';
   const words = [join(workplace(), 'gone'), process.execPath, join(root, 'dist/bin.cjs')];

@@ -3,7 +3,7 @@ import type { AnsweredChannel, AnsweredConnection, ConnectionPlan, ExecRequest }
 import type { Cue, RecordedCommand, RecordedTestbed, RecordedVerb } from '../../trace/index.ts';
 import { answerIdentity, answerSurvivors, markers, sayWhy } from './answers.ts';
 import { type AskedLine, readAsked, readScript } from './asked.ts';
-import { around, aroundDifference } from './difference.ts';
+import { around, aroundDifference, isSame } from './difference.ts';
 import { outputOf } from './output.ts';
 
 /** Milliseconds after which a question that was recorded, and is not asked, is passed over: others wait. */
@@ -389,14 +389,6 @@ const WORDS: Readonly<Record<RecordedVerb, string>> = {
 
 function isAsked({ kind }: Cue): boolean {
   return ['verb', 'dial', 'exec', 'signal', 'identify', 'reboot'].includes(kind);
-}
-
-/** Whether a line is the recorded one; what was redacted may be anything. */
-function isSame(recorded: string, shown: readonly string[]): boolean {
-  if (!recorded.includes('[redacted]')) return shown.includes(recorded);
-  const parts = recorded.split('[redacted]').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
-  return shown.some((each) => pattern.test(each));
 }
 
 /** A failure as the system's own error. */

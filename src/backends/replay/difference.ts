@@ -27,3 +27,11 @@ function inCommon(a: string, b: string): number {
   while (at < a.length && at < b.length && a[at] === b[at]) at++;
   return at;
 }
+
+/** Whether a line is the recorded one; what was redacted may be anything. Pure. */
+export function isSame(recorded: string, shown: readonly string[]): boolean {
+  if (!recorded.includes('[redacted]')) return shown.includes(recorded);
+  const parts = recorded.split('[redacted]').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
+  return shown.some((each) => pattern.test(each));
+}

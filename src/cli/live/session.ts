@@ -1,4 +1,4 @@
-import { VERSION } from '../../events/index.ts';
+import { classOfUnwritable, VERSION } from '../../events/index.ts';
 import {
   configureBackend,
   createRun,
@@ -123,8 +123,7 @@ export async function inSession<T>(
 function tellOutputLost(run: Run, { message, ...error }: NodeJS.ErrnoException): void {
   const doing = 'writing to standard output';
   const cause = {
-    class:
-      error.code === 'ENOSPC' || error.code === 'EDQUOT' ? ('host-disk-full' as const) : ('internal-error' as const),
+    class: classOfUnwritable(error.code ?? null),
     phase: 'exec' as const,
     doing,
     detail: message,

@@ -46,6 +46,9 @@ export function planTests(definitions: readonly TestDefinition[], context: PlanC
     });
 }
 
+/** What a name may have in Linux is 255 bytes; files of a test's add to it (`-packages`), and so does a second test of its name. */
+const LONGEST_NAME = 240;
+
 function obstacle(test: TestDefinition, context: PlanContext): string | null {
   if (test.unknownField !== null) return `unknown field ${test.unknownField}`;
   if (context.architecture !== null) {
@@ -54,6 +57,7 @@ function obstacle(test: TestDefinition, context: PlanContext): string | null {
   }
   if (test.name.includes('/')) return 'test name may not contain / character';
   if (test.name === '.' || test.name === '..') return 'test name may not be . or ..';
+  if (Buffer.byteLength(test.name) > LONGEST_NAME) return `test name may not have more than ${LONGEST_NAME} bytes`;
 
   const effective = test.restrictions.filter((restriction) => !context.ignoreRestrictions.includes(restriction));
   const unknown = effective.find((restriction) => needsOf(restriction) === null);

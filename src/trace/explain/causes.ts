@@ -232,8 +232,13 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
     reasons: [
       '--user names somebody whom the testbed does not know, or whom only root could turn into',
       'the package holds what the user who runs Trundle may not read',
+      'the place for the output, or for the trace, was removed while the run went on, or cannot be written to',
     ],
-    next: ['name what the testbed has, or leave the option out', 'make the package readable'],
+    next: [
+      'name what the testbed has, or leave the option out',
+      'make the package readable',
+      'give another -o or --trace, and leave it alone until the run is over',
+    ],
   },
   'replay-diverged': {
     meaning: 'The program asked a recorded testbed for something else than was recorded.',

@@ -85,6 +85,14 @@ describe('a test is skipped for what its stanza says', () => {
       ['..', 'test name may not be . or ..'],
     ]);
   });
+
+  it('a name that is too long for the names of its files', () => {
+    const fits = 'é'.repeat(120);
+    expect(plan(`Tests: ${fits} ${fits}x\n`)).toEqual([
+      [fits, null],
+      [`${fits}x`, 'test name may not have more than 240 bytes'],
+    ]);
+  });
 });
 
 describe('the plan', () => {
