@@ -70,9 +70,12 @@ const LOCALE_VARIABLES = [
   ...['NUMERIC', 'PAPER', 'TELEPHONE', 'TIME'].map((name) => `LC_${name}`),
 ];
 
-/** The command for a test's script. As it starts, bash complains on the test's stderr of an LC_ALL that the testbed lacks. Pure. */
+/**
+ * The command for a test's script. Where SSH_CLIENT is set, bash reads ~/.bashrc for a command too, as the login's shell has
+ * done before; and as it starts, it complains of an LC_ALL that the testbed lacks: both would be on the test's stderr. Pure.
+ */
 export function testArgv(shell: TestbedFacts['shell'], script: string): string[] {
-  return [...(shell === 'bash' ? ['env', '-u', 'LC_ALL'] : []), shell, '-c', script];
+  return shell === 'bash' ? ['env', '-u', 'LC_ALL', 'bash', '--norc', '-c', script] : [shell, '-c', script];
 }
 
 /**
@@ -100,7 +103,9 @@ export function testScript(
     ...assignments.filter((assignment) => !ofLocale(assignment)).map(([, line]) => line),
     ...(pidFile === null ? [] : [`echo $$ >${quote(pidFile)} || exit`]),
     `cd ${quote(paths.tree)} || exit`,
-    program.kind === 'file' ? becoming(`${paths.tree}/${program.path}`) : `exec bash -ec ${quote(program.command)}`,
+    program.kind === 'file'
+      ? becoming(`${paths.tree}/${program.path}`)
+      : `exec bash --norc -ec ${quote(program.command)}`,
   ].join('\n');
 }
 

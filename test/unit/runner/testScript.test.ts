@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestProgram } from '../../../src/runner/control/testControl.ts';
 import { parseFacts, type TestbedFacts } from '../../../src/runner/session/facts.ts';
 import { KEEPER_SCRIPT } from '../../../src/runner/session/ScratchKeeper.ts';
 import {
@@ -61,8 +62,8 @@ const base = (): EnvironmentOptions => ({
   extra: [],
 });
 
-function run(shell: 'bash' | 'sh', script: string, locale: Record<string, string> = { LC_ALL: 'de_DE.UTF-8' }) {
-  const env = { PATH: process.env.PATH ?? '', HOME: directory, ...locale };
+function run(shell: 'bash' | 'sh', script: string, login: Record<string, string> = { LC_ALL: 'de_DE.UTF-8' }) {
+  const env = { PATH: process.env.PATH ?? '', HOME: directory, ...login };
   const [program = '', ...args] = testArgv(shell, script);
   const { status, signal, stdout, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
   return { status, signal, stdout, stderr };
@@ -142,6 +143,16 @@ describe.each(['bash', 'sh'] as const)('a test started by %s', (shell) => {
   ])('has nothing on stderr of a locale that the testbed lacks: %o', (locale) => {
     const script = testScript({ kind: 'file', path: 'debian/tests/bare' }, paths, testEnvironment(base()));
     expect(run(shell, script, locale).stderr).toBe('');
+  });
+
+  it.each<TestProgram>([
+    { kind: 'file', path: 'debian/tests/bare' },
+    { kind: 'command', command: 'true' },
+  ])('has nothing on stderr of what the start-up file of a login by SSH says: %o', (program) => {
+    const home = mkdtempSync(path.join(directory, 'home-'));
+    writeFileSync(path.join(home, '.bashrc'), 'echo hello from .bashrc >&2\n');
+    const login = { HOME: home, SSH_CLIENT: '::1 1 22' };
+    expect(run(shell, testScript(program, paths, {}), login)).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('that is a command stops at the first failure', () => {
