@@ -34,7 +34,8 @@ like any other: \`deadline.expired\` says which it was, whose, and after how lon
 library's option \`deadlines\` set them. Keepalives are the driver's: a connection that has not answered three of them,
 5 s apart, has fallen silent.
 
-A test's own time limit (\`--timeout-test\`) is the deadline \`command\` of its command. Other timeouts of autopkgtest's
+A test's own time limit (\`--timeout-test\`) is the deadline \`command\` of its command. Unless it is set, the deadline
+\`drain\` of a test is a quarter of a second: what it leaves running is ended then, as autopkgtest does. Other timeouts of autopkgtest's
 kind are set with \`--timeout-KIND\`; see [runner.md](runner.md).
 
 This page is made by \`npm run docs\` from src/events/command.ts and src/machines.

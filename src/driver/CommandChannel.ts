@@ -24,6 +24,8 @@ export class CommandChannel {
   readonly connection: Connection;
   /** Process group of the remote command, once the marker has told it. */
   group: ProcessGroup | null = null;
+  /** Whether the command has ended; what it left behind may hold its output open. */
+  exited = false;
   readonly #host: DriverHost;
   readonly #request: ChannelRequest;
   readonly #onEnd: (channel: CommandChannel) => void;
@@ -167,7 +169,9 @@ export class CommandChannel {
   }
 
   #tellExit(): void {
-    this.#exit?.();
+    if (this.#exit === null) return;
+    this.exited = true;
+    this.#exit();
     this.#exit = null;
   }
 

@@ -110,7 +110,7 @@ class SshDriver implements Driver {
       if (!connection.ready) return failed(new Error('the connection is gone'));
       this.#probe(connection, script).then((answer) => delivered(answer, {}), directly);
     };
-    const by = channel === undefined ? request.by : undefined;
+    const by = channel === undefined || channel.exited ? request.by : undefined;
     if (by === undefined) return bySession();
     numberFrom(by, script).then(
       (answer) => (answer === null ? bySession() : delivered(answer, { beside: true })),

@@ -115,13 +115,14 @@ export function createMachines(): Machines {
       }
       case 'command.requested': {
         if (instances.has(`command:${event.command}`)) return;
-        const { command, line, timeout, sweep } = event;
+        const { command, line, timeout, sweep, drain } = event;
         bear('command', command, {
           testbed: event.testbed,
           command,
           line,
           timeout,
           sweep,
+          drain,
           deadlines: deadlinesOf(event),
         });
         return;

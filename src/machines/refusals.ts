@@ -13,7 +13,7 @@ export const REFUSALS: readonly Ignore[] = [
   { machine: 'command', states: '*', events: ['deadline.expired'], reason: STALE },
   {
     machine: 'command',
-    states: ['sweeping'],
+    states: ['sweeping', 'cleared'],
     events: ['signal.delivered'],
     reason: 'the report of an earlier SIGTERM; the one of SIGKILL is waited for',
   },
@@ -25,7 +25,7 @@ export const REFUSALS: readonly Ignore[] = [
   },
   {
     machine: 'command',
-    states: ['killing', 'clearing', 'sweeping'],
+    states: ['killing', 'clearing', 'sweeping', 'cleared'],
     events: ['signal.failed'],
     reason: 'an earlier SIGTERM failed; SIGKILL may still reach them',
   },

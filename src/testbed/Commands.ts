@@ -74,6 +74,7 @@ export class Commands {
       timeout: options.timeout ?? null,
       pty: options.pty !== undefined,
       sweep: options.sweep ?? false,
+      ...(options.drain === undefined ? {} : { drain: options.drain }),
       ...(options.copy === undefined ? {} : { copy: options.copy }),
     });
     const resize = (size: { columns: number; rows: number }) => this.#options.resize(id, size);

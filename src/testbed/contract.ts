@@ -15,6 +15,8 @@ export interface ExecOptions extends Omit<ExecSpec, 'argv' | 'line'> {
   sweep?: boolean;
   /** What `sweep` takes is done by this, where it can, in place of a session of its own. */
   sweepBy?: Messenger;
+  /** Milliseconds that what it left may hold its output open; the deadline `drain`, where that is set. */
+  drain?: number;
   /** Ends the command's process group; the result is then `cancelled`. */
   signal?: AbortSignal;
   /** Strings that must not appear in the trace. */

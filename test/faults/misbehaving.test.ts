@@ -47,7 +47,7 @@ describeWith(['sshd'], 'a test that', () => {
       during: async (log) => {
         const { command } = await log.first('test.started');
         await log.first('command.exited', (event) => event.command === command);
-        clock.advance(2000);
+        clock.advance(250);
       },
     });
     expect(run.report).toMatchObject({ exitCode: 0, cause: null });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { createActor } from 'xstate';
-import type { Command, EventData, EventDraft, EventType, TrundleEvent } from '../../src/events/index.ts';
+import type { Command, Deadline, EventData, EventDraft, EventType, TrundleEvent } from '../../src/events/index.ts';
 import { type MachineKind, statePath } from '../../src/machines/index.ts';
 import { expired, fact } from './facts.ts';
 import { machineOf } from './machineNodes.ts';
@@ -23,6 +23,8 @@ export interface Then {
   readonly commands: readonly string[];
   /** `+name` for a deadline that starts, `-name` for one taken back. */
   readonly deadlines: readonly string[];
+  /** What a deadline that starts bounds it to; undefined where it does not start. */
+  milliseconds(deadline: Deadline): number | undefined;
   /** Types of the facts that it told. */
   readonly facts: readonly string[];
   /** The data of the only fact of a type. */
@@ -61,6 +63,8 @@ function run(kind: MachineKind, input: object, past: readonly Told[], event: Tol
     deadlines: commands.flatMap((command) =>
       command.type === 'arm' ? [`+${command.deadline}`] : command.type === 'disarm' ? [`-${command.deadline}`] : [],
     ),
+    milliseconds: (deadline) =>
+      commands.flatMap((command) => (command.type === 'arm' && command.deadline === deadline ? [command.ms] : []))[0],
     facts: facts.map(({ type }) => type),
     fact: <T extends EventType>(type: T) => {
       const found = facts.filter((each) => each.type === type);

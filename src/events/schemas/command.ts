@@ -16,6 +16,8 @@ export const commandSchemas = {
     pty: z.boolean(),
     /** Whether what is left of its process group dies with it. */
     sweep: z.boolean(),
+    /** Milliseconds for its output's end once it has ended, where the deadline `drain` is not set; absent for the usual. */
+    drain: z.number().optional(),
     /** The copy that it carries out, where it does. */
     copy: z.string().optional(),
   }),

@@ -19,6 +19,20 @@ function early<T extends CommandEvent['type']>(state: string, ...types: T[]) {
   return each(types, transition);
 }
 
+/** There is no output any more; only the report of SIGKILL is waited for. */
+function awaitSurvivors(state: string) {
+  return {
+    on: {
+      'signal.delivered': { guard: 'killed', target: '#command.concluded', actions: 'noteSurvivors' },
+      'signal.failed': { guard: 'killFailed', target: '#command.concluded', actions: 'noteUnseen' },
+      'command.lost': { target: '#command.concluded', actions: 'noteUnseen' },
+      'deadline.expired': { guard: 'kill', target: '#command.concluded', actions: 'noteUnseen' },
+      ...breach(state, 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused', 'command.started'),
+      ...breach(state, 'command.output', 'command.exited', 'command.signalled', 'command.closed'),
+    },
+  } as const;
+}
+
 const lost = { target: '#command.concluded', actions: 'noteLoss' } as const;
 const cancel = { target: '#command.terminating', actions: 'noteCancelled' } as const;
 const abandon = { target: '#command.killing', actions: 'noteCancelled' } as const;
@@ -222,7 +236,7 @@ export const commandMachine = () =>
           'command.lost': lost,
           // Somebody it left behind still holds its output open.
           'deadline.expired': [
-            { guard: 'drainAndSweep', target: 'clearing', actions: 'noteLeak' },
+            { guard: 'drainAndSweep', target: 'clearing' },
             { guard: 'drain', target: 'giving-up', actions: 'noteLeak' },
           ],
           'cancel.requested': { target: 'clearing', actions: 'noteCancelled' },
@@ -242,9 +256,9 @@ export const commandMachine = () =>
         entry: ['kill', 'armKill'],
         exit: 'disarmKill',
         on: {
-          'command.closed': 'concluded',
+          'command.closed': 'cleared',
           'command.lost': lost,
-          'signal.delivered': { guard: 'killed', actions: 'noteSurvivors' },
+          'signal.delivered': { guard: 'killed', target: 'emptying', actions: 'noteSurvivors' },
           'signal.failed': { guard: 'killFailed', target: 'giving-up', actions: 'noteLeak' },
           'deadline.expired': { guard: 'kill', target: 'giving-up', actions: 'noteLeak' },
           ...breach(
@@ -258,24 +272,28 @@ export const commandMachine = () =>
           ...breach('clearing', 'command.exited', 'command.signalled'),
         },
       },
+      // What could be killed is gone. If the output is open all the same, one that left the group holds it.
+      emptying: {
+        entry: 'armDrain',
+        exit: 'disarmDrain',
+        on: {
+          'command.closed': 'concluded',
+          'command.lost': lost,
+          'deadline.expired': { guard: 'drain', target: 'giving-up', actions: 'noteLeak' },
+          ...breach('emptying', 'command.requested', 'command.assigned', 'channel.opened', 'channel.refused'),
+          ...breach('emptying', 'command.started', 'command.exited', 'command.signalled'),
+        },
+      },
       sweeping: {
         entry: ['kill', 'armKill'],
         exit: 'disarmKill',
-        on: {
-          'signal.delivered': { guard: 'killed', target: 'concluded', actions: 'noteSurvivors' },
-          'signal.failed': { guard: 'killFailed', target: 'concluded', actions: 'noteUnseen' },
-          'command.lost': { target: 'concluded', actions: 'noteUnseen' },
-          'deadline.expired': { guard: 'kill', target: 'concluded', actions: 'noteUnseen' },
-          ...breach(
-            'sweeping',
-            'command.requested',
-            'command.assigned',
-            'channel.opened',
-            'channel.refused',
-            'command.started',
-          ),
-          ...breach('sweeping', 'command.output', 'command.exited', 'command.signalled', 'command.closed'),
-        },
+        ...awaitSurvivors('sweeping'),
+      },
+      // Closed in the moment in which SIGKILL was on its way: that will tell whether somebody was there.
+      cleared: {
+        entry: 'armKill',
+        exit: 'disarmKill',
+        ...awaitSurvivors('cleared'),
       },
       'giving-up': {
         entry: ['closeChannel', 'armClose'],

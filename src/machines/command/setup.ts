@@ -36,6 +36,8 @@ export interface CommandContext extends Subject {
   /** Milliseconds it may run; null for no limit. */
   timeout: number | null;
   sweep: boolean;
+  /** Milliseconds for its output's end, where nobody has set that deadline; absent for the usual. */
+  drain?: number | undefined;
   connection: string;
   result: CommandResult | null;
   /** Null where nobody can tell. */
@@ -50,6 +52,7 @@ export interface CommandInput {
   line: string;
   timeout: number | null;
   sweep: boolean;
+  drain?: number | undefined;
   deadlines: DeadlineTable;
 }
 
@@ -97,7 +100,7 @@ export const commandSetup = setup({
     disarmTerminate: emit(({ context }) => disarm(context, 'terminate')),
     armKill: emit(({ context }) => arm(context, 'kill')),
     disarmKill: emit(({ context }) => disarm(context, 'kill')),
-    armDrain: emit(({ context }) => arm(context, 'drain')),
+    armDrain: emit(({ context }) => arm(context, 'drain', context.deadlines.drain ?? context.drain)),
     disarmDrain: emit(({ context }) => disarm(context, 'drain')),
     armClose: emit(({ context }) => arm(context, 'close')),
     disarmClose: emit(({ context }) => disarm(context, 'close')),

@@ -57,6 +57,12 @@ export interface Left {
 }
 
 /**
+ * Milliseconds for the last words of what a test started: what it leaves running is ended then, and what it prints
+ * meanwhile counts. autopkgtest ends it as soon as it has found it.
+ */
+const LAST_WORDS = 250;
+
+/**
  * Runs one prepared test: its output goes live to the log, the terminal and its own files, its end to the run
  * machine, the verdict to the summary.
  * @throws StepError where the testbed, not the test, came to an end, or where the host's disk is full
@@ -167,7 +173,7 @@ async function runThrough(
     const signal = AbortSignal.any([context.signal, abort.signal]);
     // Whether it wants to go on after a reboot is not known yet when it has ended.
     const beside = early && reboots === null ? { sweepBy } : {};
-    const running = testbed.start(argv(mark), { login, timeout, sweep: true, signal, ...beside });
+    const running = testbed.start(argv(mark), { login, timeout, sweep: true, drain: LAST_WORDS, signal, ...beside });
     const told = { testbed: testbed.id, from: 'runner', test, command: running.command } as const;
     run.emit(mark === null ? { type: 'test.started', ...told } : { type: 'test.resumed', ...told, mark });
     const following = follow(context, test, running, keeping, abort);

@@ -39,6 +39,8 @@ export class Invariants {
   /** Commands whose id was given away again. Only chaos does that: such a one takes the end of the first for its own. */
   readonly #reused = new Set<string>();
   readonly #located = new Set<string>();
+  /** Connections that were given up: a channel may open on one until it has ended, and its command is ended then. */
+  readonly #givenUp = new Set<string>();
   #verdicts = 0;
 
   /** Looks at one event and what came of it. */
@@ -113,8 +115,10 @@ export class Invariants {
       this.#breach(seq, `${command.type} for a testbed that never was`);
       return;
     }
+    if (command.type === 'hang-up') this.#givenUp.add(command.connection);
     if (OUTWARD.includes(command.type)) {
-      if (life.removals > 0) this.#breach(seq, `${machine} commands ${command.type} after the testbed is gone`);
+      const tooLate = life.removals > 0 && !(command.type === 'signal' && this.#givenUp.has(command.connection));
+      if (tooLate) this.#breach(seq, `${machine} commands ${command.type} after the testbed is gone`);
       if (!this.#located.has(command.testbed))
         this.#breach(seq, `${machine} commands ${command.type} before any endpoint`);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEADLINES } from '../../../src/events/index.ts';
 import { cause } from '../../support/facts.ts';
 import { passed, specOf, told } from '../../support/machineSpec.ts';
 
@@ -188,6 +189,44 @@ describe('what a command leaves behind', () => {
         .when(passed('drain')),
     ).toMatchObject({ state: 'clearing', commands: ['signal KILL'] });
     expect(given(...ENDED).when(passed('drain'))).toMatchObject({ state: 'giving-up', commands: ['close-channel'] });
+  });
+});
+
+describe('what a command leaves behind that holds its output open', () => {
+  const CLEARING = [...RUNNING, 'command.exited', passed('drain')] as const;
+  const killed = (survivors: number | null) => told('signal.delivered', { survivors });
+
+  test.each([
+    ['the usual time', {}, DEADLINES.drain],
+    ['the time that its command was given', { drain: 250 }, 250],
+    ['the time that the run was given', { drain: 250, deadlines: { drain: 9000 } }, 9000],
+  ])('has %s for that', (_whose, born, ms) => {
+    const then = given(...RUNNING)
+      .bornWith(born)
+      .when('command.exited');
+    expect(then.milliseconds('drain')).toBe(ms);
+  });
+
+  test('is no leak where there was nobody to be killed: its last words took their time', () => {
+    const then = given(...CLEARING, 'command.closed')
+      .bornWith(SWEEPING)
+      .when(killed(0));
+    expect(then.fact('command.concluded')).toMatchObject({ result: { kind: 'exited' }, leaked: false });
+  });
+
+  test('is a leak where it was killed, whichever is told first', () => {
+    const closed = given(...CLEARING, 'command.closed').bornWith(SWEEPING);
+    expect(closed.when(killed(1)).fact('command.concluded').leaked).toBe(true);
+    const told = given(...CLEARING, killed(1)).bornWith(SWEEPING);
+    expect(told.when('command.closed').fact('command.concluded').leaked).toBe(true);
+  });
+
+  test('is given up where nobody could kill it', () => {
+    const then = given(...CLEARING, killed(0)).bornWith(SWEEPING);
+    expect(then.when('command.output')).toMatchObject({ state: 'emptying', commands: [] });
+    expect(then.when(passed('drain'))).toMatchObject({ state: 'giving-up', commands: ['close-channel'] });
+    const over = given(...CLEARING, killed(0), passed('drain')).bornWith(SWEEPING);
+    expect(over.when('command.closed').fact('command.concluded').leaked).toBe(true);
   });
 });
 
