@@ -67,7 +67,7 @@ describe('a signal in the middle of a test', () => {
   });
 
   test('the third leaves at once', async () => {
-    const { running } = await runningTest("trap '' TERM INT HUP");
+    const { running, lifeline, run, env } = await runningTest("trap '' TERM INT HUP");
     running.kill('SIGINT');
     await running.event('operator.signalled');
     // While it is stopped the second and the third gather: nothing can end in between.
@@ -80,6 +80,9 @@ describe('a signal in the middle of a test', () => {
     expect(end.stderr).toMatch(
       /for the third time: leaving\. What stands is left; trundle reap [0-9a-f]{10} removes it/,
     );
+    expect((await cli(['reap', run], { env })).status).toBe(0);
+    await lifeline.released;
+    expect(await explanation(run, env)).toMatchObject({ left: [] });
   });
 });
 
