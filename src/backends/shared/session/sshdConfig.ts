@@ -44,6 +44,9 @@ function sshdConfig(directory: string): string {
  */
 const NO_LOOKUPS = 'export RES_OPTIONS=attempts:0';
 
+/** A command for just before an sshd starts; that of an ordinary user does without the directory. */
+const WITH_PRIVSEP = '[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null || :';
+
 /**
  * A script, run inside the testbed as root, that writes the files and becomes an sshd that serves the client on stdin and
  * stdout: `$sshd`, as the user with the number `$uid`. What is secret stands in the script, which comes through stdin.
@@ -55,8 +58,9 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
   return [
     'set -e',
     'umask 022',
-    // Where sshd locks itself up before a login; it must be there when it runs as root.
-    '[ ! -d /run/sshd ] || chmod 755 /run/sshd || [ "$uid" != 0 ]',
+    // Where sshd locks itself up before a login; it must be there when it runs as root. While the image's own ssh.service
+    // cannot start, as without host keys, systemd makes and removes the directory again and again.
+    '[ ! -d /run/sshd ] || chmod 755 /run/sshd || [ ! -d /run/sshd ] || [ "$uid" != 0 ]',
     `{ [ -d /run/sshd ] && [ -d ${quote(directory)} ]; } || mkdir -p /run/sshd ${quote(directory)} || { [ "$uid" != 0 ] && [ -d ${quote(directory)} ]; }`,
     write('authorized_keys', `${authorizedKey}\n`),
     write('sshd_config', sshdConfig(directory)),
@@ -70,7 +74,7 @@ export function installScript({ directory, hostKey, authorizedKey, pam }: SshdFi
     'umask 022',
     'unset LC_ALL',
     `echo ${quote(SERVING)}`,
-    `. ${quote(`${directory}/prologue`)}`,
+    `${WITH_PRIVSEP}; . ${quote(`${directory}/prologue`)}`,
     `exec "$sshd" -i -e -f ${quote(config)}`,
     '',
   ].join('\n');
@@ -87,6 +91,6 @@ export function checkScript(sshd: string, directory: string): string {
  */
 export function sshdArgv(sshd: string, directory: string): string[] {
   const prologue = `. ${quote(`${directory}/prologue`)}`;
-  const script = `[ -d /run/sshd ] || mkdir -m 755 /run/sshd 2>/dev/null; ${prologue}; exec "$@"`;
+  const script = `${WITH_PRIVSEP}; ${prologue}; exec "$@"`;
   return ['/bin/sh', '-c', script, 'sh', sshd, '-i', '-e', '-f', `${directory}/sshd_config`];
 }
