@@ -69,10 +69,11 @@ export interface CopyOptions {
   /** Called as bytes go over. */
   onProgress?: (bytes: number) => void;
   /**
-   * Called with each device and socket of a tree that goes up: they stay behind. If absent, sockets do so silently, as
-   * with tar(1), and a device has the whole copy refused.
+   * Called with each device and socket ("special") of a tree that goes up, and with each file and directory that the
+   * login may not read: they stay behind, and files that change meanwhile come as they were found. If absent, sockets do
+   * so silently, as with tar(1), and anything else fails the whole copy.
    */
-  onLeftOut?: (entry: string) => void;
+  onLeftOut?: (entry: string, why: 'special' | 'unreadable') => void;
 }
 
 /** An open testbed: reached over SSH, ready for commands. */

@@ -38,9 +38,9 @@ export async function copy({ site, append, id, direction, from, to, options }: C
     ...(onLeftOut === undefined
       ? {}
       : {
-          onLeftOut: (entry: string) => {
+          onLeftOut: (entry: string, why: 'special' | 'unreadable') => {
             if (leftOut.length < NAMED) leftOut.push(entry);
-            onLeftOut(entry);
+            onLeftOut(entry, why);
           },
         }),
     onBytes: (more: number) => {

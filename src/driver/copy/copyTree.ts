@@ -5,6 +5,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { makeDirectory, startProgram } from '../../host/index.ts';
 import { CopyError, type CopyExec, type CopyRequest } from './exec.ts';
+import { isIncomplete, omissionsIn } from './leftOut.ts';
 import { startTar } from './localTar.ts';
 import { mergeTree } from './mergeTree.ts';
 import { asCopyError, decisive, remoteFailure, wasCutOff, wordsOf } from './outcome.ts';
@@ -70,7 +71,7 @@ function archiveOf(directory: string, readable: boolean, signal: AbortSignal | u
  * symbolic link: nothing the testbed sends can write elsewhere. @throws CopyError
  */
 export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<void> {
-  const { from, to, signal } = request;
+  const { from, to, signal, onLeftOut } = request;
   const enough = new AbortController();
   const target = to.replace(/\/+$/, '') || '/';
   let staging: string;
@@ -90,7 +91,7 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
     const receiving = await pipeline(
       remote.stdout,
       counter(request),
-      new TarGuard(request.onLeftOut ?? null),
+      new TarGuard(onLeftOut === undefined ? null : (entry) => onLeftOut(entry, 'special')),
       local.child.stdin,
     ).then(
       () => null,
@@ -111,23 +112,34 @@ export async function copyTreeUp(exec: CopyExec, request: CopyRequest): Promise<
     if (receiving !== null && localError !== null) enough.abort(new Error('the copy failed on the host'));
     const said = await words;
     const end = await remote.ended;
-    const remoteError = wasCutOff(end.result, enough.signal, signal) ? null : remoteFailure(end, said);
+    const omissions = omissionsIn(said);
+    const excused =
+      wasCutOff(end.result, enough.signal, signal) || (onLeftOut !== undefined && isIncomplete(end.result, omissions));
+    const remoteError = excused ? null : remoteFailure(end, said);
     const failure = decisive([remoteError?.remote ? remoteError : null, saysMore(localError), remoteError, localError]);
     if (failure !== null) throw failure;
-    for (const [, name = ''] of said.matchAll(/^tar: (?:\.\/)?(.*): socket ignored$/gm)) request.onLeftOut?.(name);
+    for (const name of omissions.sockets) onLeftOut?.(name, 'special');
+    for (const name of omissions.unreadable) onLeftOut?.(name, 'unreadable');
     await mergeTree(staging, target, request.owners === true).catch((error: unknown) => {
       throw asCopyError(error, 'host');
     });
-  } finally {
-    await remove(staging);
+  } catch (error) {
+    // Why the copy failed is what matters, whatever else goes wrong.
+    await remove(staging).catch(() => {});
+    throw error;
   }
+  await remove(staging);
 }
 
-/** Also where paths in it are longer than the kernel takes in one: then rm(1) can, which goes from directory to directory. */
+/**
+ * Also where paths in it are longer than the kernel takes in one: then rm(1) can, which goes from directory to directory.
+ * What came may have directories that their owner may not write; their files may be links to what was moved, and stay so.
+ */
 async function remove(directory: string): Promise<void> {
   const failure = await rm(directory, { recursive: true, force: true }).catch((error: unknown) => error);
   if (failure === undefined) return;
-  const program = startProgram('rm', ['-rf', '--', directory], { stdio: 'ignore' });
+  const script = 'find "$1" -type d ! -perm -700 -exec chmod u+rwx {} \\;; exec rm -rf -- "$1"';
+  const program = startProgram('/bin/sh', ['-c', script, 'sh', directory], { stdio: 'ignore' });
   const removed = await once(program, 'close').then(
     ([status]) => status === 0,
     () => false,

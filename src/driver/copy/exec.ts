@@ -17,8 +17,11 @@ export interface CopyRequest {
   /** All may read what goes down in a tree, as after `chmod -R a+rX`. */
   readable?: boolean;
   signal?: AbortSignal;
-  /** Called with each device and socket that stays behind when a tree goes up. Without it devices are refused. */
-  onLeftOut?: (entry: string) => void;
+  /**
+   * Called with each device and socket ("special") that stays behind when a tree goes up, and with what the login may not
+   * read. Without it devices are refused, and so is what cannot be read.
+   */
+  onLeftOut?: (entry: string, why: 'special' | 'unreadable') => void;
   /** Called with the number of bytes that went over since the last call. */
   onBytes: (bytes: number) => void;
 }

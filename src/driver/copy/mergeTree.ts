@@ -25,6 +25,12 @@ async function mergeEntry(source: Buffer, target: Buffer, owners: boolean): Prom
   });
   const here = await lstat(source);
   if (there?.isDirectory() && here.isDirectory()) {
+    // Their owner may have to change what stands in them; in the end the target has the mode of what came.
+    for (const [directory, { mode }] of [
+      [source, here],
+      [target, there],
+    ] as const)
+      if ((mode & 0o700) !== 0o700) await chmod(directory, mode | 0o700);
     for (const name of await readdir(source, { encoding: 'buffer' }))
       await mergeEntry(child(source, name), child(target, name), owners);
     await dress(target, here, owners);

@@ -4,7 +4,7 @@ import { CopyError } from './exec.ts';
 import { complaint } from './localTar.ts';
 
 /** Characters of a remote program's complaints that are kept. */
-const WORDS = 4000;
+export const WORDS = 4000;
 
 /** Reads a stream of complaints to its end, keeping the last of them. */
 export async function wordsOf(stream: Readable): Promise<string> {

@@ -4,6 +4,7 @@ import type { CommandEnd, RunningCommand, Testbed } from '../../testbed/index.ts
 import { parseFacts, type TestbedFacts } from './facts.ts';
 import { Helper } from './Helper.ts';
 import { limited } from './limit.ts';
+import { REMOVAL } from './removal.ts';
 
 /**
  * Makes the scratch directory with mode `$1`, where there is a user `$2` or none is asked for, at `$3` or wherever
@@ -15,6 +16,7 @@ import { limited } from './limit.ts';
  * {@link Helper} sends it.
  */
 export const KEEPER_SCRIPT = `set -e
+${REMOVAL}
 if [ -n "$2" ] && ! id -u "$2" >/dev/null 2>&1; then echo user=unknown; exit 1; fi
 scratch=$3
 if [ -n "$4" ]; then rm -rf "$scratch" && mv "$4/scratch" "$scratch" && rmdir "$4"
@@ -31,7 +33,7 @@ end_tests() {
     kill -s KILL "\${pid%/environ}" 2>/dev/null || :
   done
 }
-trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] || { end_tests; end_tests; }; cd / && rm -rf "$scratch"' EXIT
+trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] || { end_tests; end_tests; }; cd / && remove "$scratch" || exit 1' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &

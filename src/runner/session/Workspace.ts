@@ -12,6 +12,7 @@ import type { Timeouts } from '../timeouts.ts';
 import type { TestbedFacts } from './facts.ts';
 import { type LeftByTest, LOOK_AFTER, leftByTest } from './leftByTest.ts';
 import { createNormalUser, provideSudo } from './normalUser.ts';
+import { REMOVAL } from './removal.ts';
 import { ScratchKeeper, type Unkept } from './ScratchKeeper.ts';
 import { type Step, Steps } from './Steps.ts';
 import type { SetUpOptions } from './setUp.ts';
@@ -163,8 +164,9 @@ export class Workspace {
     // A program takes some milliseconds: two at once, rm(1) only where an earlier test has left something, chmod(1) where
     // whoever runs the test cannot, or where somebody else does.
     const script = `set -e
+${REMOVAL}
 if [ ! -d "$6" ]; then echo gone; exit; fi
-for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || rm -rf "$d"; done
+for d in "$1" "$2"; do [ ! -e "$d" ] && [ ! -L "$d" ] || clear_away "$d"; done
 mkdir -m 755 "$1" & made=$!
 mkdir -m 1777 "$2"
 wait "$made"
@@ -194,17 +196,18 @@ if [ -n "$5" ]; then chown -R "$4" "$5"; fi`;
     return leftByTest(stdout);
   }
 
-  /** Copies a directory of the testbed to the host. @returns its devices and sockets, which stay behind */
-  async fetch(from: string, to: string): Promise<string[]> {
-    const leftOut: string[] = [];
-    await this.steps.copy('up', `${from}/`, `${to}/`, { onLeftOut: (entry) => leftOut.push(entry) });
+  /** Copies a directory of the testbed to the host. @returns what stays behind: devices and sockets, and what cannot be read */
+  async fetch(from: string, to: string): Promise<Record<'special' | 'unreadable', string[]>> {
+    const leftOut = { special: [] as string[], unreadable: [] as string[] };
+    await this.steps.copy('up', `${from}/`, `${to}/`, { onLeftOut: (entry, why) => leftOut[why].push(entry) });
     return leftOut;
   }
 
   /** Removes what {@link prepare} made. */
   async tidy(paths: TestPaths): Promise<void> {
     const words = [paths.temporary, paths.artifacts];
-    await this.#must({ doing: 'tidying up after a test', phase: 'exec', script: 'rm -rf "$1" "$2"', words });
+    const script = `${REMOVAL}\nclear_away "$1" && clear_away "$2"`;
+    await this.#must({ doing: 'tidying up after a test', phase: 'exec', script, words });
   }
 
   /** What is installed; null where the testbed has no dpkg. */

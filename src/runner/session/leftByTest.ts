@@ -1,3 +1,5 @@
+import { REMOVAL } from './removal.ts';
+
 /** What a test leaves in its testbed. */
 export interface LeftByTest {
   /** Processes that had to be ended: `PID COMMAND`. */
@@ -16,14 +18,15 @@ export interface LeftByTest {
  * where there are no artifacts, that directory is removed with theirs. The script `$3` comes first: what it ends is no
  * news to whoever asks.
  */
-export const LOOK_AFTER = `[ -z "$3" ] || echo "answer $(eval "$3")"
+export const LOOK_AFTER = `${REMOVAL}
+[ -z "$3" ] || echo "answer $(eval "$3")"
 for environ in $(grep -lszxF -e "AUTOPKGTEST_ARTIFACTS=$1" /proc/[0-9]*/environ 2>/dev/null); do
   pid=\${environ#/proc/}; pid=\${pid%/environ}
   command=$(tr '\\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 200 | tr -d '\\n')
   kill -s KILL "$pid" 2>/dev/null && echo "process $pid $command"
 done
 if [ -n "$2" ] && { rmdir "$1" "$2" 2>/dev/null || { [ ! -e "$1" ] && [ ! -L "$1" ]; }; }; then
-  { [ ! -e "$2" ] && [ ! -L "$2" ]; } || rm -rf "$2" 2>/dev/null && echo tidy
+  if { [ ! -e "$2" ] && [ ! -L "$2" ]; } || clear_away "$2"; then echo tidy; fi
 elif [ -n "$(ls -A "$1" | head -n 1)" ]; then echo artifacts; fi`;
 
 /** Reads what {@link LOOK_AFTER} printed. Pure. */

@@ -211,7 +211,11 @@ export class PackageTests {
 
     const { output, testbed } = this.#context;
     const { artifacts, tidy } = (left as LeftByTest | null) ?? { artifacts: false, tidy: false };
-    if (output && artifacts) this.#tellLeftOut(await workspace.fetch(paths.artifacts, output.artifacts(id)), id);
+    if (output && artifacts) {
+      const { special, unreadable } = await workspace.fetch(paths.artifacts, output.artifacts(id));
+      this.#tellLeftOut(special, id, 'no device or socket leaves the testbed');
+      this.#tellLeftOut(unreadable, id, 'the one who copies them may not read that');
+    }
     const failed = verdict.outcome === 'fail' || verdict.outcome === 'flaky';
     if (this.#options.shell === 'always' || (this.#options.shell === 'on-failure' && failed)) {
       // Whoever looks for what is wrong may have to install something: as autopkgtest, no ordinary user's.
@@ -229,12 +233,12 @@ export class PackageTests {
     log.report(planned.definition.name, reportLine(verdict.outcome, verdict.reason, false));
   }
 
-  #tellLeftOut(entries: readonly string[], id: string): void {
+  #tellLeftOut(entries: readonly string[], id: string, why: string): void {
     if (entries.length === 0) return;
     const named = entries.slice(0, 5).map((entry) => JSON.stringify(entry));
     const more = entries.length > named.length ? ` and ${entries.length - named.length} more` : '';
     const { log } = this.#context;
-    log.warning(`artifacts of ${id}: ${named.join(', ')}${more} left out, for no device or socket leaves the testbed`);
+    log.warning(`artifacts of ${id}: ${named.join(', ')}${more} left out, for ${why}`);
   }
 
   #shell(place: Parameters<typeof interactiveShell>[3]): Promise<void> {

@@ -95,3 +95,45 @@ test('a tree that is called off by whoever asked for it was called off', async (
   await expect(copying).rejects.toMatchObject({ causeClass: 'operator-interrupted', remote: ABORTED.cause });
   expect(readdirSync(join(to, '..'))).toEqual([]);
 });
+
+/** The half in a testbed: it sends an archive, and ends as tar does that could not read everything. */
+function incomplete(archive: Buffer, status: number, words: string): CopyExec {
+  return () => ({
+    stdout: Readable.from([archive], { objectMode: false }),
+    stderr: new PassThrough().end(words),
+    ended: Promise.resolve<End>({ result: { kind: 'exited', status } as CommandResult, cause: null }),
+  });
+}
+
+const UNREAD = ['tar: ./zero: Cannot open: Permission denied', 'tar: ./dir/f: Cannot stat: Permission denied'];
+const PREVIOUS = 'tar: Exiting with failure status due to previous errors\n';
+
+test('what may not be read stays behind where somebody wants to hear of it', async () => {
+  const place = workplace();
+  writeFileSync(join(place, 'good'), 'good');
+  const archive = execFileSync('tar', ['-c', '--format=gnu', '-C', place, './good']);
+  const to = join(place, 'to');
+  const up = (status: number, words: string, onLeftOut?: (entry: string, why: string) => void) =>
+    copyTreeUp(incomplete(archive, status, words), {
+      from: '/artifacts/',
+      to: `${to}/`,
+      onBytes: () => {},
+      ...(onLeftOut === undefined ? {} : { onLeftOut }),
+    });
+
+  const left: string[] = [];
+  const note = (entry: string, why: string) => left.push(`${why} ${entry}`);
+  await up(2, ['tar: ./s: socket ignored', ...UNREAD, PREVIOUS].join('\n'), note);
+  expect(left).toEqual(['special s', 'unreadable zero', 'unreadable dir/f']);
+  expect(readdirSync(to)).toEqual(['good']);
+
+  // Somebody was writing there: it comes as it was found.
+  await up(1, 'tar: ./good: file changed as we read it\n', note);
+  expect(left).toHaveLength(3);
+
+  await expect(up(2, [...UNREAD, PREVIOUS].join('\n'))).rejects.toThrow('zero: Cannot open');
+  const fatal = 'tar: -: Cannot write: No space left on device\ntar: Error is not recoverable: exiting now\n';
+  await expect(up(2, `${UNREAD[0]}\n${fatal}`, note)).rejects.toThrow('No space left');
+  await expect(up(127, 'sh: 1: exec: tar: not found\n', note)).rejects.toThrow('not found');
+  await expect(up(2, '', note)).rejects.toThrow('exit status 2');
+});
