@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { probe } from '../../src/backends/lxd/probe.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
 import { readTrace } from '../../src/trace/index.ts';
@@ -62,13 +62,33 @@ for (const kind of ['lxd', 'incus'] as const) {
       expect(instancesOf(daemon, run)).toEqual([]);
     });
 
+    test('keeps to the project that its words name, and to that of the client', async () => {
+      daemon.run('project', 'create', 'ours', '--config=features.images=false', '--config=features.profiles=false');
+      onTestFinished(() => void daemon.run('project', 'delete', 'ours'));
+      const { testbed, log } = await open(words(image, '--project=ours'));
+      expect(await testbed.exec('id -u')).toMatchObject({ stdout: '0\n' });
+      expect(daemon.run('list', '--project=ours', '--format=csv', '--columns=n').trim()).toContain(runOf(log));
+      await testbed.close();
+      expect(daemon.run('list', '--project=ours', '--format=csv', '--columns=n')).toBe('');
+      // Where the client's own project is another than the daemon's, what is asked is asked of that one.
+      daemon.run('project', 'switch', 'ours');
+      onTestFinished(() => void daemon.run('project', 'switch', 'default'));
+      expect(
+        await refusal(words(image, '--config=raw.lxc=lxc.mount.entry=/of-nobody mnt none bind 0 0')),
+      ).toMatchObject({
+        code: 'start-failed',
+      });
+    });
+
     test('says so where there is no image, and hands on no option that would take the instance away', async () => {
       expect(await refusal(words('of-nobody'))).toMatchObject({
         code: 'image-missing',
         remedy: expect.stringContaining('image import'),
         class: 'provision-failed',
       });
-      expect(await refusal(words(image, '--ephemeral'))).toMatchObject({ code: 'usage' });
+      expect(await refusal(words('--remote=of-nobody', image))).toMatchObject({ code: 'no-remote' });
+      expect(await refusal(words(image, '--storage=of-nobody'))).toMatchObject({ code: 'no-storage' });
+      expect(await refusal(words(image, '--ephemeral'))).toMatchObject({ code: 'usage', class: 'wrong-usage' });
     });
 
     test('says so where the image is cut off', async () => {

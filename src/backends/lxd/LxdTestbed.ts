@@ -13,7 +13,17 @@ import { afterCreation, runCreation } from '../shared/creation.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
-import { type Client, checkArgv, clientOf, enterInstance, initArgv, removeArgv } from './commands.ts';
+import {
+  type Client,
+  checkArgv,
+  clientOf,
+  currentProject,
+  enterInstance,
+  initArgv,
+  projectsArgv,
+  queryArgv,
+  removeArgv,
+} from './commands.ts';
 import { Ending } from './Ending.ts';
 import { type Attempt, explain, madeNothing, NAME_TAKEN, NO_INIT, removalRemedy } from './explain.ts';
 import { Monitor, type News } from './Monitor.ts';
@@ -57,6 +67,8 @@ export class LxdTestbed implements BackendVerbs {
   /** Called when the daemon told that the instance was started again. */
   #whenRestarted: () => void = () => {};
   #session: GuestSession | null = null;
+  /** The project that the instance is in; null where the client knows of none. Asked once. */
+  #project: Promise<string | null> | null = null;
 
   constructor(daemon: Daemon, options: LxdOptions, host: BackendHost) {
     this.#options = options;
@@ -254,7 +266,7 @@ export class LxdTestbed implements BackendVerbs {
       this.#whenTold = resolve;
     });
     // For a while after its end the daemon still calls it running, but knows no first process of it.
-    const state = await this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}/state`);
+    const state = await this.#query('/state');
     const alive = /"status": "Running"/.test(state.stdout) && /"pid": [1-9]/.test(state.stdout);
     if (alive || this.#ending) return;
     const enough = AbortSignal.any([signal, AbortSignal.timeout(TELL_LIMIT)]);
@@ -262,12 +274,22 @@ export class LxdTestbed implements BackendVerbs {
   }
 
   #state(): Promise<ProgramResult> {
-    return this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}`);
+    return this.#query('');
   }
 
-  async #ask(...words: string[]): Promise<ProgramResult> {
+  /** What the daemon says of the instance, at a path below its own. */
+  async #query(below: string): Promise<ProgramResult> {
+    this.#project ??= this.#run(projectsArgv(this.#client)).then(({ stdout }) => currentProject(stdout));
+    return await this.#run(queryArgv(this.#client, `/1.0/instances/${this.#name}${below}`, await this.#project));
+  }
+
+  #ask(...words: string[]): Promise<ProgramResult> {
+    return this.#run([...this.#client.argv, ...words]);
+  }
+
+  async #run(argv: readonly string[]): Promise<ProgramResult> {
     try {
-      return await runProgram([...this.#client.argv, ...words], { signal: AbortSignal.timeout(QUESTION_LIMIT) });
+      return await runProgram(argv, { signal: AbortSignal.timeout(QUESTION_LIMIT) });
     } catch (error) {
       return { status: null, killedBy: null, stdout: '', stderr: String(error) };
     }
@@ -276,7 +298,7 @@ export class LxdTestbed implements BackendVerbs {
   /** The client says only that it did not work; liblxc's log says why. */
   async #whyNotStarted(started: ProgramResult): Promise<BackendError> {
     // Not by `info --show-log`, which fails as long as the monitor of the instance is ending.
-    const log = await this.#ask('query', `${this.#client.remote}/1.0/instances/${this.#name}/logs/lxc.log`);
+    const log = await this.#query('/logs/lxc.log');
     // What halves of liblxc say of each other is about the end of a half, not about its reason.
     const errors = log.stdout.split('\n').filter((line) => /ERROR/.test(line) && !/af_unix/.test(line));
     if (errors.length > 0) this.#host.console(Buffer.from(`${errors.join('\n')}\n`));
@@ -287,8 +309,7 @@ export class LxdTestbed implements BackendVerbs {
   /** The log may end before the line that matters, or be refused while the instance is still ending. */
   async #withoutInit(): Promise<string[]> {
     // Not by `file pull`: where it is a link, that makes one in the working directory.
-    const where = `${this.#client.remote}/1.0/instances/${this.#name}/files?path=/sbin/init`;
-    const asked = await this.#ask('query', where);
+    const asked = await this.#query('/files?path=/sbin/init');
     return asked.status !== 0 && /not found/i.test(asked.stderr) ? [NO_INIT] : [];
   }
 

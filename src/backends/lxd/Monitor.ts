@@ -1,7 +1,8 @@
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { startProgram } from '../../host/index.ts';
-import { notStarted, ownEnvironment, runProgram } from '../shared/runProgram.ts';
+import { BackendError } from '../contract.ts';
+import { lastLine, notStarted, ownEnvironment, runProgram } from '../shared/runProgram.ts';
 import type { Client } from './commands.ts';
 
 /** Milliseconds after which the daemon is asked again for something that it would tell. */
@@ -113,7 +114,9 @@ export class Monitor {
     });
     for (let asked = 1; !isHeard && !over; asked += 1) {
       const name = `${client.remote}${instance}`;
-      await runProgram([...client.argv, 'config', 'set', name, `user.trundle=${asked}`], { signal });
+      const set = await runProgram([...client.argv, 'config', 'set', name, `user.trundle=${asked}`], { signal });
+      if (set.status !== 0 && /not found/i.test(set.stderr))
+        throw new BackendError('lost', `the instance ${instance} is not there any more: ${lastLine(set.stderr)}`);
       await Promise.race([heard, this.#gone, new Promise((resolve) => setTimeout(resolve, AGAIN))]);
     }
     this.#heard = null;

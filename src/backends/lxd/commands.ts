@@ -1,5 +1,6 @@
 import { BackendError } from '../contract.ts';
 import type { Enter, UserIds } from '../shared/enter.ts';
+import { namedProgram } from '../shared/programs.ts';
 import type { Daemon, LxdOptions } from './options.ts';
 
 /** The client's own name, by the daemon's. */
@@ -9,6 +10,8 @@ export const CLIENTS: Readonly<Record<Daemon, string>> = { lxd: 'lxc', incus: 'i
 export interface Client {
   readonly daemon: Daemon;
   readonly argv: readonly string[];
+  /** As it is called where no project can be named. */
+  readonly plain: readonly string[];
   /** What stands before the name of an instance: another machine's, as in `build:`. */
   readonly remote: string;
 }
@@ -16,10 +19,37 @@ export interface Client {
 /** Options that would take an instance out of our hands. */
 const OURS = /^(--(ephemeral|empty|vm|target|help|version|sub-commands)(=|$)|-[eh])/;
 
-/** How the client is called. Pure. */
-export function clientOf(daemon: Daemon, { program, remote = '', debug }: LxdOptions): Client {
+/** How the client is called. */
+export function clientOf(daemon: Daemon, { program, remote = '', debug, args }: LxdOptions): Client {
   const server = remote === '' || remote.endsWith(':') ? remote : `${remote}:`;
-  return { daemon, argv: [program ?? CLIENTS[daemon], ...(debug ? ['--debug'] : [])], remote: server };
+  const plain = [namedProgram(program ?? CLIENTS[daemon]), ...(debug ? ['--debug'] : [])];
+  const project = projectIn(args);
+  // Whatever is done to the instance is done in there, too: elsewhere nobody knows it.
+  return { daemon, argv: [...plain, ...(project === null ? [] : [`--project=${project}`])], plain, remote: server };
+}
+
+/** The project that the words for `init` name; null where it is the client's own. Pure. */
+function projectIn(args: readonly string[]): string | null {
+  const at = args.findLastIndex((word) => /^--project(=|$)/.test(word));
+  const word = args[at];
+  if (word === undefined) return null;
+  return word === '--project' ? (args[at + 1] ?? null) : word.slice('--project='.length);
+}
+
+/** The command that lists projects, with the one that is the client's own. Pure. */
+export function projectsArgv({ argv, remote }: Client): string[] {
+  return [...argv, 'project', 'list', ...(remote === '' ? [] : [remote]), '--format=csv'];
+}
+
+/** The project that is the client's own, in what {@link projectsArgv} printed; null where that tells of none. Pure. */
+export function currentProject(list: string): string | null {
+  return /^"?([^\s,"]+) \(current\)/m.exec(list)?.[1] ?? null;
+}
+
+/** The command that asks the daemon for what is at a path of its API: of all commands, it knows no project. Pure. */
+export function queryArgv({ plain, remote }: Client, path: string, project: string | null): string[] {
+  const place = project === null ? '' : `${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`;
+  return [...plain, 'query', `${remote}${path}${place}`];
 }
 
 /**

@@ -82,6 +82,18 @@ const REASONS: readonly Reason[] = [
       `${called(attempt)} image list; ${called(attempt)} image import METADATA.tar ROOTFS.tar --alias ${attempt.image} makes one of a root file system`,
   },
   {
+    pattern: /remote "?\S+?"? doesn't exist|no remote found/i,
+    code: 'no-remote',
+    what: ({ client }) => `the client of ${client.daemon} knows no other machine of that name`,
+    remedy: (attempt) => `${called(attempt)} remote list lists those that it knows; remote add makes one known`,
+  },
+  {
+    pattern: /loading storage pool "?\S+?"?: (storage pool )?(not found|no such object)/i,
+    code: 'no-storage',
+    what: ({ client }) => `${client.daemon} has no storage of that name`,
+    remedy: (attempt) => `${called(attempt)} storage list lists what there is`,
+  },
+  {
     pattern: /no root device|no storage pool|storage pool not found|root disk/i,
     code: 'not-prepared',
     what: ({ client }) => `${client.daemon} has no storage for instances yet`,
@@ -125,11 +137,14 @@ const NOTHING_MADE = new Set([
   'no-permission',
   'name-in-use',
   'image-missing',
+  'no-remote',
+  'no-storage',
+  'not-prepared',
 ]);
 
 /** Whether it is certain that an instance was not made, so that one of its name is not ours. Pure. */
 export function madeNothing(error: unknown): boolean {
-  return error instanceof BackendError && (NOTHING_MADE.has(error.code) || error.code === 'not-prepared');
+  return error instanceof BackendError && NOTHING_MADE.has(error.code);
 }
 
 /** What to do about an instance that could not be removed. Pure. */

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Availability } from '../contract.ts';
 
 /** The Debian package of each program that a backend may run, where its name is another. */
@@ -51,6 +51,11 @@ export function findProgram(name: string): string | null {
     }
   }
   return null;
+}
+
+/** A program that the user named: a path is that from here, for whoever starts it elsewhere, as a later reap does. */
+export function namedProgram(name: string): string {
+  return name.includes('/') ? resolve(name) : name;
 }
 
 /** The command that installs a program. Pure. */

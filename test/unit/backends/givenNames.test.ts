@@ -77,7 +77,7 @@ describe('an instance of a daemon', () => {
     ['echo "Error: Instance not found" >&2; exit 1', 1],
     ['echo "Error: no answer" >&2; exit 1', 2],
   ])('whose client says %j', (says, status) => {
-    const client = { daemon: 'lxd' as const, argv: ['sh', '-c', says, 'lxc'], remote: '' };
+    const client = { daemon: 'lxd' as const, argv: ['sh', '-c', says, 'lxc'], plain: [], remote: '' };
     expect(statusOf(checkArgv(client, 'mine', 'r1-tb1'))).toBe(status);
   });
 });
