@@ -142,7 +142,7 @@ describeWith(['root', 'lxc-start', 'busybox', 'overlay'], 'lxc says what is wron
     const network = ['--define=lxc.net.0.type=veth', '--define=lxc.net.0.link=of-nobody'];
     expect(await refusal(['lxc', root, ...network])).toMatchObject({ code: 'no-network', class: 'boot-failed' });
     expect(await refusal(['lxc', root, '--define=lxc.of.nobody=1'])).toMatchObject({ code: 'usage' });
-    expect(await refusal(['lxc', root, '--daemon'])).toMatchObject({ code: 'usage' });
+    expect(await refusal(['lxc', root, '--daemon'])).toMatchObject({ code: 'usage', class: 'wrong-usage' });
   });
 
   test('where the programs are not there', () => {

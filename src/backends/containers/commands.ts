@@ -1,6 +1,7 @@
 import { ROOT_PATH } from '../../standin/index.ts';
 import { BackendError } from '../contract.ts';
 import type { Enter } from '../shared/enter.ts';
+import { namedProgram } from '../shared/programs.ts';
 import type { ContainerOptions, Program } from './options.ts';
 
 /** A program that runs containers, as it is called. */
@@ -41,10 +42,10 @@ const INIT_FLAGS: Record<Program, readonly string[]> = {
 /** Options that would take a container out of our hands. */
 const OURS = /^(--(name|rm|detach|entrypoint|cidfile|attach|interactive|user|pod|restart)(=|$)|-[adiu])/;
 
-/** How the program is called. Pure. */
+/** How the program is called. */
 export function engineOf(name: Program, { program, sudo, debug }: ContainerOptions): Engine {
   const flags = debug ? ['--log-level=debug'] : [];
-  return { name, argv: [...(sudo ? ['sudo'] : []), program ?? name, ...flags] };
+  return { name, argv: [...(sudo ? ['sudo'] : []), namedProgram(program ?? name), ...flags] };
 }
 
 /**

@@ -38,7 +38,8 @@ const REASONS: readonly Reason[] = [
     remedy: 'apt-get install apparmor; or do without: -s lxc.apparmor.profile=unconfined after the template',
   },
   {
-    pattern: /unknown configuration|Failed to parse config|Failed to set config item|invalid (config|argument)/i,
+    pattern:
+      /unknown configuration|Failed to parse config|Failed to set config item|invalid (config|argument)|could not parse command line/i,
     code: 'usage',
     what: () => 'lxc-start does not take an option that it was given',
     remedy: 'see lxc-start(1) and lxc.container.conf(5)',

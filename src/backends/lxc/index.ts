@@ -5,7 +5,7 @@ import { OuterTestbed } from '../shared/outer/OuterTestbed.ts';
 import { OverlayFiles } from '../shared/outer/OverlayFiles.ts';
 import { CopiedContainer } from './CopiedContainer.ts';
 import { isPath, type LxcOptions, lxcOptions } from './options.ts';
-import { containerPlan, imagePlan } from './plan.ts';
+import { checkArgs, containerPlan, imagePlan } from './plan.ts';
 import { probe } from './probe.ts';
 
 /** A system container of LXC, without a daemon. */
@@ -38,7 +38,8 @@ function open(options: LxcOptions, host: BackendHost): OuterTestbed {
   const { template, session, login, normalUser } = options;
   const name = options.name ?? `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
   const capabilities = lxcCapabilities(options);
-  const common = { backend: 'lxc', capabilities, session, login, normalUser };
+  const check = () => checkArgs(options);
+  const common = { backend: 'lxc', check, capabilities, session, login, normalUser };
   if (isPath(template)) {
     const files = new OverlayFiles(template, host);
     return new OuterTestbed({ ...common, files, plan: (cgroup) => imagePlan(options, files, name, cgroup) }, host);

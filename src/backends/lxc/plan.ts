@@ -61,20 +61,23 @@ mount -n -t tmpfs -o mode=755,nosuid,nodev run ${quote(scratch)}`;
   return lxcPlan({ options, name, lxcpath, scratch, mounts, lock: null, configured: [] }, cgroup);
 }
 
+/** Before anything is made of the template. Pure. @throws BackendError `usage` where an argument is not for the user to give */
+export function checkArgs({ args }: LxcOptions): void {
+  const wrong = args.find((word) => OURS.test(word));
+  if (wrong === undefined) return;
+  throw new BackendError('usage', `${wrong} is not for the testbed's user to say: trundle says it to lxc-start`, {
+    remedy: wrong.startsWith('-n') || wrong.startsWith('--name') ? 'give --name before the template' : 'leave it out',
+  });
+}
+
 /**
  * lxc-start(1) would start a container that reboots again by itself. A hook that fails has it end instead, and leaves
- * word: then it is started again by us, or it was nobody's wish.
- * @throws BackendError `usage` where an argument is not for the user to give
+ * word: then it is started again by us, or it was nobody's wish. Pure.
  */
 function lxcPlan(
   { options, name, lxcpath, scratch, mounts, lock, configured }: LxcPlan,
   cgroup: string,
 ): ContainerPlan {
-  const wrong = options.args.find((word) => OURS.test(word));
-  if (wrong !== undefined)
-    throw new BackendError('usage', `${wrong} is not for the testbed's user to say: trundle says it to lxc-start`, {
-      remedy: wrong.startsWith('-n') || wrong.startsWith('--name') ? 'give --name before the template' : 'leave it out',
-    });
   const place = (file: string) => `${scratch}/${file}`;
   const argv = [
     'lxc-start',

@@ -80,6 +80,15 @@ const VERBS: Record<Verb, { deadline: Deadline; phase: Phase; class: CauseClass;
   keep: { deadline: 'keep', phase: 'teardown', class: 'teardown-failed', doing: 'letting go of the testbed' },
 };
 
+/** What a verb that failed is, where that is not the backend's fault. Pure. */
+function classOfFailure(verb: Verb, code: string | null): CauseClass {
+  const { phase, class: own } = VERBS[verb];
+  // No other backend would have had room either.
+  if (code === 'ENOSPC' && phase !== 'teardown') return 'host-disk-full';
+  // Nothing is there yet that could be to blame: the words after the backend's name are.
+  return code === 'usage' && verb === 'create' ? 'wrong-usage' : own;
+}
+
 export const backendSetup = setup({
   types: {
     context: {} as BackendContext,
@@ -115,9 +124,7 @@ export const backendSetup = setup({
         if (!('failure' in event)) return causeOf(verb.class, verb.phase, verb.doing, [event.seq]);
         const { code, message, remedy } = event.failure;
         const detail = `${code === null ? '' : `${code}: `}${message}${remedy === undefined ? '' : `; try: ${remedy}`}`;
-        // The same step, but not the backend's fault: no other backend would have had room either.
-        const causeClass = code === 'ENOSPC' && verb.phase !== 'teardown' ? 'host-disk-full' : verb.class;
-        return causeOf(causeClass, verb.phase, verb.doing, [event.seq], detail);
+        return causeOf(classOfFailure(params.verb, code), verb.phase, verb.doing, [event.seq], detail);
       },
     }),
     noteDeath: assign({

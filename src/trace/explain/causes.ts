@@ -231,6 +231,7 @@ export const CAUSES: Readonly<Record<CauseClass, CauseGuide>> = {
     meaning: 'What was asked for cannot be done as it was asked for.',
     reasons: [
       '--user names somebody whom the testbed does not know, or whom only root could turn into',
+      'an option after the image is not for the user of a testbed to give, as --rm or --user of a container',
       'the package holds what the user who runs Trundle may not read',
       'the place for the output, or for the trace, was removed while the run went on, or cannot be written to',
     ],

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { STARTED } from '../../../src/backends/containers/commands.ts';
@@ -84,8 +84,13 @@ esac`,
       expect(await refusal(words(tiny(), '--name=mine'))).toMatchObject({
         code: 'usage',
         message: expect.stringContaining('--name=mine'),
-        class: 'provision-failed',
+        class: 'wrong-usage',
       });
+    });
+
+    test('takes a --program by a path from here, wherever commands are started', async () => {
+      const { testbed } = await open([name, '--program', relative(process.cwd(), host.program), tiny()]);
+      expect(await testbed.exec(['echo', 'here'])).toMatchObject({ stdout: 'here\n', stderr: '' });
     });
 
     test('is found and removed by reap, once its runner was killed', async () => {

@@ -46,6 +46,16 @@ describe('bringing a testbed up', () => {
     });
   });
 
+  test('is wrong usage where the words after the backend cannot be had, as long as nothing is there to blame', () => {
+    const failure = { code: 'usage', message: '--rm is not for you to say' };
+    const classAfter = (past: readonly string[], event: 'provision.failed' | 'boot.failed') =>
+      given(...(past as typeof CREATING))
+        .when(told(event, { failure }))
+        .fact('backend.failed').cause.class;
+    expect(classAfter(CREATING, 'provision.failed')).toBe('wrong-usage');
+    expect(classAfter(STARTING, 'boot.failed')).toBe('boot-failed');
+  });
+
   test.each([
     ['provision', CREATING, 'creating the testbed'],
     ['boot', STARTING, 'starting the testbed'],

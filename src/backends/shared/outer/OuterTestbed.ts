@@ -22,6 +22,8 @@ const REBOOT = 'if [ -d /run/systemd/system ]; then exec systemctl --no-block re
 export interface OuterOptions {
   /** The backend's name. */
   readonly backend: string;
+  /** Throws a BackendError where it was asked for what cannot be had, before anything is made. */
+  readonly check?: () => void;
   readonly files: ContainerFiles;
   /** How the container is run, in a control group (its path in the hierarchy of version 2). */
   readonly plan: (cgroup: string) => ContainerPlan;
@@ -53,6 +55,7 @@ export class OuterTestbed implements BackendVerbs {
       throw new BackendError('no-permission', `the ${this.#options.backend} backend takes root`, {
         remedy: 'run trundle as root, or use the unshare backend',
       });
+    this.#options.check?.();
     await this.#options.files.make(signal);
   }
 
