@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { dockerBackend } from '../../src/backends/containers/index.ts';
 import { keptDocker, startDocker } from '../support/containers.ts';
-import { tinyImage } from '../support/images.ts';
+import { debianImage, tinyImage } from '../support/images.ts';
 import { describeWith, type Need } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
 import { containerSuite } from './support/containerSuite.ts';
@@ -13,6 +13,20 @@ import { open, refusal } from './support/open.ts';
 const NEEDS: readonly Need[] = ['root', 'dockerd', 'pid-namespace'];
 
 containerSuite({ name: 'docker', needs: NEEDS, make: keptDocker });
+
+describeWith([...NEEDS, 'mmdebstrap', 'tar'], 'docker gives a container no /run of its own', () => {
+  test('where that is read-only, the image’s sshd is not blamed for it', async () => {
+    const daemon = forThisTest(await keptDocker());
+    const words = ['docker', '--program', daemon.program, daemon.image(debianImage()), '--read-only'];
+    expect(await refusal(words)).toMatchObject({
+      code: 'read-only',
+      remedy: expect.stringContaining('--tmpfs=/run'),
+      class: 'boot-failed',
+    });
+    const { testbed } = await open([...words, '--tmpfs=/run']);
+    expect(testbed.endpoint).toMatchObject({ server: 'sshd' });
+  });
+});
 
 describeWith([...NEEDS, 'busybox', 'tar'], 'docker says what is wrong with its daemon', () => {
   test('where none runs', async () => {

@@ -50,6 +50,19 @@ const REASONS: readonly Reason[] = [
       `systemctl start ${engine.name === 'docker' ? 'docker' : 'podman.socket'}, or set ${engine.name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST'} to where it listens`,
   },
   {
+    pattern: /unable to resolve docker endpoint|context "\S*": context not found/i,
+    code: 'no-context',
+    what: ({ engine }) => `${engine.name} is told of a context that it does not know`,
+    remedy: (attempt) =>
+      `${called(attempt)} context ls lists those that are there: set DOCKER_CONTEXT to one of them, or ${called(attempt)} context use default`,
+  },
+  {
+    pattern: /client version \S+ is too (old|new)|client is newer than server/i,
+    code: 'wrong-version',
+    what: ({ engine }) => `the daemon of ${engine.name} does not speak with a client of this version`,
+    remedy: () => 'install the client that came with the daemon; DOCKER_API_VERSION has a newer one speak as an older',
+  },
+  {
     pattern: /name "?\S+"? is already in use|that name is already in use/i,
     code: 'name-in-use',
     what: ({ container }) => `there is a container ${container} already, and it is not ours`,
@@ -147,6 +160,8 @@ const NOTHING_MADE = new Set([
   'program-missing',
   'daemon-not-running',
   'no-permission',
+  'no-context',
+  'wrong-version',
   'name-in-use',
   'image-missing',
   'usage',

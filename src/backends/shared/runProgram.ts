@@ -125,7 +125,10 @@ export function failureOfProgram(
 export function tellingLine(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const telling = lines.filter(
-    (line) => !/Exiting with failure status|Error is not recoverable|rmtlseek not stopped/.test(line),
+    (line) =>
+      !/Exiting with failure status|Error is not recoverable|rmtlseek not stopped|^Usage: |^(See|Run) '.* --help'/.test(
+        line,
+      ),
   );
   return (lines.find((line) => NO_ROOM.test(line)) ?? telling.at(-1) ?? lines.at(-1) ?? '').trim();
 }

@@ -68,7 +68,7 @@ export function planSession(request: Omit<SessionRequest, 'enter' | 'signal'>): 
  * `enter`, with keys made for this run; without one the SSH server in our own process stands in. No network is used.
  * Call it from the verb `endpoint()`, after each start and reset, and close what it gave before the next.
  * @param begun the first way in, where it was gone before
- * @throws BackendError `no-sshd`, `sshd-refuses`, `no-such-user`, `no-shell`, `wrong-architecture`
+ * @throws BackendError `no-sshd`, `sshd-refuses`, `read-only`, `no-such-user`, `no-shell`, `wrong-architecture`
  */
 export async function openSession(request: SessionRequest, begun: BegunSession | null = null): Promise<GuestSession> {
   const { enter, kind, signal } = request;
@@ -106,11 +106,15 @@ export async function openSession(request: SessionRequest, begun: BegunSession |
 
 /**
  * Tells why the image's sshd has ended without a greeting, where its configuration or itself is to blame for it; what
- * else there may be, who dials it is told. @throws BackendError `sshd-refuses`
+ * else there may be, who dials it is told. @throws BackendError `sshd-refuses`, `read-only`
  */
 async function throwIfRefused(enter: Enter, entered: Entered, check: string, signal: AbortSignal): Promise<void> {
   const result = entered.served ? await askInside(enter, check, { signal }) : entered.result;
   if (result.status === 0) return;
+  if (/Read-only file system/.test(result.stderr))
+    throw new BackendError('read-only', `sshd's files go to /run, and the testbed's is read-only`, {
+      remedy: 'have a tmpfs there (docker: --tmpfs=/run after the image), or use --session=stand-in',
+    });
   throw failureOfProgram(enter.argv[0] ?? '', result, {
     code: 'sshd-refuses',
     doing: "starting the image's sshd",
