@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { dockerBackend } from '../../src/backends/containers/index.ts';
+import { Cli, cli } from '../e2e/support/cli.ts';
 import { keptDocker, startDocker } from '../support/containers.ts';
 import { debianImage, tinyImage } from '../support/images.ts';
 import { describeWith, type Need } from '../support/needs.ts';
@@ -51,6 +52,22 @@ describeWith([...NEEDS, 'busybox', 'tar'], 'docker says what is wrong with its d
       missing: expect.stringContaining('the daemon of docker does not answer'),
       remedy: expect.stringContaining('systemctl start docker'),
     });
+  });
+
+  test('is remembered for reap, which may be run where another one is the usual', async () => {
+    const daemon = forThisTest(await startDocker());
+    const image = daemon.image(tinyImage(join(workplace(), 'tiny.tar')));
+    const socket = /DOCKER_HOST=(\S+)/.exec(readFileSync(daemon.program, 'utf8'))?.[1] ?? '';
+    const trace = join(workplace(), 'trace');
+    const words = ['exec', '--trace', trace, 'sh', '-c', 'echo going on; sleep 1000', '--', 'docker', image];
+    const runner = new Cli(words, { env: { DOCKER_HOST: socket } });
+    await runner.says('going on');
+    runner.kill('SIGKILL');
+    await runner.ended;
+    const nowhere = `unix://${join(workplace(), 'none')}`;
+    const reaped = await cli(['reap', '--json', trace], { env: { DOCKER_HOST: nowhere } });
+    expect(JSON.parse(reaped.stdout).runs).toMatchObject([{ outcome: 'finished', left: [] }]);
+    expect(daemon.run('ps', '--all', '--quiet')).toBe('');
   });
 
   test('where it dies in the middle of a run, and names what is left', async () => {

@@ -10,6 +10,7 @@ import {
   type Observation,
 } from '../contract.ts';
 import { afterCreation, runCreation } from '../shared/creation.ts';
+import { calledElsewhere } from '../shared/elsewhere.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { isNamedByAnybody, runs } from '../shared/processes.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
@@ -66,6 +67,8 @@ export class ContainerTestbed implements BackendVerbs {
   readonly #options: ContainerOptions;
   readonly #host: BackendHost;
   readonly #engine: Engine;
+  /** For commands that others run, later. */
+  readonly #elsewhere: Engine;
   readonly #name: string;
   /** Strikes the container out of the trace; null while there is none of ours. */
   #struck: (() => void) | null = null;
@@ -84,6 +87,7 @@ export class ContainerTestbed implements BackendVerbs {
     this.#options = options;
     this.#host = host;
     this.#engine = engineOf(program, options);
+    this.#elsewhere = { ...this.#engine, argv: calledElsewhere(program, this.#engine.argv) };
     this.#name = `trundle-${host.run}-${host.testbed}`;
     if (options.init) this.restart = (signal, line) => this.#restart(signal, line);
   }
@@ -175,7 +179,7 @@ export class ContainerTestbed implements BackendVerbs {
     this.#watch = null;
     watch?.kill();
     await watch?.ended;
-    return { enter: personArgv(this.#engine, this.#name, shell) };
+    return { enter: personArgv(this.#elsewhere, this.#name, shell) };
   }
 
   async #restart(signal: AbortSignal, line?: string): Promise<void> {
@@ -199,7 +203,7 @@ export class ContainerTestbed implements BackendVerbs {
   async #make(signal: AbortSignal): Promise<void> {
     const argv = createArgv(this.#engine, this.#name, this.#options);
     const { workDirectory } = this.#host;
-    const release = afterCreation(workDirectory, removeArgv(this.#engine, this.#name));
+    const release = afterCreation(workDirectory, removeArgv(this.#elsewhere, this.#name));
     const struck = this.#host.acquire({ kind: 'container', name: this.#name, release });
     this.#struck = struck;
     try {
@@ -274,7 +278,7 @@ export class ContainerTestbed implements BackendVerbs {
       signal,
       code: 'left-behind',
       doing: `removing the container ${this.#name}`,
-      remedy: removalRemedy(this.#engine, this.#name),
+      remedy: removalRemedy(this.#elsewhere, this.#name),
     });
     struck();
     this.#struck = null;

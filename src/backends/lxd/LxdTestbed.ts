@@ -10,6 +10,7 @@ import {
   type Observation,
 } from '../contract.ts';
 import { afterCreation, runCreation } from '../shared/creation.ts';
+import { calledElsewhere } from '../shared/elsewhere.ts';
 import { askInside, QUESTION_LIMIT, shellInside } from '../shared/enter.ts';
 import { lastLine, mustRun, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import { type GuestSession, openSession } from '../shared/session/openSession.ts';
@@ -55,6 +56,8 @@ export class LxdTestbed implements BackendVerbs {
   readonly #options: LxdOptions;
   readonly #host: BackendHost;
   readonly #client: Client;
+  /** For commands that others run, later. */
+  readonly #elsewhere: Client;
   readonly #name: string;
   /** Strikes the instance out of the trace; null while there is none of ours. */
   #struck: (() => void) | null = null;
@@ -74,6 +77,7 @@ export class LxdTestbed implements BackendVerbs {
     this.#options = options;
     this.#host = host;
     this.#client = clientOf(daemon, options);
+    this.#elsewhere = { ...this.#client, argv: calledElsewhere(daemon, this.#client.argv) };
     this.#end = new Ending(host.clock, (what) => this.#died(`the instance ${this.#name} ${what}`));
     // A name must do as a host's: at most 63 letters, digits and dashes.
     this.#name = options.name ?? `trundle-${host.run}-${host.testbed}`.replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 63);
@@ -85,9 +89,9 @@ export class LxdTestbed implements BackendVerbs {
     const mark = this.#options.name === undefined ? undefined : `${run}-${testbed}`;
     const argv = initArgv(this.#client, this.#name, this.#options, mark);
     if (mark !== undefined) await this.#mustBeFree(signal);
-    const release = afterCreation(workDirectory, removeArgv(this.#client, this.#name));
+    const release = afterCreation(workDirectory, removeArgv(this.#elsewhere, this.#name));
     const check =
-      mark === undefined ? {} : { check: afterCreation(workDirectory, checkArgv(this.#client, this.#name, mark)) };
+      mark === undefined ? {} : { check: afterCreation(workDirectory, checkArgv(this.#elsewhere, this.#name, mark)) };
     const struck = this.#host.acquire({ kind: 'container', name: this.#name, release, ...check });
     this.#struck = struck;
     try {
@@ -196,7 +200,7 @@ export class LxdTestbed implements BackendVerbs {
     await this.#closeSession();
     await this.#monitor?.stop();
     this.#monitor = null;
-    const { argv, remote } = this.#client;
+    const { argv, remote } = this.#elsewhere;
     return { enter: [...argv, 'exec', `${remote}${this.#name}`, '--', shell, '-l'] };
   }
 
@@ -218,7 +222,7 @@ export class LxdTestbed implements BackendVerbs {
       signal,
       code: 'left-behind',
       doing: `removing the instance ${this.#name}`,
-      remedy: removalRemedy(this.#client, this.#name),
+      remedy: removalRemedy(this.#elsewhere, this.#name),
     });
     this.#struck();
     this.#struck = null;
