@@ -48,6 +48,19 @@ for (const { name, needs, words } of UNPACKERS) {
       expect(halves()).toEqual([]);
     });
 
+    test('that is the image of a disk: image-damaged, and keeps nothing of it', async () => {
+      const halves = unpackedIn(workplace());
+      const image = join(workplace(), 'disk.img');
+      // As that of an ext4: its first kilobyte is not used.
+      writeFileSync(image, Buffer.alloc(16 * 1024, 'x').fill(0, 0, 1024));
+      expect(await refusal(words(image))).toMatchObject({
+        code: 'image-damaged',
+        message: expect.stringContaining('image of a disk'),
+        class: 'provision-failed',
+      });
+      expect(halves()).toEqual([]);
+    });
+
     test('on a disk that is full: ENOSPC, and keeps nothing of it', async () => {
       const image = tinyImage(join(workplace(), 'tiny.tar'));
       const small = join(workplace(), 'small');

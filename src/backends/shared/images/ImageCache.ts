@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rename, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../../host/index.ts';
 import { BackendError } from '../../contract.ts';
@@ -93,6 +93,10 @@ export class ImageCache {
             remedy: `tar -tf ${tarball} shows where it is damaged; make or fetch it anew`,
           })
         );
+      if (await isEmpty(root))
+        throw new BackendError('image-damaged', `${tarball} holds no files; it may be the image of a disk`, {
+          remedy: 'name a tarball or a directory: mount -o loop makes one of the image of a file system',
+        });
       const du = await runProgram([...prefix, 'du', '--summarize', '--block-size=1', root], { signal });
       await writeFile(join(path, 'size'), String(Number.parseInt(du.stdout, 10) || 0));
       await rename(path, entry);
@@ -101,6 +105,14 @@ export class ImageCache {
       await held.remove(AbortSignal.timeout(60_000));
     }
   }
+}
+
+/** tar(1) takes the zeros at the beginning of a disk's image for the end of an archive. What cannot be read has files. */
+async function isEmpty(directory: string): Promise<boolean> {
+  return await readdir(directory).then(
+    (names) => names.length === 0,
+    () => false,
+  );
 }
 
 /** The error with what to do about it, where a directory of the cache cannot be made or written to. */
