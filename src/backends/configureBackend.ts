@@ -52,8 +52,8 @@ export async function listBackends(
 }
 
 async function list(backend: Backend): Promise<BackendListing> {
-  const availability = await backend
-    .probe()
+  const availability = await Promise.resolve()
+    .then(() => backend.probe())
     .catch((error: unknown): Availability => ({ available: false, missing: `its probe failed: ${String(error)}` }));
   return { name: backend.name, summary: backend.summary, availability, help: backendHelp(backend) };
 }

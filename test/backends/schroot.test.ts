@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -202,6 +203,27 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
       available: true,
       detail: expect.stringContaining(chroot.name),
     });
+  });
+
+  test('nothing where a chroot has aliases, as those of sbuild-createchroot', async () => {
+    const alias = `trundle-alias-${randomBytes(4).toString('hex')}`;
+    tinyChroot({ aliases: alias });
+    const { available, detail } = (await schrootBackend.probe()) as { available: true; detail: string };
+    const names = detail.replace(/^chroots: /, '').split(', ');
+    expect([available, names.filter((name) => name.startsWith(alias))]).toEqual([true, [alias]]);
+  });
+
+  test('where schroot cannot read what chroots there are', async () => {
+    const directory = workplace();
+    const said =
+      'W: line 3 [b]: Deprecated key\nE: /etc/schroot/chroot.d/a: line 8 [a] aliases: a+b: Invalid name\nI: See schroot.conf(5)';
+    writeFileSync(join(directory, 'schroot'), `#!/bin/sh\necho '${said}' >&2\nexit 1\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const message =
+      'schroot cannot read what chroots there are: /etc/schroot/chroot.d/a: line 8 [a] aliases: a+b: Invalid name';
+    expect(await schrootBackend.probe()).toMatchObject({ available: false, missing: message });
+    expect(await refusal(['schroot', 'b'])).toMatchObject({ code: 'config-damaged', message });
   });
 
   test('where tests would write into the chroot itself', async () => {

@@ -5,7 +5,7 @@ import type { Capability } from '../../events/index.ts';
 import { ownAccount } from '../../host/index.ts';
 import { BackendError } from '../contract.ts';
 import { installCommand } from '../shared/programs.ts';
-import { lastLine, ownEnvironment } from '../shared/runProgram.ts';
+import { ownEnvironment } from '../shared/runProgram.ts';
 
 /** Milliseconds that schroot may take to tell its configuration. It only reads files. */
 const CONFIG_LIMIT = 10_000;
@@ -19,7 +19,10 @@ const FILES = '/etc/schroot';
 /** What was read of chroots, and the state that schroot's files were in. */
 const known = new Map<string, { state: string; config: ChrootConfig }>();
 
-/** What schroot(1) is configured to do for a chroot. @throws BackendError `image-missing`, `program-missing` */
+/**
+ * What schroot(1) is configured to do for a chroot.
+ * @throws BackendError `image-missing`, `config-damaged`, `program-missing`
+ */
 export function readChroot(name: string): ChrootConfig {
   // Before schroot reads them: what is changed meanwhile is read anew next time.
   const state = stateOfFiles();
@@ -53,21 +56,59 @@ function askForChroot(name: string): ChrootConfig {
   const config = parseConfig(stdout);
   if (status === 0 && config.has('type')) return config;
   const others = listChroots();
-  throw new BackendError('image-missing', `schroot knows no chroot ${name}: ${lastLine(stderr) || 'it has no type'}`, {
-    remedy:
-      others.length === 0
-        ? HOW_TO_DEFINE
-        : `take one of these: ${others.join(', ')}; or define it in /etc/schroot/chroot.d/`,
+  throw new BackendError(
+    'image-missing',
+    `schroot knows no chroot ${name}: ${complaintIn(stderr) ?? 'it has no type'}`,
+    {
+      remedy:
+        others.length === 0
+          ? HOW_TO_DEFINE
+          : `take one of these: ${others.join(', ')}; or define it in /etc/schroot/chroot.d/`,
+    },
+  );
+}
+
+/**
+ * What schroot(1) is configured to do for each chroot that sessions can be begun of.
+ * @throws BackendError `config-damaged`, `program-missing`
+ */
+export function readChroots(): { name: string; config: ChrootConfig }[] {
+  return listChroots().flatMap((name) => {
+    try {
+      return [{ name, config: readChroot(name) }];
+    } catch (error) {
+      // It has gone since, and says nothing of the others.
+      if (error instanceof BackendError && error.code === 'image-missing') return [];
+      throw error;
+    }
   });
 }
 
-/** Names of the chroots that sessions can be begun of. @throws BackendError `program-missing` */
-export function listChroots(): string[] {
-  const { stdout } = ask(['--list', '--all-chroots']);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.replace(/^chroot:/, ''));
+/** Names of the chroots that sessions can be begun of. @throws BackendError `config-damaged`, `program-missing` */
+function listChroots(): string[] {
+  const { status, stdout, stderr } = ask(['--list', '--all-chroots', '--all-source-chroots']);
+  const complaint = complaintIn(stderr);
+  // One line that it cannot read, and schroot knows none of all its chroots.
+  if (status !== 0 && complaint !== null)
+    throw new BackendError('config-damaged', `schroot cannot read what chroots there are: ${complaint}`, {
+      remedy: 'mend that; schroot --list tells whether it can be read',
+    });
+  return chrootNames(stdout);
+}
+
+/** The chroots that `schroot --list` names. Pure. */
+export function chrootNames(text: string): string[] {
+  const names = (kind: string) =>
+    text.split('\n').flatMap((line) => (line.startsWith(`${kind}:`) ? [line.slice(kind.length + 1)] : []));
+  // As older versions of schroot called them, and still listed for each alias; `schroot --config` does not know them.
+  const sources = new Set(names('source').map((name) => `${name}-source`));
+  return names('chroot').filter((name) => !sources.has(name));
+}
+
+/** The line with which schroot(1) fails, among warnings about what is none of ours; null where it says nothing. Pure. */
+function complaintIn(stderr: string): string | null {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  return lines.find((line) => line.startsWith('E: '))?.slice(3) ?? lines.at(-1) ?? null;
 }
 
 /** Commands that make a chroot known. */

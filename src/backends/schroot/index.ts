@@ -7,9 +7,9 @@ import {
   HOW_TO_DEFINE,
   howToAdmit,
   isPermanent,
-  listChroots,
   mayBeRoot,
   readChroot,
+  readChroots,
   schrootCapabilities,
 } from './chroots.ts';
 import { schrootOptions } from './options.ts';
@@ -21,7 +21,7 @@ export const schrootBackend = defineBackend({
   summary: 'a session of a chroot that schroot manages',
   options: schrootOptions,
   help: { positional: ['schroot'], short: { debug: 'd', sessionId: 's' } },
-  probe,
+  probe: () => Promise.resolve().then(availability),
   capabilities: ({ schroot, login }) => {
     try {
       return schrootCapabilities(mayBeRoot(readChroot(schroot)), login);
@@ -35,32 +35,36 @@ export const schrootBackend = defineBackend({
   open: (options, host) => new SchrootTestbed(options, host),
 });
 
-function probe(): Promise<Availability> {
+function availability(): Availability {
   const missing = missingPrograms(['schroot']);
-  if (missing !== null) return Promise.resolve(missing);
-  const chroots = listChroots();
-  if (chroots.length === 0)
-    return Promise.resolve({ available: false, missing: 'no chroots are configured', remedy: HOW_TO_DEFINE });
-  const configured = chroots.map((name) => ({ name, config: readChroot(name) }));
+  if (missing !== null) return missing;
+  let configured: ReturnType<typeof readChroots>;
+  try {
+    configured = readChroots();
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.remedy === undefined) throw error;
+    return { available: false, missing: error.message, remedy: error.remedy };
+  }
+  if (configured.length === 0) return { available: false, missing: 'no chroots are configured', remedy: HOW_TO_DEFINE };
   const passing = configured.filter(({ config }) => !isPermanent(config));
   const [first] = passing;
   if (first === undefined)
-    return Promise.resolve({
+    return {
       available: false,
-      missing: `no chroot has sessions that can be thrown away (${chroots.join(', ')})`,
+      missing: `no chroot has sessions that can be thrown away (${configured.map(({ name }) => name).join(', ')})`,
       remedy: 'set union-type=overlay in its section in /etc/schroot/chroot.d/',
-    });
+    };
   const letIn = (as: Admission) => passing.filter(({ config }) => admission(config) === as).map(({ name }) => name);
   const [asRoot, asItself] = [letIn('root'), letIn('itself')];
   if (asRoot.length + asItself.length === 0)
-    return Promise.resolve({
+    return {
       available: false,
       missing: `no chroot lets ${ownAccount().name} in (${passing.map(({ name }) => name).join(', ')})`,
       remedy: howToAdmit(first.name, ownAccount().name),
-    });
+    };
   const groups = [
     ...(asRoot.length > 0 ? [`chroots: ${asRoot.join(', ')}`] : []),
     ...(asItself.length > 0 ? [`chroots without a root in them: ${asItself.join(', ')}`] : []),
   ];
-  return Promise.resolve({ available: true, detail: groups.join('; ') });
+  return { available: true, detail: groups.join('; ') };
 }
