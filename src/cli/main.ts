@@ -1,5 +1,6 @@
 import { didYouMean, VERSION } from '../events/index.ts';
 import { Io } from './Io.ts';
+import { heedNohup } from './live/endingSignals.ts';
 import { HelpShown } from './parse.ts';
 import { USAGE_EXIT_CODE, UsageError } from './UsageError.ts';
 import { helpText, VERBS } from './verbTable.ts';
@@ -7,6 +8,7 @@ import { helpText, VERBS } from './verbTable.ts';
 /** The command line: finds the verb, runs it, and ends the process with its exit code. */
 export async function main(words: readonly string[]): Promise<never> {
   const io = new Io(process);
+  heedNohup(io.env);
   return await io.leave(await exitCodeOf(words, io));
 }
 

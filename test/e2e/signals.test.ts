@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeLifeline } from '../support/lifeline.ts';
@@ -7,11 +7,11 @@ import { forThisTest, workplace } from '../support/workplace.ts';
 import { Cli, cli, eventsIn, ownState } from './support/cli.ts';
 
 /** A run whose test has begun and goes on until somebody ends it. */
-async function runningTest(script = '', words: readonly string[] = []) {
+async function runningTest(script = '', words: readonly string[] = [], variables: Record<string, string> = {}) {
   const place = workplace();
   const lifeline = forThisTest(makeLifeline(place));
   const source = makePackage(place, { tests: { lingers: `${script}\n${lifeline.linger}` } });
-  const env = ownState();
+  const env = { ...ownState(), ...variables };
   const running = new Cli(['run', '--json', ...words, source, '--', 'null'], { env });
   const { run } = await running.event('run.started');
   await running.event('test.started');
@@ -29,6 +29,7 @@ describe('a signal in the middle of a test', () => {
     ['SIGINT', 130, 'press Ctrl-C again to force'],
     ['SIGTERM', 143, 'send SIGTERM again to force'],
     ['SIGHUP', 129, 'send SIGHUP again to force'],
+    ['SIGQUIT', 131, 'send SIGQUIT again to force'],
   ] as const)('%s takes the testbed down in order and exits with %d', async (signal, status, words) => {
     const { running, lifeline, run, env } = await runningTest();
     running.kill(signal);
@@ -84,6 +85,30 @@ describe('a signal in the middle of a test', () => {
     await lifeline.released;
     expect(await explanation(run, env)).toMatchObject({ left: [] });
   });
+});
+
+test('a run that nohup started outlives its terminal', async () => {
+  const { running } = await runningTest('', [], { _: '/usr/bin/nohup' });
+  running.kill('SIGHUP');
+  running.kill('SIGINT');
+  const end = await running.ended;
+  expect([end.status, end.signal]).toEqual([130, null]);
+  const signalled = eventsIn(end.stdout).filter(({ type }) => type === 'operator.signalled');
+  expect(signalled).toMatchObject([{ signal: 'SIGINT', count: 1 }]);
+  expect(end.stderr).not.toContain('SIGHUP');
+});
+
+test('a signal that comes when the run is over leaves its report whole', async () => {
+  const place = workplace();
+  const out = join(place, 'out');
+  const source = makePackage(place, { tests: { passes: 'true' } });
+  const running = new Cli(['run', '--json', '-o', out, '--report', 'on', source, '--', 'null'], { env: ownState() });
+  await running.event('run.concluded');
+  running.kill('SIGTERM');
+  const end = await running.ended;
+  // It may have been told to leave before it was over, while it wrote, or not have seen it any more.
+  expect(['SIGTERM', null]).toContain(end.signal);
+  expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(/<\/html>\s*$/);
 });
 
 describe('a run that was killed', () => {

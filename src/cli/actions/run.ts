@@ -53,15 +53,17 @@ export async function testPackage(
       },
     });
   } catch (error) {
-    throw withRemedy(error, home);
-  } finally {
     watch.end();
+    watch.release();
+    throw withRemedy(error, home);
   }
+  watch.end();
   // A testbed that stays is no news of the runner's own, which -q leaves out.
   if (!told) for (const line of report.kept.flatMap((kept) => linesOfKept(kept))) watch.say(line);
   if (report.exitCode !== 0 && report.exitCode !== 2) await tellEnd(report, home, watch);
   else if (told) watch.screen.stderr.write(endLine(home, io.stderr, watch.colors));
   await writeReport(page.report, !GOOD.includes(report.exitCode), { home, outputDir: tests.outputDir }, watch);
+  watch.release();
   await (live as LivePage | null)?.end(report.cause?.class === 'operator-interrupted');
   await tidyRuns(io.env);
   return report.exitCode;

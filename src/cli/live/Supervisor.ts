@@ -1,10 +1,8 @@
+import { constants } from 'node:os';
 import type { Clock } from '../../events/index.ts';
 import type { Run } from '../../testbed/index.ts';
 import { USAGE_EXIT_CODE } from '../UsageError.ts';
-
-/** Signals by which a person, or whoever started us, ends a run. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type EndingSignal = (typeof SIGNALS)[number];
+import type { EndingSignal } from './endingSignals.ts';
 
 /** Milliseconds that the teardown after a fault of our own may take: the machines' own limit and some more. */
 const LAST_CHANCE = 200_000;
@@ -12,6 +10,8 @@ const LAST_CHANCE = 200_000;
 /** What a supervisor needs. */
 export interface SupervisorOptions {
   readonly clock: Clock;
+  /** What ends the run. */
+  readonly signals: readonly EndingSignal[];
   /** Whether testbeds stay where the run ends in order. */
   readonly keeps: boolean;
   /** Tells a person something, as a whole line. */
@@ -23,7 +23,7 @@ export interface SupervisorOptions {
 /**
  * Watches over a run on behalf of the process: hands signals to the run as facts, so that its machine decides, and
  * takes the testbed down when we fail ourselves. The first signal ends the run in order, the second at once, the
- * third leaves whatever stands.
+ * third leaves whatever stands. When the run is over, the first one waits until all is written about it.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -32,12 +32,15 @@ export class Supervisor {
   readonly #onFault = (error: unknown) => this.#failed(error);
   #signals = 0;
   #faults = 0;
+  #over = false;
+  /** A signal that came since. */
+  #late: EndingSignal | null = null;
 
   /** Begins to watch. */
   constructor(run: Run, options: SupervisorOptions) {
     this.#run = run;
     this.#options = options;
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    for (const signal of options.signals) process.on(signal, this.#onSignal);
     process.on('uncaughtException', this.#onFault);
     process.on('unhandledRejection', this.#onFault);
   }
@@ -53,15 +56,26 @@ export class Supervisor {
     this.#run.emit({ type: 'operator.signalled', testbed: null, from: 'operator', signal, count: this.#signals });
   }
 
-  /** The run is over: a signal from now on means what it means to any process. */
+  /** The run is over: there is nothing that a signal could end, but what is written about it should be whole. */
   end(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    this.#over = true;
     process.off('uncaughtException', this.#onFault);
     process.off('unhandledRejection', this.#onFault);
   }
 
+  /** All is written: a signal means what it means to any process, one that has waited for this too. */
+  release(): void {
+    for (const signal of this.#options.signals) process.off(signal, this.#onSignal);
+    if (this.#late !== null) this.#options.leave(exitCodeOf(this.#late), this.#late);
+  }
+
   #signalled(signal: EndingSignal): void {
     const again = signal === 'SIGINT' ? 'press Ctrl-C' : `send ${signal}`;
+    if (this.#over) {
+      if (this.#late !== null) this.#options.leave(exitCodeOf(signal), signal);
+      this.#late = signal;
+      return this.#options.say(`${signal}: leaving when all is written about the run; ${again} again to leave now`);
+    }
     const what = this.#options.keeps ? 'ending, and keeping the testbed' : 'taking the testbed down';
     const then = this.#options.keeps ? 'remove it' : 'force';
     if (this.#signals === 0) this.#options.say(`${signal}: ${what}; ${again} again to ${then}`);
@@ -71,7 +85,7 @@ export class Supervisor {
       this.#options.say(
         `${signal} for the third time: leaving. What stands is left; trundle reap ${this.#run.id} removes it`,
       );
-      this.#options.leave(128 + (signal === 'SIGINT' ? 2 : signal === 'SIGTERM' ? 15 : 1), signal);
+      this.#options.leave(exitCodeOf(signal), signal);
     }
     this.interrupt(signal);
   }
@@ -90,4 +104,9 @@ export class Supervisor {
     clock.after(LAST_CHANCE, () => leave(USAGE_EXIT_CODE, null));
     void this.#run.close().finally(() => leave(USAGE_EXIT_CODE, null));
   }
+}
+
+/** As shells tell it. */
+function exitCodeOf(signal: EndingSignal): number {
+  return 128 + constants.signals[signal];
 }

@@ -4,6 +4,7 @@ import { foldSettled } from '../../trace/index.ts';
 import { type Io, leaveNow } from '../Io.ts';
 import { type Colors, canDraw, colorsFor } from './colors.ts';
 import { type Log, logRun, openDebugLog } from './debugLog.ts';
+import { endingSignals } from './endingSignals.ts';
 import { followRun } from './followRun.ts';
 import { Screen } from './Screen.ts';
 import { Supervisor } from './Supervisor.ts';
@@ -54,7 +55,7 @@ export class Watch {
     const clock = systemClock;
     makeKnown(home, (message) => this.say(message), this.#io.env);
     this.#supervisor = new Supervisor(run, {
-      ...{ clock, keeps, leave: leaveNow },
+      ...{ clock, keeps, signals: endingSignals(this.#io.env), leave: leaveNow },
       say: (message) => this.say(message),
     });
     if (this.log !== null) logRun(run, this.log);
@@ -69,11 +70,16 @@ export class Watch {
     this.#supervisor?.interrupt('SIGPIPE');
   }
 
-  /** The run is over. */
+  /** The run is over; what there is to tell of it is written until {@link release}. */
   end(): void {
     this.#unfollow?.();
     this.#supervisor?.end();
     this.#settle();
+  }
+
+  /** All is written about the run: a signal that came meanwhile ends the process now. */
+  release(): void {
+    this.#supervisor?.release();
   }
 
   /** Whether the run is over and has left nothing. */

@@ -115,6 +115,7 @@ export async function inSession<T>(
   for (const line of kept.flatMap((each) => linesOfKept(each))) watch.say(line);
   const exitCode = await use.tell({ value, end, kept, home, watch });
   await writeReport(page.report, exitCode !== 0, { home, outputDir: undefined }, watch);
+  watch.release();
   await live?.end(end.cause?.class === 'operator-interrupted');
   await tidyRuns(io.env);
   return exitCode;

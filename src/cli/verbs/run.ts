@@ -94,8 +94,8 @@ What comes after -- names the backend, the kind of testbed, and its options:
 Exit status, as autopkgtest's: 0 all tests passed, 2 some were skipped or
 flaky, 4 a test failed, 6 both, 8 no test said anything about the package, 12
 the package is erroneous, 14 that and 2, 16 the testbed failed, 20 any other
-failure; 129, 130 and 143 where SIGHUP, SIGINT (Ctrl-C) and SIGTERM ended the
-run.
+failure; 129, 130, 131 and 143 where SIGHUP, SIGINT (Ctrl-C), SIGQUIT and
+SIGTERM ended the run.
 
 Examples:
   trundle run examples/hello -- null
