@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { refusal } from '../backends/support/open.ts';
 import { defineChroot } from '../support/chroots.ts';
 import { type ContainerProgram, rootPodman, startDocker } from '../support/containers.ts';
-import { tinyImage } from '../support/images.ts';
+import { tinyImage, tinyRoot } from '../support/images.ts';
 import { startInstanceDaemon } from '../support/lxd.ts';
 import { describeWith, type Need } from '../support/needs.ts';
 import { forThisTest, workplace } from '../support/workplace.ts';
@@ -78,6 +78,27 @@ for (const { name, needs, words } of UNPACKERS) {
     });
   });
 }
+
+describeWith(FILES, 'unshare, as it sets a testbed up', () => {
+  test('where TMPDIR has no room for what it writes: ENOSPC, and leaves nothing there', async () => {
+    const root = tinyRoot(join(workplace(), 'root'));
+    // An account is made in the layer, where there is none but root's.
+    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+    const small = join(workplace(), 'small');
+    mountTmpfs(small, '64k');
+    onTestFinished(() => void execFileSync('umount', ['--lazy', small]));
+    expect(() => writeFileSync(join(small, 'filler'), Buffer.alloc(64 * 1024 + 1))).toThrow('ENOSPC');
+    vi.stubEnv('TMPDIR', small);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await refusal(['unshare', '--tarball', root])).toMatchObject({
+      code: 'ENOSPC',
+      message: expect.stringContaining('No space left on device'),
+      remedy: expect.stringContaining('TMPDIR'),
+      class: 'host-disk-full',
+    });
+    expect(readdirSync(small)).toEqual(['filler']);
+  });
+});
 
 /** The backends whose own program keeps what testbeds are made of, with a store that has no room for one. */
 const STORES: readonly { name: string; needs: readonly Need[]; full: (disk: string) => Promise<Store> }[] = [

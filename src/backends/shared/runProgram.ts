@@ -35,6 +35,15 @@ const KEEP = 256 * 1024;
  */
 export const NO_ROOM = /No space left on device|Disk quota exceeded|run out of disk space|Wrote only \d+ of \d+ bytes/i;
 
+/** What gives more room. */
+const MORE_ROOM = 'df -h; remove what is not needed, or set TMPDIR and XDG_CACHE_HOME to where there is room';
+
+/** The error for want of room, where that is what a script of our own said; null for anything else. Pure. */
+export function noRoom(stderr: string, doing: string): BackendError | null {
+  if (!NO_ROOM.test(stderr)) return null;
+  return new BackendError('ENOSPC', `${doing}: ${tellingLine(stderr)}`, { remedy: MORE_ROOM });
+}
+
 /**
  * Runs a program to its end, without a shell, in a process group of its own.
  * @throws BackendError `program-missing` where there is none, an errno name where it could not be started
@@ -113,11 +122,7 @@ export function failureOfProgram(
   return new BackendError(
     full ? 'ENOSPC' : code,
     `${doing}: ${program} ${ended}${words === '' ? '' : `: ${words}`}`,
-    full
-      ? { remedy: 'df -h; remove what is not needed, or set TMPDIR and XDG_CACHE_HOME to where there is room' }
-      : remedy === undefined
-        ? {}
-        : { remedy },
+    full ? { remedy: MORE_ROOM } : remedy === undefined ? {} : { remedy },
   );
 }
 

@@ -13,6 +13,12 @@ import { FileLock } from './FileLock.ts';
 /** Bytes that all unpacked images, and the tarballs made here, may take together, if nothing else is said. */
 export const CACHE_LIMIT = 20 * 1024 ** 3;
 
+/** What programs may do without setuid bits, as ping(8). Where it cannot be kept, tar(1) only warns. */
+const CAPABILITIES = ['--xattrs', '--xattrs-include=security.capability'];
+
+/** Devices cannot be made by everybody, and a testbed has a /dev of its own. */
+const NO_DEVICES = ['--exclude=./dev/*', '--exclude=dev/*'];
+
 /** An unpacked image, good for as long as `lock` is locked. */
 export interface CachedImage {
   /** Its root directory. Never write there. */
@@ -80,9 +86,8 @@ export class ImageCache {
       const root = join(path, 'root');
       await makeEnterable(root);
       const own = owners ? ['--numeric-owner'] : ['--no-same-owner'];
-      // Devices cannot be made by everybody, and a testbed has a /dev of its own.
       const tar = ['tar', '--extract', '--file', tarball, '--directory', root, '--preserve-permissions', ...own];
-      const argv = [...prefix, ...dyingWithUs([...tar, '--exclude=./dev/*', '--exclude=dev/*'])];
+      const argv = [...prefix, ...dyingWithUs([...tar, ...CAPABILITIES, ...NO_DEVICES])];
       const result = await runProgram(argv, { signal });
       if (result.status !== 0)
         throw (

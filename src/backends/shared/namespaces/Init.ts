@@ -7,7 +7,7 @@ import { type Enter, throwIfNoShell } from '../enter.ts';
 import { imageGone } from '../images/imageGone.ts';
 import { kill9, startTimeOf } from '../processes.ts';
 import { findProgram, missedProgram, searchPath } from '../programs.ts';
-import { lastLine, notStarted, programMissing } from '../runProgram.ts';
+import { lastLine, noRoom, notStarted, programMissing } from '../runProgram.ts';
 import { FirstShell, THREE_PIPES } from './FirstShell.ts';
 import { ENDED_BEFORE, endInit, hasEnded } from './hasEnded.ts';
 import { explainUnshare, type Identity, USER_FLAGS } from './identity.ts';
@@ -71,8 +71,8 @@ export class Init {
 
   /**
    * Makes the namespaces, sets them up and starts the init.
-   * @throws BackendError `no-permission`, `no-subuids`, `program-missing`, `no-overlay`, `setup-failed`, `no-shell`,
-   * `wrong-architecture`
+   * @throws BackendError `no-permission`, `no-subuids`, `program-missing`, `ENOSPC`, `no-overlay`, `setup-failed`,
+   * `no-shell`, `wrong-architecture`
    */
   static async start(options: InitOptions): Promise<Init> {
     const { identity, plan, host, signal, observe } = options;
@@ -167,6 +167,8 @@ export class Init {
   }
 }
 
+const SETTING_UP = "setting the testbed's namespaces up";
+
 /** An init that is being started. */
 class Start {
   readonly #child: Child;
@@ -250,7 +252,9 @@ class Start {
       return new BackendError(code, missing, { remedy });
     }
     const missed = missedProgram(stderr);
-    if (missed !== null) return programMissing(missed, "setting the testbed's namespaces up");
+    if (missed !== null) return programMissing(missed, SETTING_UP);
+    const full = noRoom(stderr, SETTING_UP);
+    if (full !== null) return full;
     const words = lastLine(stderr) || `it ended with exit status ${status}`;
     if (status === IMAGE_GONE) return imageGone();
     if (status === NO_OVERLAY) return new BackendError('no-overlay', `an overlay cannot be mounted: ${words}`);

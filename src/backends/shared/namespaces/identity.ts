@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ownAccount } from '../../../host/index.ts';
 import { type Availability, BackendError } from '../../contract.ts';
 import { findProgram, installCommand } from '../programs.ts';
+import { quote } from '../quote.ts';
 import { lastLine, runProgram } from '../runProgram.ts';
 import { giveUsSubids, type SubidRange, subidFiles } from './subids.ts';
 
@@ -111,6 +112,20 @@ export function explainOwners(identity: Identity, stderr: string): BackendError 
     const { code, missing, remedy } = explainUnshare(identity, stderr);
     return new BackendError(code, missing, { remedy });
   }
+  const device = /^tar: (.*): Cannot mknod: Operation not permitted$/m.exec(stderr)?.[1];
+  if (device !== undefined)
+    return new BackendError(
+      'no-permission',
+      `the image has a device besides those of /dev, which only root can make: ${device}`,
+      {
+        remedy: `run trundle as root, or make the tarball anew without it: tar --exclude=${quote(device)}`,
+      },
+    );
+  const foreign = /^tar: .*: Cannot change ownership to .*: Invalid argument$/m.exec(stderr)?.[0];
+  if (identity === 'subuids' && foreign !== undefined)
+    return new BackendError('few-ids', `files of the image belong to ids that the testbed has not: ${foreign}`, {
+      remedy: 'run trundle as root, or make the tarball anew with other owners: tar --owner=root --group=root',
+    });
   const count = Math.min(...['uid_map', 'gid_map'].map((name) => idsIn(textOf(`/proc/self/${name}`))));
   if (identity !== 'root' || count >= NORMAL_IDS || !/Cannot change ownership/.test(stderr)) return null;
   return new BackendError(
