@@ -1,6 +1,7 @@
+import { fstatSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { ReadStream } from 'node:tty';
+import { isatty, type ReadStream } from 'node:tty';
 import { colorsFor } from './live/colors.ts';
 import type { Output } from './live/Screen.ts';
 import { USAGE_EXIT_CODE } from './UsageError.ts';
@@ -10,6 +11,9 @@ const READER_GONE = 141;
 
 /** What a write fails with where whoever read has gone away, a terminal included. */
 const GONE = ['EPIPE', 'EIO', 'ECONNRESET'];
+
+/** The terminals that the process was started on. */
+const TERMINALS = [0, 1, 2].filter((fd) => isatty(fd)).map((fd) => ({ fd, ino: fstatSync(fd).ino }));
 
 /** The process as a verb sees it. */
 export class Io {
@@ -33,7 +37,7 @@ export class Io {
       const readerGone = GONE.includes(error.code ?? '');
       if (!readerGone) this.outputError ??= error;
       if (this.onOutputLost !== null) this.onOutputLost(readerGone);
-      else if (readerGone) process.exit(READER_GONE);
+      else if (readerGone) leaveNow(READER_GONE);
     });
   }
 
@@ -85,17 +89,31 @@ export class Io {
     if (this.outputError !== null)
       this.complain('trundle', `cannot write to standard output: ${this.outputError.message}`);
     await flushed(this.stderr);
-    process.exit(this.outputError !== null && exitCode === 0 ? USAGE_EXIT_CODE : exitCode);
+    leaveNow(this.outputError !== null && exitCode === 0 ? USAGE_EXIT_CODE : exitCode);
   }
 }
 
-/** Ends the process at once: by the signal, where one asked for it, since then nothing can hold it up. */
+/**
+ * Ends the process at once: by the signal, where one asked for it, since then nothing can hold it up. Where a terminal has
+ * been closed, always by SIGHUP: Node.js gives terminals back as they were, and aborts where one is not there any more.
+ */
 export function leaveNow(exitCode: number = USAGE_EXIT_CODE, signal: NodeJS.Signals | null = null): never {
-  if (signal !== null) {
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
+  const last = TERMINALS.some(isClosed) ? 'SIGHUP' : signal;
+  if (last !== null) {
+    process.removeAllListeners(last);
+    process.kill(process.pid, last);
   }
   process.exit(exitCode);
+}
+
+/** Whether a terminal has been closed, and its descriptor is none of something else by now. */
+function isClosed({ fd, ino }: (typeof TERMINALS)[number]): boolean {
+  try {
+    return fstatSync(fd).ino === ino && !isatty(fd);
+  } catch {
+    // EBADF: Node.js does nothing about it then.
+    return false;
+  }
 }
 
 async function flushed(stream: Output): Promise<void> {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeWith } from '../support/needs.ts';
@@ -66,6 +67,18 @@ test('trundle shell needs a terminal', async () => {
   expect([status, stdout]).toEqual([20, '']);
   expect(stderr).toContain('an interactive shell needs a terminal');
   expect(stderr).toContain("trundle exec 'LINE' -- BACKEND");
+});
+
+describeWith(['node-pty'], 'a terminal that is closed', () => {
+  test('ends Trundle in order by SIGHUP, and does not have it aborted', async () => {
+    const env = ownState();
+    const terminal = new Terminal(['exec', '-n', 'echo begun; sleep 1000', '--', 'null'], env);
+    await terminal.shows('begun');
+    terminal.close();
+    expect(await terminal.ended).toMatchObject({ signal: constants.signals.SIGHUP });
+    const told = JSON.parse((await cli(['explain', '--json', '--last'], { env })).stdout);
+    expect(told).toMatchObject({ exitCode: 129, cause: { class: 'operator-interrupted' }, left: [] });
+  });
 });
 
 describeWith(['node-pty'], 'trundle run on a terminal', () => {

@@ -53,6 +53,11 @@ export class Terminal {
     this.#pty.write(text);
   }
 
+  /** Closes it, as a person closes a window. */
+  close(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
+  }
+
   resize(columns: number, rows: number): void {
     this.#pty.resize(columns, rows);
   }
