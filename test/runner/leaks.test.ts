@@ -77,3 +77,36 @@ ${leaving('</dev/null >/dev/null 2>&1').replace('#!/bin/sh\n', '')}`;
     expect(read('clean-stdout')).toBe('gone\ngone\n');
   });
 });
+
+const RULES = `#!/usr/bin/make -f
+clean:
+build:
+	sh daemon
+binary:
+	mkdir -p debian/pkg/DEBIAN
+	dpkg-gencontrol -ppkg -Pdebian/pkg
+	dpkg-deb --root-owner-group --build debian/pkg ..
+`;
+
+describeWith(['setsid', 'gcc', 'dpkg-source', 'root'], 'a build that leaves a daemon', () => {
+  test('it is ended before the tests, and named', async () => {
+    const place = workplace();
+    const source = makePackage(place, 'pkg', {
+      control: ['Test-Command: cat pid', 'Tests: clean']
+        .map((test) => `${test}\nDepends:\nRestrictions: build-needed\n`)
+        .join('\n'),
+      tests: { clean: GONE },
+      files: {
+        'debian/rules': RULES,
+        daemon: leaving('</dev/null >/dev/null 2>&1'),
+      },
+    });
+    const outputDir = join(place, 'out');
+    const { report } = await runHere({ source, outputDir });
+    expect(report).toMatchObject({ exitCode: 0, cause: null });
+    const read = (name: string) => readFileSync(join(outputDir, name), 'utf8');
+    expect(read('log')).toMatch(/WARNING: the build left processes behind; they were ended$/m);
+    expect(read('log')).toContain(`the build: ended ${read('command1-stdout').trim()} sleep 600`);
+    expect(read('clean-stdout')).toBe('gone\n');
+  });
+});

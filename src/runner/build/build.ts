@@ -1,5 +1,7 @@
 import { parseAlternatives } from '../control/relations.ts';
 import { BadPackageError, StepError } from '../errors.ts';
+import type { RunLog } from '../output/RunLog.ts';
+import { endAllWith, leftByTest } from '../session/leftByTest.ts';
 import type { TestbedSession } from '../session/TestbedSession.ts';
 import { PLACE, ROOM, rulesFailure } from '../sources/unpack.ts';
 
@@ -17,11 +19,14 @@ export interface BuildOptions {
 const PROFILES = 'nocheck noudeb';
 const OPTIONS = 'nocheck noautodbgsym noddebs';
 
+/** Variable of a build, by which what it starts is known; the shell that holds the scratch directory looks for it too. */
+const MARK = 'TRUNDLE_BUILD';
+
 /**
  * Builds the unpacked source in the testbed, as the ordinary user where there is one.
  * @throws BadPackageError where the package is to blame, StepError, TestbedError
  */
-export async function build(session: TestbedSession, options: BuildOptions): Promise<void> {
+export async function build(session: TestbedSession, options: BuildOptions & { log: RunLog }): Promise<void> {
   const { steps, scratch, facts, owner } = session.workspace;
   if (session.foreign !== null) throw notForForeign(session.foreign, steps.failed.bind(steps));
   session.soil();
@@ -48,12 +53,22 @@ dpkg-buildpackage -us -uc -b "$@" && exec dpkg-source --before-build .`;
     ],
     login: owner,
     limit: 'build',
-    env: options.env,
+    env: { ...options.env, [MARK]: tree },
   });
+  await endWhatItLeft(session, tree, options.log);
   if (shown.status === 0) return;
   const [full] = /^.*(?:No space left on device|Disk quota exceeded).*$/m.exec(shown.stderr) ?? [];
   if (full !== undefined && (await hasNoRoom(session))) throw steps.failed(doing, 'provision', full.trim());
   throw rulesFailure(steps.failed.bind(steps), 'build', doing, shown);
+}
+
+/** A daemon of the build's, as one of a compiler, would outlive it in a testbed that stays, and be there for the tests. */
+async function endWhatItLeft({ workspace: { steps } }: TestbedSession, tree: string, log: RunLog): Promise<void> {
+  const doing = 'looking for what the build left';
+  const { stdout } = await steps.ask({ doing, phase: 'provision', script: endAllWith(MARK), words: [tree] });
+  const { processes } = leftByTest(stdout);
+  if (processes.length > 0) log.warning('the build left processes behind; they were ended');
+  for (const process of processes) log.info(`the build: ended ${process}`);
 }
 
 /** Whether the testbed is really full: a build may say so of anything. */

@@ -12,8 +12,8 @@ import { REMOVAL } from './removal.ts';
  * one `key=value` per line, and `ready`; removes the directory when its stdin ends, unless it was told to keep it. So the
  * directory goes away whatever ends the run: an orderly end, a signal to the command, a lost connection, or the death of
  * our process; a further signal to its group does not keep it from that. Where nobody said goodbye, tests may still run
- * that nobody else would end: it ends them first, the second time what was started meanwhile. Until then it runs what a
- * {@link Helper} sends it.
+ * that nobody else would end, and so may a build wherever there was room for one: it ends them first, the second time what
+ * was started meanwhile. Until then it runs what a {@link Helper} sends it.
  */
 export const KEEPER_SCRIPT = `set -e
 ${REMOVAL}
@@ -28,12 +28,12 @@ else
 fi
 goodbye=
 end_tests() {
-  for environ in $(grep -lszF -e "AUTOPKGTEST_ARTIFACTS=$scratch/" /proc/[0-9]*/environ 2>/dev/null); do
+  for environ in $(grep -lszF -e "AUTOPKGTEST_ARTIFACTS=$scratch/" -e "TRUNDLE_BUILD=$scratch/" /proc/[0-9]*/environ 2>/dev/null); do
     pid=\${environ#/proc/}
     kill -s KILL "\${pid%/environ}" 2>/dev/null || :
   done
 }
-trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] || { end_tests; end_tests; }; cd / && remove "$scratch" || exit 1' EXIT
+trap 'trap "" HUP INT TERM PIPE; [ -n "$goodbye" ] && [ ! -d "$scratch/build" ] || { end_tests; end_tests; }; cd / && remove "$scratch" || exit 1' EXIT
 trap 'exit 0' HUP INT TERM PIPE
 echo "scratch=$scratch"
 echo "architecture=$(dpkg --print-architecture 2>/dev/null)" &

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TestProgram } from '../../../src/runner/control/testControl.ts';
 import { parseFacts, type TestbedFacts } from '../../../src/runner/session/facts.ts';
 import { KEEPER_SCRIPT } from '../../../src/runner/session/ScratchKeeper.ts';
@@ -225,6 +226,25 @@ describe('the facts of a testbed', () => {
     const status = await new Promise((resolve) => keeper.once('exit', resolve));
     expect(status).toBe(0);
     expect(existsSync(scratch)).toBe(false);
+  });
+
+  it.each(['', 'goodbye\n'])('are gone with the build that is under way there (%j)', async (last) => {
+    const keeper = spawn('sh', ['-c', KEEPER_SCRIPT, 'sh', '700'], {
+      env: { PATH: process.env.PATH ?? '', TMPDIR: directory },
+    });
+    const scratch = await new Promise<string>((resolve) => {
+      keeper.stdout.on('data', (chunk: Buffer) => {
+        const said = parseFacts(chunk.toString()).scratch;
+        if (said !== null) resolve(said);
+      });
+    });
+    mkdirSync(`${scratch}/build/src`, { recursive: true });
+    const build = spawn('sleep', ['600'], { env: { ...process.env, TRUNDLE_BUILD: `${scratch}/build/src` } });
+    onTestFinished(() => void build.kill('SIGTERM'));
+    const ended = new Promise((resolve) => build.once('exit', (_, signal) => resolve(signal)));
+    await once(build, 'spawn');
+    keeper.stdin.end(last);
+    expect(await ended).toBe('SIGKILL');
   });
 
   it('are unknown where the testbed does not tell', () => {
