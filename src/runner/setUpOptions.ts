@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { UsageError } from './errors.ts';
 import type { SetUpOptions } from './session/setUp.ts';
 
@@ -22,12 +22,21 @@ function copyOf(text: string): SetUpOptions['copies'][number] {
   const colon = text.indexOf(':');
   const [from, to] = [text.slice(0, colon), text.slice(colon + 1)];
   if (colon === -1 || from === '' || to === '') throw new UsageError(`--copy ${text}: expected HOSTPATH:TESTBEDPATH`);
-  const stat = statSync(from, { throwIfNoEntry: false });
-  if (stat === undefined) throw new UsageError(`--copy ${text}: ${from} does not exist on this machine`);
+  const stat = statOf(text, from);
   // Once there is a testbed, it would be the one to blame.
   if (!stat.isFile() && !stat.isDirectory())
     throw new UsageError(`--copy ${text}: ${from} is neither a file nor a directory`);
   return { from: from.replace(/(?<=.)\/+$/, ''), to: to.replace(/(?<=.)\/+$/, ''), directory: stat.isDirectory() };
+}
+
+function statOf(text: string, from: string): Stats {
+  try {
+    return statSync(from);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? `${from} does not exist on this machine` : `it cannot be read: ${message}`;
+    throw new UsageError(`--copy ${text}: ${why}`);
+  }
 }
 
 /** Where autopkgtest has its own scripts for the purpose, which are known by their names alone. */

@@ -21,6 +21,8 @@ export interface TestDefinition {
   readonly depends: readonly string[];
   /** The first field of the stanza that DEP-8 does not know. */
   readonly unknownField: string | null;
+  /** Name of the file that describes it. */
+  readonly file: string;
   /** Line of the stanza. */
   readonly line: number;
 }
@@ -67,7 +69,7 @@ export function parseTestControl(text: string, file = 'debian/tests/control'): T
       if (givenName !== null)
         throw invalid('*', 'test-name feature incompatible with Tests', stanza.fields.get('features'));
       const directory = testsDirectory(stanza, invalid);
-      const rest = describe(stanza, first, invalid);
+      const rest = describe(stanza, file, first, invalid);
       for (const name of names)
         tests.push({ name, program: { kind: 'file', path: posix.join(directory, name) }, ...rest });
     } else if (commandField) {
@@ -75,7 +77,7 @@ export function parseTestControl(text: string, file = 'debian/tests/control'): T
       if (command === '') throw invalid('*', '"Test-Command" field is empty', commandField);
       if (tooLong(command))
         throw invalid('*', '"Test-Command" field is too long: put it into a file of debian/tests', commandField);
-      const rest = describe(stanza, command, invalid);
+      const rest = describe(stanza, file, command, invalid);
       if (givenName === null) commands += 1;
       tests.push({ name: givenName ?? `command${commands}`, program: { kind: 'command', command }, ...rest });
     } else {
@@ -115,7 +117,12 @@ function testsDirectory(stanza: Stanza, invalid: Invalid): string {
   return directory;
 }
 
-function describe(stanza: Stanza, test: string, invalid: Invalid): Omit<TestDefinition, 'name' | 'program'> {
+function describe(
+  stanza: Stanza,
+  file: string,
+  test: string,
+  invalid: Invalid,
+): Omit<TestDefinition, 'name' | 'program'> {
   const restrictions = words(stanza.fields.get('restrictions'));
   const field = stanza.fields.get('depends');
   const depends = splitField(field?.value ?? '@');
@@ -137,6 +144,7 @@ function describe(stanza: Stanza, test: string, invalid: Invalid): Omit<TestDefi
     architectures: words(stanza.fields.get('architecture')),
     depends: [...depends, ...implied],
     unknownField: unknown ? unknown.name.charAt(0).toUpperCase() + unknown.name.slice(1).toLowerCase() : null,
+    file,
     line: stanza.line,
   };
 }

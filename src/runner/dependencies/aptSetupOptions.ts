@@ -80,9 +80,13 @@ const LINE = /^deb(-src)?\s+(\[[^\]]+\]\s+)?\S+\s+\S+/;
 
 function sourceOf(text: string): { file: string; text: string } {
   if (LINE.test(text)) return { file: 'autopkgtest-add-apt-sources.list', text };
-  const stat = statSync(text, { throwIfNoEntry: false });
-  if (stat?.isFile() && /\.(list|sources)$/.test(text)) {
-    return { file: path.basename(text), text: readFileSync(text, 'utf8').trimEnd() };
+  if (/\.(list|sources)$/.test(text)) {
+    try {
+      if (statSync(text).isFile()) return { file: path.basename(text), text: readFileSync(text, 'utf8').trimEnd() };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new UsageError(`--add-apt-source ${text} cannot be read: ${message}`);
+    }
   }
   throw new UsageError(
     `--add-apt-source ${text}: expected a line as "deb http://MIRROR SUITE COMPONENT...", ppa:OWNER/NAME, or a .list or .sources file of this machine`,

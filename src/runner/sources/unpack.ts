@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseAlternatives } from '../control/relations.ts';
 import { BadPackageError, type StepError, UsageError } from '../errors.ts';
@@ -55,7 +55,7 @@ export async function unpack(
 
 /** Whether a tree has patches that are applied to it before anything is done with it. */
 export function isPatched(directory: string): boolean {
-  return statSync(path.join(directory, 'debian/patches/series'), { throwIfNoEntry: false }) !== undefined;
+  return existsSync(path.join(directory, 'debian/patches/series'));
 }
 
 /** The files that a .dsc names, beside it. @throws UsageError for one that is not there */

@@ -33,6 +33,9 @@ describe('what apt is given', () => {
     [{ addAptReleases: ['a\nPin: x'] }, '--add-apt-release a'],
     [{ addAptSources: ['ppa:x'] }, '--add-apt-source ppa:x: expected ppa:OWNER/NAME'],
     [{ addAptSources: ['http://x sid main'] }, '--add-apt-source http://x sid main: expected a line'],
+    [{ addAptSources: [`deb${'x'.repeat(300)}`] }, ': expected a line'],
+    [{ addAptSources: [`/${'x'.repeat(300)}.list`] }, '.list cannot be read: ENAMETOOLONG'],
+    [{ addAptSources: ['/no/such.list'] }, '--add-apt-source /no/such.list: expected a line'],
   ])('%j is refused', (given, message) => expect(() => aptSetupOptions(given)).toThrow(message));
 });
 

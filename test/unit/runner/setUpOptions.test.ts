@@ -11,6 +11,8 @@ test('what is to be copied is a file or a directory', () => {
   expect(() => setUpOptions({ copy: ['/dev/null:/etc/empty'] })).toThrow(
     '--copy /dev/null:/etc/empty: /dev/null is neither a file nor a directory',
   );
+  expect(() => setUpOptions({ copy: ['/no/such:/x'] })).toThrow('/no/such does not exist on this machine');
+  expect(() => setUpOptions({ copy: [`/${'x'.repeat(300)}:/x`] })).toThrow(/: it cannot be read: ENAMETOOLONG/);
 });
 
 describeWith(['autopkgtest'], "autopkgtest's own scripts", () => {
