@@ -63,7 +63,11 @@ export class AptSetup implements Pins {
     }
     for (const { file, text } of sources) await this.#addSource(file, text);
     await this.#addPpas(ppas);
-    for (const { release, packages } of pins) await this.#pinPackages(release, packages);
+    // One file for each release: given once more, it would take the packages of the first from it.
+    for (const release of new Set(pins.map((each) => each.release))) {
+      const packages = pins.flatMap((each) => (each.release === release ? each.packages : []));
+      await this.#pinPackages(release, packages);
+    }
   }
 
   /** Brings the testbed up to date (--apt-upgrade). @throws StepError, TestbedError */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AptSetup, type AptSetupContext } from '../../../src/runner/dependencies/AptSetup.ts';
 import { aptSetupOptions, asksForApt } from '../../../src/runner/dependencies/aptSetupOptions.ts';
 import { copiedSources } from '../../../src/runner/dependencies/copiedSources.ts';
 import { bestSourceVersion, binariesOf, candidatesOf, suiteOf } from '../../../src/runner/sources/aptSource.ts';
@@ -37,6 +38,22 @@ describe('what apt is given', () => {
     [{ addAptSources: [`/${'x'.repeat(300)}.list`] }, '.list cannot be read: ENAMETOOLONG'],
     [{ addAptSources: ['/no/such.list'] }, '--add-apt-source /no/such.list: expected a line'],
   ])('%j is refused', (given, message) => expect(() => aptSetupOptions(given)).toThrow(message));
+});
+
+describe('pins for one release', () => {
+  it('are all there, however often it is given', async () => {
+    const written: (readonly string[])[] = [];
+    const steps = { must: async ({ words = [] }: { words?: readonly string[] }) => void written.push(words) };
+    const pinPackages = ['sid=a,b', 'old=x', 'sid=c'];
+    const setup = new AptSetup({ ...aptSetupOptions({ pinPackages }), ppas: [] });
+    await setup.prepare({ steps, foreign: null } as unknown as AptSetupContext);
+    const pinned = written.map(([file, text]) => [file, /^Package: (?!\*)(.*)/m.exec(text ?? '')?.[1]]);
+    expect(pinned).toEqual([
+      ['/etc/apt/preferences.d/autopkgtest-sid.pref', 'a:any b:any c:any'],
+      ['/etc/apt/preferences.d/autopkgtest-old.pref', 'x:any'],
+    ]);
+    expect([await setup.giveUp(), await setup.giveUp(), await setup.giveUp()]).toEqual(['old', 'sid', null]);
+  });
 });
 
 describe('several sources in one text', () => {
