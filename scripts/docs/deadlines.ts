@@ -35,8 +35,8 @@ library's option \`deadlines\` set them. Keepalives are the driver's: a connecti
 5 s apart, has fallen silent.
 
 A test's own time limit (\`--timeout-test\`) is the deadline \`command\` of its command. Unless it is set, the deadline
-\`drain\` of a test is a quarter of a second: what it leaves running is ended then, as autopkgtest does. Other timeouts of autopkgtest's
-kind are set with \`--timeout-KIND\`; see [runner.md](runner.md).
+\`drain\` of a test is a quarter of a second: what it leaves running is ended then, as autopkgtest does. Other timeouts of
+autopkgtest's kind are set with \`--timeout-KIND\`; see [runner.md](runner.md).
 
 This page is made by \`npm run docs\` from src/events/command.ts and src/machines.
 `;
