@@ -14,6 +14,9 @@ export async function configureBackend(
   words: readonly string[],
   where: { cwd?: string } = {},
 ): Promise<ConfiguredBackend> {
+  // Plain JavaScript may have given the command line as one string, of which the first letter would be the name.
+  if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
+    throw new BackendLoadError('', "a backend is named by an array of strings, as in ['ssh', '--hostname', 'box']");
   const [name, ...rest] = words;
   if (name === undefined) throw new BackendLoadError('', 'no backend was named');
   const backend = await loadBackend(name, where.cwd);

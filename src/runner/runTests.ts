@@ -13,6 +13,7 @@ import { aptSetupOptions, type ReadAptOptions } from './dependencies/aptSetupOpt
 import { type LaunchpadServers, signedPpa } from './dependencies/ppa/Launchpad.ts';
 import { ppaSecrets, type SignedPpa } from './dependencies/ppa/ppa.ts';
 import { UsageError } from './errors.ts';
+import { checkRunTests } from './givenRunTests.ts';
 import { OutputDirectory, openSink, type Sink } from './output/OutputDirectory.ts';
 import { PackagePart } from './output/PackagePart.ts';
 import { RunLog, type RunLogOptions } from './output/RunLog.ts';
@@ -184,9 +185,10 @@ export interface RunReport {
 /**
  * Tests a package, or several: opens a testbed, runs the tests of debian/tests/control in it (DEP-8), and closes it again.
  * Whatever happens in the run is told by the report, not thrown.
- * @throws UsageError for a source that cannot be tested and for an output directory that cannot be used
+ * @throws UsageError for options of another kind, for a source that cannot be tested and for an output directory that cannot be used
  */
 export async function runTests(asked: RunTestsOptions): Promise<RunReport> {
+  checkRunTests(asked);
   const options = {
     ...asked,
     env: assignments(asked),
@@ -320,11 +322,7 @@ function openAsked(option: string, file: string): Sink {
   }
 }
 
-function checkTestbeds({ testbeds = 1, retries = 0, shell = 'never' }: RunTestsOptions): void {
-  if (!Number.isInteger(retries) || retries < 0)
-    throw new UsageError(`--retry-testbed ${retries}: expected a number from 0`);
-  if (!Number.isInteger(testbeds) || testbeds < 1)
-    throw new UsageError(`--parallel ${testbeds}: expected a number from 1`);
+function checkTestbeds({ testbeds = 1, shell = 'never' }: RunTestsOptions): void {
   if (testbeds > 1 && shell !== 'never')
     throw new UsageError('--parallel and a shell for a person exclude each other: leave out --shell and --shell-fail');
 }

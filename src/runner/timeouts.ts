@@ -16,6 +16,7 @@ const DEFAULTS: Timeouts = { short: 100, copy: 300, install: 3_000, test: 10_000
 
 /** The timeouts in milliseconds: those given, or the defaults multiplied by the factor (--timeout-factor). Pure. */
 export function timeoutsInMs(given: Partial<Timeouts>, factor: number): Timeouts {
-  const ms = (kind: keyof Timeouts) => Math.round((given[kind] ?? DEFAULTS[kind] * factor) * 1000);
+  // None would be no limit.
+  const ms = (kind: keyof Timeouts) => Math.max(1, Math.round((given[kind] ?? DEFAULTS[kind] * factor) * 1000));
   return { short: ms('short'), copy: ms('copy'), install: ms('install'), test: ms('test'), build: ms('build') };
 }

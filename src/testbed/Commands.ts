@@ -32,6 +32,8 @@ interface InFlight {
   readonly streams: ExecStreams;
   readonly sweepBy: Messenger | undefined;
   readonly settle: (end: CommandEnd) => void;
+  /** Why it was called off, where it was. */
+  reason?: string;
 }
 
 /** The commands of one testbed that are in flight: what they run, their streams, and who waits for their end. */
@@ -103,7 +105,8 @@ export class Commands {
     if (inFlight === undefined) return;
     this.#inFlight.delete(end.command);
     for (const stream of [inFlight.streams.stdout, inFlight.streams.stderr]) if (!stream.writableEnded) stream.end();
-    inFlight.settle(end);
+    const { reason } = inFlight;
+    inFlight.settle(reason === undefined || end.result.kind !== 'cancelled' ? end : { ...end, reason });
   }
 
   #cancelOn(signal: AbortSignal | undefined, command: string, ended: Promise<CommandEnd>): void {
@@ -120,7 +123,9 @@ export class Commands {
   }
 
   #cancel(command: string, reason: string): void {
-    if (!this.#inFlight.has(command)) return;
+    const inFlight = this.#inFlight.get(command);
+    if (inFlight === undefined) return;
+    inFlight.reason ??= reason;
     const { append, testbed } = this.#options;
     append({ type: 'cancel.requested', testbed, from: 'runner', command, reason });
   }

@@ -17,6 +17,7 @@ import type {
 import { TestbedError } from './contract.ts';
 import { copy } from './copy.ts';
 import { failureOf } from './failureOf.ts';
+import { checkClose, checkCommand, checkCopy, checkForward, checkReboot, checkShell } from './givenOptions.ts';
 import { interact } from './interact.ts';
 import type { Site } from './Site.ts';
 
@@ -55,13 +56,19 @@ export class TestbedHandle implements Testbed {
   }
 
   start(command: readonly string[] | string, options: ExecOptions = {}): RunningCommand {
+    checkCommand('start', command, options);
+    return this.#start(command, options);
+  }
+
+  #start(command: readonly string[] | string, options: ExecOptions): RunningCommand {
     this.#mustBeOpen();
     if (options.secrets !== undefined) this.#options.redact(options.secrets);
     return this.#site.commands.start(command, options);
   }
 
   async exec(command: readonly string[] | string, options: ExecOptions = {}): Promise<ExecResult> {
-    const running = this.start(command, options);
+    checkCommand('exec', command, options);
+    const running = this.#start(command, options);
     const [stdout, stderr, end] = await Promise.all([collect(running.stdout), collect(running.stderr), running.ended]);
     if (end.result.kind === 'exited' || end.result.kind === 'signalled') {
       const status = end.result.kind === 'exited' ? end.result.status : null;
@@ -80,6 +87,7 @@ export class TestbedHandle implements Testbed {
   }
 
   async shell(options: ShellOptions): Promise<CommandEnd> {
+    checkShell(options);
     this.#mustBeOpen();
     return await interact(this.#site.commands, options);
   }
@@ -90,6 +98,7 @@ export class TestbedHandle implements Testbed {
     connect: { host: string; port: number },
     options: { signal?: AbortSignal } = {},
   ): Promise<Forward> {
+    checkForward(direction, listen, connect, options);
     this.#mustBeOpen();
     const [connection] = this.#site.established;
     if (connection === undefined) throw this.#failure('the testbed has no connection to forward over');
@@ -113,6 +122,7 @@ export class TestbedHandle implements Testbed {
   }
 
   async reboot(options: { signal?: AbortSignal; line?: string } = {}): Promise<void> {
+    checkReboot('reboot', options);
     this.#mustBeOpen();
     this.#mustBeAble('reboot');
     const how = this.#site.backend.canRestart ? 'backend' : 'guest';
@@ -127,6 +137,7 @@ export class TestbedHandle implements Testbed {
   }
 
   async revert(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkReboot('revert', options);
     this.#mustBeOpen();
     this.#mustBeAble('revert');
     this.#options.append({ type: 'revert.requested', testbed: this.id, from: 'runner' });
@@ -134,6 +145,7 @@ export class TestbedHandle implements Testbed {
   }
 
   close(options: { force?: boolean; keep?: boolean; reason?: string } = {}): Promise<ClosedTestbed> {
+    checkClose(options);
     const { force = false, keep = false, reason = 'closed' } = options;
     if (this.#closing === null || force) {
       this.#options.append({
@@ -178,6 +190,7 @@ export class TestbedHandle implements Testbed {
   }
 
   async #copy(direction: 'down' | 'up', from: string, to: string, options: CopyOptions): Promise<void> {
+    checkCopy(direction === 'down' ? 'copyDown' : 'copyUp', from, to, options);
     this.#mustBeOpen();
     this.#copies += 1;
     const cause = await copy({
@@ -238,7 +251,7 @@ export class TestbedHandle implements Testbed {
 }
 
 /** The cause of a command that was ended from our side. Pure. */
-function causeOfUnfinished({ command, result }: CommandEnd): Cause {
+function causeOfUnfinished({ command, result, reason }: CommandEnd): Cause {
   const doing = `running ${command}`;
   if (result.kind === 'timed-out') {
     return {
@@ -249,5 +262,6 @@ function causeOfUnfinished({ command, result }: CommandEnd): Cause {
       evidence: [],
     };
   }
-  return { class: 'operator-interrupted', phase: 'exec', doing, detail: 'it was cancelled', evidence: [] };
+  const detail = reason === undefined ? 'it was cancelled' : `it was cancelled: ${reason}`;
+  return { class: 'operator-interrupted', phase: 'exec', doing, detail, evidence: [] };
 }

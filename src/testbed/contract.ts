@@ -43,6 +43,8 @@ export interface CommandEnd {
   readonly leaked: boolean | null;
   /** Present where not the command but the testbed is to blame. */
   readonly cause: Cause | null;
+  /** Why it was called off, where it was: what its signal was aborted with, or why its stdin could not be read. */
+  readonly reason?: string;
 }
 
 /** A command that ended by itself, with all that it printed. */
@@ -86,6 +88,7 @@ export interface Testbed extends AsyncDisposable {
   /**
    * Runs a program or, given a string, a line for /bin/sh, and collects its output (64 MiB at most).
    * @throws TestbedError where the testbed, not the command, failed, or the command timed out or was cancelled
+   * @throws TypeError, as all others here, for what is no command and no such option
    */
   exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>;
   /** Runs a command with its output as streams. Does not throw for the command's end. */

@@ -23,7 +23,20 @@ export interface CopyJob {
 /** Copies, tells so in events, and gives the cause where it failed. */
 export async function copy({ site, append, id, direction, from, to, options }: CopyJob): Promise<Cause | null> {
   const { testbed } = site;
-  const { login, owners, readable, signal, onProgress, onLeftOut } = options;
+  const { login, owners, readable, onProgress, onLeftOut } = options;
+  // What is called back may throw: in the middle of a stream nobody would catch that.
+  const thrown = new AbortController();
+  const callback = (name: string, call: () => void) => {
+    if (thrown.signal.aborted) return;
+    try {
+      call();
+    } catch (error) {
+      thrown.abort(new Error(`${name} threw: ${error instanceof Error ? error.message : String(error)}`));
+    }
+  };
+  const callsBack = onProgress !== undefined || onLeftOut !== undefined;
+  const signals = [options.signal, callsBack ? thrown.signal : undefined].filter((each) => each !== undefined);
+  const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   let bytes = 0;
   let told = 0;
   const leftOut: string[] = [];
@@ -40,12 +53,12 @@ export async function copy({ site, append, id, direction, from, to, options }: C
       : {
           onLeftOut: (entry: string, why: 'special' | 'unreadable') => {
             if (leftOut.length < NAMED) leftOut.push(entry);
-            onLeftOut(entry, why);
+            callback('onLeftOut', () => onLeftOut(entry, why));
           },
         }),
     onBytes: (more: number) => {
       bytes += more;
-      onProgress?.(bytes);
+      if (onProgress !== undefined) callback('onProgress', () => onProgress(bytes));
       if (bytes - told < STEP) return;
       told = bytes;
       append({ type: 'copy.progressed', testbed, from: 'runner', copy: id, bytes, total: null });
@@ -54,6 +67,8 @@ export async function copy({ site, append, id, direction, from, to, options }: C
   const run = direction === 'down' ? copyDown : copyUp;
   try {
     await run((command, how) => site.commands.start(command, { ...how, record: false, copy: id }), request);
+    // The last call may have been the one.
+    if (thrown.signal.aborted) throw thrown.signal.reason;
     const lacking = leftOut.length === 0 ? {} : { leftOut };
     append({ type: 'copy.completed', testbed, from: 'runner', copy: id, bytes, ...lacking });
     return null;

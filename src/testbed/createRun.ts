@@ -24,6 +24,7 @@ import type { OpenOptions, Testbed } from './contract.ts';
 import { TestbedError } from './contract.ts';
 import { Deadlines } from './Deadlines.ts';
 import { failureOf } from './failureOf.ts';
+import { checkBackend, checkOpen, checkRun } from './givenOptions.ts';
 import { Journal } from './Journal.ts';
 import type { Run, RunEnd, RunOptions } from './runContract.ts';
 import { Site } from './Site.ts';
@@ -37,8 +38,10 @@ const STREAM_LIMIT = 64 * 1024 * 1024;
 /**
  * Begins a run: opens its trace and wakes its machines. Nothing is provisioned yet.
  * @throws TraceError where the trace cannot be written
+ * @throws TypeError for options of another kind
  */
 export function createRun(options: RunOptions): Run {
+  checkRun(options);
   return new LiveRun(options);
 }
 
@@ -113,6 +116,8 @@ class LiveRun implements Run {
   }
 
   async openTestbed(backend: ConfiguredBackend, options: OpenOptions = {}): Promise<Testbed> {
+    checkBackend('openTestbed: backend', backend);
+    checkOpen('openTestbed: options', options);
     this.#made += 1;
     const testbed = `tb${this.#made}`;
     if (this.#closing !== null || this.#broken !== null) throw this.#closedTo(testbed);

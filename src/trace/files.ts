@@ -22,7 +22,8 @@ export function makeTraceFiles(directory: string): { events: number } {
       closeSync(events);
       unlinkSync(file);
     }
-    if (errnoOf(error) === 'EEXIST') {
+    // A file where the directory should be is no trace.
+    if (errnoOf(error) === 'EEXIST' && (error as NodeJS.ErrnoException).path !== directory) {
       throw new TraceError(
         'exists',
         file,

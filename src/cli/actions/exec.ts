@@ -99,6 +99,6 @@ function optionsOf(flags: ExecFlags, secretEnv: readonly string[]): ExecOptions 
     ...(flags.user === undefined ? {} : { login: flags.user }),
     ...(flags.cwd === undefined ? {} : { cwd: flags.cwd }),
     ...(env.length === 0 ? {} : { env: Object.fromEntries(env.map(assignment)) }),
-    ...(flags.timeout === undefined ? {} : { timeout: Math.round(flags.timeout * 1000) }),
+    ...(flags.timeout === undefined ? {} : { timeout: Math.max(1, Math.round(flags.timeout * 1000)) }),
   };
 }

@@ -50,7 +50,14 @@ export async function testTrees(treesRun: TreesRun): Promise<RunReport> {
     if (event.type === 'endpoint.announced') server = event.endpoint.server;
   });
   const stopListening = listenToAbort(run, options.signal);
-  options.onRun?.(run);
+  try {
+    options.onRun?.(run);
+  } catch (error) {
+    // It is the caller's own fault; the trace still gets its end.
+    stopListening();
+    await run.close();
+    throw error;
+  }
   start(treesRun, run);
 
   const whole = wholeRun(run, clock, options.timeout);

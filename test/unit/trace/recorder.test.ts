@@ -141,6 +141,12 @@ describe('a recorder', () => {
     expect(linesOf(directory)).toHaveLength(2);
   });
 
+  test('says of a file in the place of the directory that it is none, not that it holds a trace', () => {
+    const directory = join(temporaryDirectory(), 'file');
+    writeFileSync(directory, '');
+    expect(() => setUp({ directory })).toThrow(/cannot be written: EEXIST/);
+  });
+
   test('refuses a directory that holds the streams of a lost trace', () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'streams'));
