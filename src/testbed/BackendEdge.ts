@@ -11,7 +11,9 @@ import {
 } from '../backends/index.ts';
 import type { Clock, Command, Emit, EventData, EventDraft, EventType, ReachableEndpoint } from '../events/index.ts';
 import { failureOf } from './failureOf.ts';
+import { mustBe, texts } from './given.ts';
 import { LineSplitter } from './LineSplitter.ts';
+import { locationOf, observationOf } from './observed.ts';
 
 /** Milliseconds for a removal that no machine watches over. */
 const UNWATCHED_REMOVAL = 60_000;
@@ -75,7 +77,7 @@ export class BackendEdge {
     this.#subscription = this.#verbs.observations$.subscribe({
       next: (observation) => this.#observe(observation),
       error: (error: unknown) =>
-        this.#observe({ type: 'guest.stopped', reason: `the backend's observations failed: ${String(error)}` }),
+        this.#emit({ type: 'guest.stopped', reason: `the backend's observations failed: ${String(error)}` }),
     });
   }
 
@@ -148,7 +150,7 @@ export class BackendEdge {
   }
 
   async #locate(signal: AbortSignal): Promise<void> {
-    const { endpoint, capabilities } = await this.#verbs.endpoint(signal);
+    const { endpoint, capabilities } = locationOf(await this.#verbs.endpoint(signal));
     this.#over(signal);
     this.endpoint = endpoint;
     const { credentials, connect: _live, running: _waiting, ...open } = endpoint;
@@ -159,6 +161,7 @@ export class BackendEdge {
   async #keep(signal: AbortSignal): Promise<void> {
     if (this.#verbs.keep === undefined) throw unsupported('keep');
     const { enter } = await this.#verbs.keep(signal);
+    mustBe('enter of what keep() gives', enter, texts);
     await this.#leaveWorkDirectory();
     this.#over(signal);
     this.#emit({ type: 'keeping.completed', enter: [...enter] });
@@ -229,9 +232,10 @@ export class BackendEdge {
   }
 
   #acquire(resource: Parameters<BackendHost['acquire']>[0]): () => void {
+    const id = `${this.#options.testbed}.r${this.#resources + 1}`;
+    const acquired = observationOf({ ...resource, type: 'resource.acquired', resource: id });
     this.#resources += 1;
-    const id = `${this.#options.testbed}.r${this.#resources}`;
-    this.#emit({ type: 'resource.acquired', resource: id, ...resource });
+    this.#emit(acquired);
     let held = true;
     return () => {
       if (held) this.#emit({ type: 'resource.released', resource: id });
@@ -239,7 +243,16 @@ export class BackendEdge {
     };
   }
 
-  #observe(observation: Observation): void {
+  /** What cannot be understood ends the testbed: who wrote the backend is told so, and the trace stays one. */
+  #observe(told: unknown): void {
+    let observation: Observation;
+    try {
+      observation = observationOf(told);
+    } catch (error) {
+      const { name } = this.#options.backend;
+      const reason = `the backend ${name} tells what nobody understands: ${failureOf(error).message}`;
+      observation = { type: 'guest.stopped', reason };
+    }
     this.#emit(observation);
   }
 

@@ -139,7 +139,10 @@ export class Site {
         this.#settleReady({ ok: false, cause: event.cause });
         return;
       case 'keeping.failed':
-        this.whyNotKept = event.failure.message;
+        this.whyNotKept ??= event.failure.message;
+        return;
+      case 'deadline.expired':
+        if (event.deadline === 'keep') this.whyNotKept ??= `its backend did not let go of it within ${event.after} ms`;
         return;
       case 'testbed.removed':
       case 'testbed.kept':

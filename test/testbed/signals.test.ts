@@ -154,6 +154,11 @@ describeWith(['sshd'], 'an abort ends', () => {
 test('a forward that was never wanted', async () => {
   const { testbed } = await opened();
   const anywhere = { host: '127.0.0.1', port: 0 };
-  const forward = testbed.forward('local', anywhere, { ...anywhere, port: 9 }, { signal: AbortSignal.abort(new Error('no')) });
+  const forward = testbed.forward(
+    'local',
+    anywhere,
+    { ...anywhere, port: 9 },
+    { signal: AbortSignal.abort(new Error('no')) },
+  );
   await expect(forward).rejects.toMatchObject(INTERRUPTED);
 });
