@@ -1,4 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
+import { readTrace } from '../trace/index.ts';
 import { loadAssets } from './assets.ts';
 import type { Report, StreamPiece } from './contract.ts';
 import { exportedPage } from './html.ts';
@@ -11,6 +12,8 @@ import { TraceSource } from './TraceSource.ts';
  * @throws TraceError where there is no trace, or two cannot be compared
  */
 export async function exportReport(traces: readonly string[]): Promise<string> {
+  // A page that only says that there is no trace is no report.
+  for (const trace of traces) await readTrace(trace);
   const report: Report = {
     info: infoOf(traces, await comparisonOf(traces), true),
     runs: await Promise.all(traces.map(contentOf)),
