@@ -2,7 +2,7 @@ import type { Location, Observation, ObservationType } from '../backends/index.t
 import type { EventData } from '../events/index.ts';
 import { callback, type Kind, type Kinds, kind, mustBe, object, oneOf, orNull, text, texts } from './given.ts';
 
-const integer = kind('a whole number', Number.isInteger);
+const integer = kind('a whole number', Number.isSafeInteger);
 const number = kind('a number', Number.isFinite);
 const role = oneOf('main', 'helper');
 const resourceKind = oneOf(
@@ -19,8 +19,8 @@ const resourceKind = oneOf(
   'remote-directory',
 );
 
-/** What a backend may tell; the same as the schemas of these events, which take long to load. */
-const OBSERVATIONS: { readonly [T in ObservationType]: Kinds<EventData<T>> } = {
+/** What a backend may tell; the same as the schemas of these events, which take long to load. A test compares them. */
+export const OBSERVATIONS: { readonly [T in ObservationType]: Kinds<EventData<T>> } = {
   'console.printed': { line: text },
   'process.spawned': { process: text, role, pid: integer, argv: texts },
   'process.exited': { process: text, role, status: orNull(integer), signal: orNull(text) },

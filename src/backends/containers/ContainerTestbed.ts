@@ -209,6 +209,8 @@ export class ContainerTestbed implements BackendVerbs {
     try {
       const result = await runCreation(workDirectory, argv, { signal: AbortSignal.timeout(CREATE_LIMIT) });
       if (result.status !== 0) throw explain(result, this.#attempt('creating the container', 'create-failed'));
+      // Warnings, as of a limit that this machine does not know: nobody else would tell of them.
+      this.#host.console(Buffer.from(result.stderr));
     } catch (error) {
       if (madeNothing(error)) {
         this.#struck = null;

@@ -35,12 +35,12 @@ export class ReplayTestbed implements BackendVerbs {
   async create(): Promise<void> {
     const { testbed, clock, log } = this.#host;
     const trace = await readTrace(placeOf(this.#options.trace)).catch((error: Error) => {
-      throw new BackendError('no-trace', error.message, { cause: error });
+      throw new BackendError('usage', error.message, { cause: error });
     });
     const { recorded, others } = await readRecording(trace, testbed);
     if (recorded === null) {
       const have = others.length === 0 ? 'no testbed at all' : `only ${others.join(', ')}`;
-      throw new BackendError('no-testbed', `${trace.file} holds no testbed ${testbed}, but ${have}`);
+      throw new BackendError('usage', `${trace.file} holds no testbed ${testbed}, but ${have}`);
     }
     this.#recorded = recorded;
     if (recorded.cues.some((cue) => cue.kind === 'verb' && cue.verb === 'restart'))

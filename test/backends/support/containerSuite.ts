@@ -212,6 +212,14 @@ esac`,
       host.run('rm', '--force', container);
     });
 
+    test('in a warning, where the container is made all the same: it stands in the trace', async () => {
+      const script = `case $1 in create) echo 'the limit is discarded' >&2;; esac; exec "${host.program}" "$@"`;
+      const program = scriptAt(join(workplace(), 'program'), script);
+      const { testbed, log } = await open([name, '--program', program, tiny()]);
+      expect(log.all('console.printed')).toContainEqual(expect.objectContaining({ line: 'the limit is discarded' }));
+      expect((await testbed.close()).leftovers).toEqual([]);
+    });
+
     test('where there is no cgroup v2 for an init', async () => {
       const script = `case $1 in info) echo 1; exit;; esac; exec "${host.program}" "$@"`;
       const program = scriptAt(join(workplace(), 'program'), script);
