@@ -154,7 +154,7 @@ describe('a recorded testbed', () => {
   test('is not there where there is no trace', async () => {
     const place = workplace();
     const ended = await run(place, 'replayed', { package: MANY }, ['replay', join(place, 'nothing')]);
-    expect(ended).toMatchObject({ status: 16, cause: { class: 'provision-failed' } });
+    expect(ended).toMatchObject({ status: 20, cause: { class: 'wrong-usage' } });
     expect(ended.cause?.detail).toContain('there is no trace here');
   });
 });
