@@ -147,8 +147,8 @@ export function ownState(): { XDG_STATE_HOME: string } {
   return { XDG_STATE_HOME: workplace() };
 }
 
-/** The environment without what would change what the program prints. */
+/** The environment without what would change what the program prints, and without a nohup(1) that started the tests. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { NO_COLOR: _colors, FORCE_COLOR: _force, CI: _ci, TERM: _term, ...rest } = process.env;
+  const { NO_COLOR: _colors, FORCE_COLOR: _force, CI: _ci, TERM: _term, _: _started, ...rest } = process.env;
   return { ...rest, TERM: 'xterm-256color' };
 }

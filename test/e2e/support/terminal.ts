@@ -20,7 +20,7 @@ export class Terminal {
     const { spawn } = createRequire(import.meta.url)('node-pty') as typeof import('node-pty');
     const trundle = [process.execPath, join(root, 'dist/bin.cjs')];
     const [file = '', ...args] = program === undefined ? [...trundle, ...words] : ['/bin/sh', '-c', program];
-    const { NO_COLOR: _colors, CI: _ci, ...inherited } = process.env as Record<string, string>;
+    const { NO_COLOR: _colors, CI: _ci, _: _started, ...inherited } = process.env as Record<string, string>;
     this.#pty = spawn(file, args, {
       name: 'xterm-256color',
       cols: 80,
