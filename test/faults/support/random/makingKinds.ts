@@ -75,7 +75,8 @@ export const MAKING_KINDS: Readonly<Record<string, Kind>> = {
         },
   'its sshd exits': (place, draw) => {
     if (place.spoil === undefined) return null;
-    const ready = 600 + draw.below(600);
+    // One attempt has to end within it, also through a client such as podman's on a slow machine.
+    const ready = 2500 + draw.below(600);
     return {
       what: `and ${ready} ms are given`,
       words: (directory) => place.words(place.spoil?.(directory, exitingSshd) ?? '', 'login'),
