@@ -33,4 +33,5 @@ export {
 } from './event.ts';
 export { didYouMean, nearestOption } from './nearest.ts';
 export { mapOptions } from './optionWords.ts';
+export { RESOURCE_KINDS } from './resourceKinds.ts';
 export { VERSION } from './version.ts';

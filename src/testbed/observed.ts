@@ -1,23 +1,11 @@
 import type { Location, Observation, ObservationType } from '../backends/index.ts';
-import type { EventData } from '../events/index.ts';
+import { type EventData, RESOURCE_KINDS } from '../events/index.ts';
 import { callback, type Kind, type Kinds, kind, mustBe, object, oneOf, orNull, text, texts } from './given.ts';
 
 const integer = kind('a whole number', Number.isSafeInteger);
 const number = kind('a number', Number.isFinite);
 const role = oneOf('main', 'helper');
-const resourceKind = oneOf(
-  'process',
-  'directory',
-  'file',
-  'mount',
-  'session',
-  'container',
-  'namespace',
-  'cgroup',
-  'port',
-  'socket',
-  'remote-directory',
-);
+const resourceKind = oneOf(...RESOURCE_KINDS);
 
 /** What a backend may tell; the same as the schemas of these events, which take long to load. A test compares them. */
 export const OBSERVATIONS: { readonly [T in ObservationType]: Kinds<EventData<T>> } = {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RESOURCE_KINDS } from '../resourceKinds.ts';
 import { capabilitySchema, causeSchema, endpointSchema, failureSchema } from './common.ts';
 
 const nothing = z.object({});
@@ -81,19 +82,7 @@ export const backendSchemas = {
 export const resourceSchemas = {
   'resource.acquired': z.object({
     resource: z.string(),
-    kind: z.enum([
-      'process',
-      'directory',
-      'file',
-      'mount',
-      'session',
-      'container',
-      'namespace',
-      'cgroup',
-      'port',
-      'socket',
-      'remote-directory',
-    ]),
+    kind: z.enum(RESOURCE_KINDS),
     /** The path, pid or name by which it is found again. */
     name: z.string(),
     /** Process start time in clock ticks (proc(5), field 22), so that a reused pid is not mistaken. */
