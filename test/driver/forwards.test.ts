@@ -113,7 +113,8 @@ describeWith(['sshd'], 'a forward', () => {
 
   test('from the testbed is not possible where sshd forbids it', async () => {
     const { testbed } = await openSshd(['AllowTcpForwarding no']);
-    await expect(testbed.forward('remote', ANYWHERE, ANYWHERE)).rejects.toThrow(/the testbed will not listen at/);
+    const { address } = await vacantAddress();
+    await expect(testbed.forward('remote', ANYWHERE, address)).rejects.toThrow(/the testbed will not listen at/);
   });
 });
 

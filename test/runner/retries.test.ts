@@ -115,5 +115,5 @@ test('what a test does, and what was asked for wrongly, is never tried again', a
   const setup = await runHere({ source: failing, retries: 3, setupCommands: ['exit 1'] }, host.backend);
   expect(setup.report.exitCode).toBe(20);
   expect(host.done).toHaveLength(3);
-  await expect(runHere({ source: failing, retries: -1 })).rejects.toThrow('--retry-testbed');
+  await expect(runHere({ source: failing, retries: -1 })).rejects.toThrow('runTests: options.retries must be');
 });
