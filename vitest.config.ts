@@ -5,7 +5,10 @@ import { ORDINARY_WORKERS } from './test/contract/support/ordinary/pool.ts';
 const FRESH_BUILD = ['./test/support/freshBuild.ts'];
 
 interface Suite {
+  /** Folders of test/, or single files in them without `.test.ts`. */
   readonly folders: readonly string[];
+  /** Files that are another suite's. */
+  readonly without?: readonly string[];
   readonly seconds: number;
   readonly before?: string[];
   /** Whose process its tests are in. Absent: that of whoever runs them. */
@@ -21,9 +24,9 @@ const TRIES_AGAIN = process.env.CI === 'true' ? 1 : 0;
 /** Suites by folder. Those with real processes get a minute; nothing may wait without a deadline of its own. */
 const SUITES: Record<string, Suite> = {
   unit: { folders: ['unit', 'architecture'], seconds: 20 },
-  contract: { folders: ['contract'], seconds: 60, before: FRESH_BUILD },
+  contract: { folders: ['contract'], without: ['contract/ordinary'], seconds: 60, before: FRESH_BUILD },
   'contract-ordinary': {
-    folders: ['contract'],
+    folders: ['contract/ordinary'],
     seconds: 60,
     before: ['./test/contract/support/ordinary/setup.ts'],
     by: 'ordinary user',
@@ -47,17 +50,18 @@ export default defineConfig({
     maxConcurrency: 3,
     reporters: ['default', './test/support/closingTableReporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
-    projects: Object.entries(SUITES).map(([name, { folders, seconds, before, by }]) => ({
+    projects: Object.entries(SUITES).map(([name, { folders, without = [], seconds, before, by }]) => ({
       extends: true as const,
       test: {
         name,
-        include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+        include: folders.map((folder) => `test/${folder}{/**/*,}.test.ts`),
+        exclude: without.map((file) => `test/${file}.test.ts`),
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         teardownTimeout: 20_000,
         retry: name === 'unit' ? 0 : TRIES_AGAIN,
         ...(before === undefined ? {} : { globalSetup: before }),
-        ...(by === undefined ? {} : { pool: ORDINARY_WORKERS, env: { TRUNDLE_TESTS_BY: by } }),
+        ...(by === undefined ? {} : { pool: ORDINARY_WORKERS }),
       },
     })),
   },

@@ -55,9 +55,10 @@ and where it is not, the number in brackets names the reason below. What differs
 machine (ids, names, addresses) is named in brackets. \`-\` is nothing. Besides, descriptors that whoever started trundle
 had left open for it are open in commands of the stand-in; an sshd closes them.
 
-This page is made by \`npm run docs\` from what \`TRUNDLE_PARITY=record npx vitest run test/contract/parity.test.ts\` saw
-last. The same test, without the variable, fails where a backend shows anything else, where a difference has no reason,
-and where a reason has no difference any more.
+This page is made by \`npm run docs\` from what
+\`TRUNDLE_PARITY=record npx vitest run test/contract -t parity --no-file-parallelism\` saw last. The same tests, without
+the variable, fail where a backend shows anything else, where a difference has no reason, and where a reason has no
+difference any more.
 
 The backends:
 `;

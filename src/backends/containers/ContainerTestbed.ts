@@ -94,7 +94,7 @@ export class ContainerTestbed implements BackendVerbs {
 
   async create(signal: AbortSignal): Promise<void> {
     const { image, pull, init } = this.#options;
-    if (init) await mustHaveCgroups(this.#engine, signal);
+    if (init) await mustHaveCgroups(this.#engine, this.#options, signal);
     if (pull) {
       const result = await runProgram([...this.#engine.argv, 'pull', image], { signal });
       if (result.status !== 0) throw explain(result, this.#attempt(`fetching ${image}`, 'pull-failed'));

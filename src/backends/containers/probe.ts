@@ -9,7 +9,7 @@ import { findProgram, installCommand, missingPrograms } from '../shared/programs
 import { lastLine, type ProgramResult, runProgram } from '../shared/runProgram.ts';
 import type { Engine } from './commands.ts';
 import { DELEGATION_REMEDY, explain } from './explain.ts';
-import type { Program } from './options.ts';
+import type { ContainerOptions, Program } from './options.ts';
 import { confValue, podmanConf } from './podmanConf.ts';
 import { whyNoLimits } from './rootLimits.ts';
 
@@ -102,8 +102,15 @@ function mayWrite(path: string): boolean {
   }
 }
 
-/** On cgroup v1 an init boots, but hangs when it is to shut down. @throws BackendError `no-cgroup2` */
-export async function mustHaveCgroups(engine: Engine, signal: AbortSignal): Promise<void> {
+/** Configurations whose engine has them: to ask podman takes it a second, most of it for versions of packages. */
+const askedFor = new WeakSet<ContainerOptions>();
+
+/**
+ * On cgroup v1 an init boots, but hangs when it is to shut down. Asks once for all testbeds of a configured backend.
+ * @throws BackendError `no-cgroup2`
+ */
+export async function mustHaveCgroups(engine: Engine, options: ContainerOptions, signal: AbortSignal): Promise<void> {
+  if (askedFor.has(options)) return;
   const field = engine.name === 'docker' ? '{{.CgroupVersion}}' : '{{.Host.CgroupsVersion}}';
   const result = await runProgram([...engine.argv, 'info', '--format', field], { signal });
   if (result.status !== 0) {
@@ -111,6 +118,7 @@ export async function mustHaveCgroups(engine: Engine, signal: AbortSignal): Prom
     throw explain(await whyNoInfo(engine, result, signal), attempt);
   }
   if (/^v?1$/.test(result.stdout.trim())) throw new BackendError('no-cgroup2', NO_CGROUP2, { remedy: CGROUP2_REMEDY });
+  askedFor.add(options);
 }
 
 async function hasCgroup2(): Promise<boolean> {

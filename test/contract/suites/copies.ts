@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { workplace } from '../../support/workplace.ts';
-import type { Contract } from '../support/everyBackend.ts';
+import type { Contract } from '../support/contract.ts';
 
 export function copies(contract: Contract): void {
   /** A directory of the testbed's own, gone when the test is. */

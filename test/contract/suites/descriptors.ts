@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Contract } from '../support/everyBackend.ts';
+import type { Contract } from '../support/contract.ts';
 
 export function descriptors(contract: Contract): void {
   const logins = () => [contract.backend.login, contract.preparation.ordinary].filter((login) => login !== null);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { TestbedError } from '../../../src/testbed/index.ts';
-import type { Contract } from '../support/everyBackend.ts';
+import type { Contract } from '../support/contract.ts';
 import { makeMark, processesWith } from '../support/marks.ts';
 
 /** Every byte that an argument can hold and UTF-8 allows, and words that shells, printf or echo could take wrongly. */
@@ -45,6 +45,9 @@ const NASTY = [
   Array.from({ length: 127 }, (_, code) => String.fromCharCode(code + 1)).join(''),
   'x'.repeat(100_000),
 ];
+
+/** What a layer between could take for its own; all from 0 to 255 are seen with either server in test/driver/endings. */
+const STATUSES = [0, 1, 2, 16, 20, 77, 100, 124, 125, 126, 127, 128, 129, 130, 137, 143, 192, 253, 254, 255];
 
 export function exec(contract: Contract): void {
   test('hands over arguments exactly as they are', async () => {
@@ -90,14 +93,9 @@ export function exec(contract: Contract): void {
     expect(await contract.testbed.exec(['head', '-c', '3'], { stdin })).toMatchObject({ status: 0, stdout: 'xxx' });
   });
 
-  test('tells every exit status from 0 to 255', async () => {
-    const all = Array.from({ length: 256 }, (_, status) => status);
-    const seen: (number | null)[] = [];
-    for (let at = 0; at < all.length; at += 16) {
-      const some = all.slice(at, at + 16).map((status) => contract.testbed.exec(`exit ${status}`));
-      seen.push(...(await Promise.all(some)).map(({ status }) => status));
-    }
-    expect(seen).toEqual(all);
+  test('tells exit statuses as they are, those that programs of containers and shells have a use for among them', async () => {
+    const ends = await Promise.all(STATUSES.map((status) => contract.testbed.exec(`exit ${status}`)));
+    expect(ends.map(({ status }) => status)).toEqual(STATUSES);
   });
 
   test.each(['HUP', 'INT', 'QUIT', 'ILL', 'ABRT', 'FPE', 'KILL', 'SEGV', 'PIPE', 'ALRM', 'TERM', 'USR1', 'USR2'])(
@@ -109,7 +107,7 @@ export function exec(contract: Contract): void {
   );
 
   test('keeps stdout and stderr apart, and every byte as it is', async () => {
-    const script = 'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done';
+    const script = `printf '${Array.from({ length: 256 }, (_, byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}'`;
     const running = contract.testbed.start(`{ ${script}; } >&2; ${script}`);
     const outputs = await Promise.all([buffer(running.stdout), buffer(running.stderr)]);
     const everyByte = Array.from({ length: 256 }, (_, byte) => byte);

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Screen } from '../../support/screen.ts';
-import type { Contract } from '../support/everyBackend.ts';
+import type { Contract } from '../support/contract.ts';
 import { makeMark, processesWith } from '../support/marks.ts';
 
 export function shell(contract: Contract): void {

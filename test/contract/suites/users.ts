@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Contract } from '../support/everyBackend.ts';
+import type { Contract } from '../support/contract.ts';
 
 export function users(contract: Contract): void {
   test('runs as the user of the endpoint, or as another', async () => {

@@ -6,7 +6,7 @@ import { makeProject } from '../../support/examples.ts';
 import { debianImage } from '../../support/images.ts';
 import type { Need } from '../../support/needs.ts';
 import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
-import { CONTAINERS } from './containers.ts';
+import { CONTAINERS, CONTAINERS_BY_STAND_IN } from './containers.ts';
 import { makeInetdServer } from './inetdServer.ts';
 import { KERNEL_SHARING } from './kernelSharing.ts';
 import { UNSHARE_ORDINARY } from './unshareOrdinary.ts';
@@ -18,12 +18,17 @@ export interface Preparation extends AsyncDisposable {
   readonly ordinary: string | null;
 }
 
+/**
+ * Which file of tests a backend is in. Those of `ordinary` are opened by an ordinary user's process; all others by whoever
+ * runs the tests, who may be root.
+ */
+export type Group = 'thisMachine' | 'images' | 'nspawnAndLxc' | 'podman' | 'docker' | 'lxdAndIncus' | 'ordinary';
+
 /** A backend as the contract suite runs it. */
 export interface BackendUnderTest {
   /** As it stands in the name of its tests. */
   readonly name: string;
-  /** Whose process opens its testbeds. Absent: that of whoever runs the tests, who may be root. */
-  readonly by?: 'ordinary user';
+  readonly group: Group;
   /** What the machine must have for any of its tests. */
   readonly needs: readonly Need[];
   /** What it must have, besides, for a testbed with an ordinary user; null where a testbed can have none. */
@@ -38,7 +43,7 @@ export interface BackendUnderTest {
   readonly login: string;
   /** Whether everything that was ever started in a testbed, daemons too, dies with it. */
   readonly contained: boolean;
-  /** Suites that it is spared, since they would show what those of its kin show. */
+  /** Parts of the contract that it is spared, since they would show what those of its kin show. */
   readonly spared?: readonly string[];
   /** Makes what it needs on this machine. */
   prepare(): Promise<Preparation>;
@@ -55,6 +60,7 @@ const ofRoot: readonly Capability[] = isRoot ? ['root-on-testbed'] : [];
 export const BACKENDS: readonly BackendUnderTest[] = [
   {
     name: 'null',
+    group: 'thisMachine',
     needs: [],
     ordinary: ['root', 'useradd'],
     pty: ['node-pty'],
@@ -113,6 +119,7 @@ export const BACKENDS: readonly BackendUnderTest[] = [
   },
   {
     name: 'a third party: examples/trundle-backend-overlay',
+    group: 'thisMachine',
     needs: ['sshd', 'root', 'overlay', 'useradd'],
     ordinary: ['root', 'useradd'],
     pty: [],
@@ -130,12 +137,15 @@ export const BACKENDS: readonly BackendUnderTest[] = [
   ...KERNEL_SHARING,
 ];
 
+/** Those, and the same by another server. */
+export const EVERY_BACKEND: readonly BackendUnderTest[] = [...BACKENDS, ...CONTAINERS_BY_STAND_IN];
+
 /** What is the same of every testbed that root makes from an image. */
 function ofImage(server: 'sshd' | 'stand-in') {
   const pty: readonly Need[] = server === 'sshd' ? [] : ['node-pty'];
   const capabilities: readonly Capability[] = ['root-on-testbed', 'revert', 'revert-full-system'];
   const needs: readonly Need[] = ['root', 'unshare', 'tar', 'mmdebstrap'];
-  return { needs, pty, server, capabilities, login: 'root', contained: true };
+  return { group: 'images', needs, pty, server, capabilities, login: 'root', contained: true } as const;
 }
 
 async function imagePrepared(words: string[], ordinary: string | null): Promise<Preparation> {
@@ -145,6 +155,7 @@ async function imagePrepared(words: string[], ordinary: string | null): Promise<
 /** What is the same of every testbed that is this machine behind a real sshd. */
 function sshd() {
   return {
+    group: 'thisMachine',
     needs: ['sshd'],
     ordinary: ['root', 'useradd'],
     pty: [],

@@ -35,7 +35,10 @@ export const CONTAINERS: readonly BackendUnderTest[] = [
   instances('incus', 'incus', []),
 ];
 
-/** The same by the stand-in, for suites about what that makes by itself: terminals, users, descriptors. */
+/** What does not depend on who answers, or is seen of the stand-in in other testbeds. */
+const NOT_BY_STAND_IN = ['open', 'exec', 'copies', 'concurrency', 'reboot', 'revert', 'abort', 'teardown'];
+
+/** The same by the stand-in, for parts about what that makes by itself: terminals, users, descriptors. */
 export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
   byStandIn(entry('podman, by the stand-in', 'podman', PODMAN, false, rootPodman, 'stand-in')),
   byStandIn(entry('docker, by the stand-in', 'docker', DOCKER, false, keptDocker, 'stand-in')),
@@ -44,12 +47,13 @@ export const CONTAINERS_BY_STAND_IN: readonly BackendUnderTest[] = [
 ];
 
 function byStandIn(backend: BackendUnderTest): BackendUnderTest {
-  return { ...backend, server: 'stand-in', pty: ['node-pty'], spared: ['exec', 'copies'] };
+  return { ...backend, server: 'stand-in', pty: ['node-pty'], spared: NOT_BY_STAND_IN };
 }
 
 function instances(name: string, kind: 'lxd' | 'incus', args: readonly string[], session = 'login'): BackendUnderTest {
   return {
     name,
+    group: 'lxdAndIncus',
     needs: ['root', kind, 'pid-namespace', 'tar', 'mmdebstrap'],
     ordinary: [],
     pty: [],
@@ -79,6 +83,7 @@ function entry(
 ): BackendUnderTest {
   return {
     name,
+    group: backend,
     needs,
     ordinary: [],
     pty: [],

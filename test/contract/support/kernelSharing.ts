@@ -7,7 +7,7 @@ import type { Capability } from '../../../src/events/index.ts';
 import { defineChroot, unpackedImage } from '../../support/chroots.ts';
 import { bootableImage, IMAGE_USER } from '../../support/images.ts';
 import type { Need } from '../../support/needs.ts';
-import type { BackendUnderTest, Preparation } from './backends.ts';
+import type { BackendUnderTest, Group, Preparation } from './backends.ts';
 
 const CHROOT: readonly Need[] = ['root', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
 const NSPAWN: readonly Need[] = ['root', 'systemd-nspawn', 'unshare', 'overlay', 'tar', 'mmdebstrap'];
@@ -18,7 +18,7 @@ const WITHOUT_INIT: readonly Capability[] = ['root-on-testbed', 'revert', 'rever
 /** chroot on a directory, schroot, nspawn and lxc as the contract suite runs them. */
 export const KERNEL_SHARING: readonly BackendUnderTest[] = [
   {
-    ...alike(CHROOT, ['root-on-testbed']),
+    ...alike('images', CHROOT, ['root-on-testbed']),
     name: 'chroot of a directory, by its sshd',
     server: 'sshd',
     pty: [],
@@ -27,42 +27,42 @@ export const KERNEL_SHARING: readonly BackendUnderTest[] = [
     prepare: chroot,
   },
   {
-    ...alike(SCHROOT, ['root-on-testbed', 'revert']),
+    ...alike('images', SCHROOT, ['root-on-testbed', 'revert']),
     name: 'schroot, by its sshd',
     server: 'sshd',
     pty: [],
     prepare: () => schroot('login'),
   },
   {
-    ...alike(SCHROOT, ['root-on-testbed', 'revert']),
+    ...alike('images', SCHROOT, ['root-on-testbed', 'revert']),
     name: 'schroot, by the stand-in',
     server: 'stand-in',
     pty: ['node-pty'],
     prepare: () => schroot('stand-in'),
   },
   {
-    ...alike(NSPAWN, WITHOUT_INIT),
+    ...alike('nspawnAndLxc', NSPAWN, WITHOUT_INIT),
     name: 'nspawn, held by a shell',
     server: 'stand-in',
     pty: ['node-pty'],
     prepare: () => nspawn('--session=stand-in'),
   },
   {
-    ...alike(NSPAWN, [...WITHOUT_INIT, 'reboot', 'isolation-container']),
+    ...alike('nspawnAndLxc', NSPAWN, [...WITHOUT_INIT, 'reboot', 'isolation-container']),
     name: 'nspawn, with an init',
     server: 'sshd',
     pty: [],
     prepare: () => nspawn('--boot', '--session=login'),
   },
   {
-    ...alike(LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
+    ...alike('nspawnAndLxc', LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
     name: 'lxc',
     server: 'sshd',
     pty: [],
     prepare: () => lxc('login'),
   },
   {
-    ...alike(LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
+    ...alike('nspawnAndLxc', LXC, [...WITHOUT_INIT, 'isolation-container', 'reboot']),
     name: 'lxc, by the stand-in',
     server: 'stand-in',
     pty: ['node-pty'],
@@ -72,8 +72,8 @@ export const KERNEL_SHARING: readonly BackendUnderTest[] = [
   },
 ];
 
-function alike(needs: readonly Need[], capabilities: readonly Capability[]) {
-  return { needs, capabilities, ordinary: [], login: 'root', contained: true };
+function alike(group: Group, needs: readonly Need[], capabilities: readonly Capability[]) {
+  return { group, needs, capabilities, ordinary: [], login: 'root', contained: true };
 }
 
 async function nspawn(...options: string[]): Promise<Preparation> {

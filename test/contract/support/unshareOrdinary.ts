@@ -46,7 +46,7 @@ function alike(name: string, server: 'sshd' | 'stand-in', map: 'subuids' | 'sing
   const pty: readonly Need[] = server === 'sshd' ? [] : ['node-pty'];
   return {
     name,
-    by: 'ordinary user',
+    group: 'ordinary',
     server,
     pty,
     contained: true,

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { EventType, Phase } from '../../src/events/index.ts';
-import { workplace } from '../support/workplace.ts';
-import { everyBackend } from './support/everyBackend.ts';
-import { makeMark, processesWith } from './support/marks.ts';
+import type { EventType, Phase } from '../../../src/events/index.ts';
+import { workplace } from '../../support/workplace.ts';
+import type { Contract } from '../support/contract.ts';
+import { makeMark, processesWith } from '../support/marks.ts';
 
 /** By which event each phase of opening is recognised. */
 const PHASES: readonly { what: string; phase: Phase; begins: EventType }[] = [
@@ -14,7 +14,7 @@ const PHASES: readonly { what: string; phase: Phase; begins: EventType }[] = [
   { what: 'authenticating', phase: 'ssh-ready', begins: 'hostkey.verified' },
 ];
 
-everyBackend('abort', (contract) => {
+export function abort(contract: Contract): void {
   test('before anything: the testbed never comes to be', async () => {
     const opening = contract.open({ signal: AbortSignal.abort(new Error('never mind')) });
     await expect(opening).rejects.toMatchObject({ name: 'TestbedError', cause: { class: 'operator-interrupted' } });
@@ -47,16 +47,17 @@ everyBackend('abort', (contract) => {
   test('in a command: its process group ends, and the testbed goes on', async () => {
     const mark = makeMark();
     const aborter = new AbortController();
-    await using bed = await contract.open();
-    const running = bed.testbed.exec(`sleep ${mark} & sleep ${mark}; true`, { signal: aborter.signal });
-    await bed.log.first('command.started');
+    const { log, testbed } = contract;
+    const told = log.events.length;
+    const running = testbed.exec(`sleep ${mark} & sleep ${mark}; true`, { signal: aborter.signal });
+    await log.first('command.started', ({ seq }) => seq > told);
     aborter.abort(new Error('that is long enough'));
     await expect(running).rejects.toMatchObject({
       result: { kind: 'cancelled' },
       cause: { class: 'operator-interrupted' },
     });
     expect(processesWith(mark)).toEqual([]);
-    expect(await bed.testbed.exec(['true'])).toMatchObject({ status: 0 });
+    expect(await testbed.exec(['true'])).toMatchObject({ status: 0 });
   });
 
   test('in a command that nobody has started yet', async () => {
@@ -95,4 +96,4 @@ everyBackend('abort', (contract) => {
     await bed.log.first('testbed.removed');
     await expect(bed.testbed.exec(['true'])).rejects.toThrow(/closed/);
   });
-});
+}

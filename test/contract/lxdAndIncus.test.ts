@@ -1,0 +1,3 @@
+import { describeBackends } from './support/describeBackends.ts';
+
+describeBackends('lxdAndIncus');
