@@ -91,6 +91,9 @@ function debian(
   return file;
 }
 
+/** The names by which busybox(1) is called; asked once. */
+let applets: readonly string[] | null = null;
+
 /** A directory with a root file system that has nothing but busybox(1), root, and an ordinary user. Made in a moment. */
 export function tinyRoot(path: string): string {
   const busybox = findProgram('busybox');
@@ -98,7 +101,7 @@ export function tinyRoot(path: string): string {
   for (const name of ['bin', 'dev', 'etc', 'home/user', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var'])
     mkdirSync(join(path, name), { recursive: true });
   cpSync(busybox, join(path, 'bin/busybox'));
-  const applets = execFileSync(join(path, 'bin/busybox'), ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  applets ??= execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n');
   for (const name of applets) if (name !== 'busybox') symlinkSync('busybox', join(path, 'bin', name));
   writeFileSync(join(path, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n');
   writeFileSync(join(path, 'etc/group'), 'root:x:0:\nuser:x:1000:\n');
@@ -106,8 +109,21 @@ export function tinyRoot(path: string): string {
   return path;
 }
 
+/** The tarball of an unchanged {@link tinyRoot}: it is packed once, and written as often as it is asked for. */
+let unchanged: Buffer | null = null;
+
 /** A tarball of {@link tinyRoot}, changed by `change` before it is packed. */
-export function tinyImage(file: string, change: (root: string) => void = () => {}): string {
+export function tinyImage(file: string, change?: (root: string) => void): string {
+  if (change === undefined) {
+    unchanged ??= readFileSync(packed(file));
+    writeFileSync(`${file}.new`, unchanged);
+    renameSync(`${file}.new`, file);
+    return file;
+  }
+  return packed(file, change);
+}
+
+function packed(file: string, change: (root: string) => void = () => {}): string {
   const root = mkdtempSync(join(tmpdir(), 'trundle-tiny-'));
   try {
     change(tinyRoot(root));

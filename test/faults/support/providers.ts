@@ -73,15 +73,11 @@ export const bootable: Change = (root) => {
   rmSync(join(root, 'bin/runlevel'), { force: true });
 };
 
-async function ofTarballs(words: Provider['words'], always: Change = () => {}): Promise<Provider> {
+async function ofTarballs(words: Provider['words'], always?: Change): Promise<Provider> {
   const { next, remove } = files();
   return {
     words,
-    image: (change = () => {}) =>
-      tinyImage(next('.tar'), (root) => {
-        always(root);
-        change(root);
-      }),
+    image: (change) => tinyImage(next('.tar'), both(always, change)),
     [Symbol.asyncDispose]: async () => remove(),
   };
 }
@@ -125,14 +121,7 @@ async function ofInstances(kind: 'lxd' | 'incus'): Promise<Provider> {
   const { next, remove } = files();
   return {
     words: (image, ...options) => [kind, '--program', daemon.program, ...options, image],
-    image(change = () => {}) {
-      return daemon.image(
-        tinyImage(next('.tar'), (root) => {
-          bootable(root);
-          change(root);
-        }),
-      );
-    },
+    image: (change) => daemon.image(tinyImage(next('.tar'), both(bootable, change))),
     run: daemon.run,
     env: { LXD_DIR: daemon.directory, INCUS_DIR: daemon.directory },
     testbeds: (run) => namesOf(run, daemon.run('list', '--format=csv', '--columns=n')),
@@ -152,6 +141,15 @@ function socketOf(program: string): Record<string, string> {
 /** Those of names, one a line, that a run has given. */
 function namesOf(run: string, names: string): string[] {
   return names.split('\n').filter((name) => name.includes(run));
+}
+
+/** One change after the other; none where there is none of them. */
+function both(first?: Change, second?: Change): Change | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (root) => {
+    first(root);
+    second(root);
+  };
 }
 
 /** A directory, and a name in it for each file. */
