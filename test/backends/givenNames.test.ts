@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Cli, cli } from '../e2e/support/cli.ts';
+import { bootable } from '../faults/support/providers.ts';
 import { defineChroot } from '../support/chroots.ts';
 import { scriptAt } from '../support/containers.ts';
-import { bootableImage, IMAGE_PATIENCE, tinyRoot } from '../support/images.ts';
+import { IMAGE_PATIENCE, tinyImage, tinyRoot } from '../support/images.ts';
 import { defineTemplate } from '../support/lxcTemplate.ts';
 import { startInstanceDaemon } from '../support/lxd.ts';
 import { describeWith, findProgram, type Need } from '../support/needs.ts';
@@ -74,11 +75,12 @@ const lxc: Kind = {
 function ofDaemon(name: 'lxd' | 'incus'): Kind {
   return {
     name,
-    needs: ['root', name, 'pid-namespace', 'busybox', 'tar', 'mmdebstrap'],
+    needs: ['root', name, 'pid-namespace', 'busybox', 'tar'],
     async set() {
       const daemon = forThisTest(await startInstanceDaemon(name));
+      const image = daemon.image(tinyImage(join(workplace(), 'tiny.tar'), bootable));
       return {
-        words: [name, '--program', daemon.program, '--name', NAME, '--session=stand-in', daemon.image(bootableImage())],
+        words: [name, '--program', daemon.program, '--name', NAME, '--session=stand-in', image],
         resource: 'container',
         isThere: () => daemon.run('list', '--format=csv', '--columns=n').split('\n').includes(NAME),
         remove: [daemon.program, 'delete', '--force', NAME],

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -8,6 +9,7 @@ import { probe } from '../../src/backends/lxd/probe.ts';
 import type { TrundleEvent } from '../../src/events/index.ts';
 import { readTrace } from '../../src/trace/index.ts';
 import { Cli, cli } from '../e2e/support/cli.ts';
+import { bootable } from '../faults/support/providers.ts';
 import { scriptAt } from '../support/containers.ts';
 import type { EventLog } from '../support/eventLog.ts';
 import { bootableImage, IMAGE_PATIENCE, IMAGE_USER, tinyImage } from '../support/images.ts';
@@ -19,11 +21,15 @@ import { open, refusal } from './support/open.ts';
 for (const kind of ['lxd', 'incus'] as const) {
   describeWith(['root', kind, 'pid-namespace', 'busybox', 'tar', 'mmdebstrap'], kind, () => {
     let daemon: InstanceDaemon;
+    /** With systemd and logind. */
+    let debian: string;
+    /** With an init, and next to nothing else: it is up in a moment. */
     let image: string;
     const words = (...more: string[]) => [kind, '--program', daemon.program, ...more];
     beforeAll(async () => {
       daemon = await startInstanceDaemon(kind);
-      image = daemon.image(bootableImage());
+      debian = daemon.image(bootableImage());
+      image = small(daemon);
     }, IMAGE_PATIENCE);
     afterAll(() => daemon[Symbol.asyncDispose]());
 
@@ -39,7 +45,7 @@ for (const kind of ['lxd', 'incus'] as const) {
     });
 
     test('gives sessions of logind, with a bus and a manager of their own', async () => {
-      const { testbed } = await open(words(image));
+      const { testbed } = await open(words(debian));
       expect(testbed.endpoint).toMatchObject({ server: 'sshd', login: 'root', normalUser: IMAGE_USER });
       const { stdout } = await testbed.exec(
         'echo $XDG_RUNTIME_DIR; loginctl show-session --property=Name --value $XDG_SESSION_ID; busctl --user status >/dev/null && echo bus',
@@ -175,7 +181,7 @@ for (const kind of ['lxd', 'incus'] as const) {
     test('says so where the daemon does not run, or dies in the middle of a run', async () => {
       const mortal = forThisTest(await startInstanceDaemon(kind));
       const way = [kind, '--program', mortal.program, '--session=stand-in'];
-      const { testbed, log } = await open([...way, mortal.image(bootableImage())]);
+      const { testbed, log } = await open([...way, small(mortal)]);
       const running = testbed.start('echo here; sleep 1000');
       await once(running.stdout, 'data');
       await mortal.kill();
@@ -200,6 +206,16 @@ for (const kind of ['lxd', 'incus'] as const) {
       });
     });
   });
+}
+
+/** An image that boots, of next to nothing. */
+function small(daemon: InstanceDaemon): string {
+  const directory = mkdtempSync(join(tmpdir(), 'trundle-lxd-image-'));
+  try {
+    return daemon.image(tinyImage(join(directory, 'tiny.tar'), bootable));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** The names of a run's instances. */
