@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STARTED } from '../../../src/backends/containers/commands.ts';
 import type { TrundleEvent } from '../../../src/events/index.ts';
 import { readTrace } from '../../../src/trace/index.ts';
@@ -27,21 +27,31 @@ export interface ContainerSuite {
 }
 
 /** Tests that podman and docker must pass alike. */
-export function containerSuite({ name, needs, make }: ContainerSuite): void {
+export function containerSuite(suite: ContainerSuite): void {
+  describe(suite.name, () => containersOfOne(suite));
+}
+
+function containersOfOne({ name, needs, make }: ContainerSuite): void {
   let host: ContainerProgram;
+  let place = '';
+  beforeAll(async () => {
+    host = await make();
+    place = mkdtempSync(join(tmpdir(), 'trundle-containers-'));
+  }, IMAGE_PATIENCE);
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    rmSync(place, { recursive: true, force: true });
+  });
   const words = (...more: string[]) => [name, '--program', host.program, ...more];
-  /** An image of next to nothing, changed by `change`. */
-  const tiny = (change?: (root: string) => void) => host.image(tinyImage(join(workplace(), 'tiny.tar'), change));
-  const setUp = () => {
-    beforeAll(async () => {
-      host = await make();
-    }, IMAGE_PATIENCE);
-    afterAll(() => host[Symbol.asyncDispose]());
+  /** An image of next to nothing. The same tarball is the same image. */
+  const tiny = () => {
+    const tarball = join(place, 'tiny.tar');
+    return host.image(existsSync(tarball) ? tarball : tinyImage(tarball));
   };
+  /** Another one, changed by `change`. */
+  const spoilt = (change: (root: string) => void) => host.image(tinyImage(join(workplace(), 'spoilt.tar'), change));
 
   describeWith([...needs, 'busybox', 'tar'], `${name} without an init`, () => {
-    setUp();
-
     test('gives a testbed that forgets what was done to it, entered by the stand-in', async () => {
       const { testbed } = await open(words(tiny()));
       expect(testbed.endpoint).toMatchObject({ server: 'stand-in', login: 'root', normalUser: 'user' });
@@ -139,8 +149,6 @@ esac`,
   });
 
   describeWith([...needs, 'busybox', 'tar'], `${name} says what is wrong`, () => {
-    setUp();
-
     test('where there is no image, and fetches none', async () => {
       expect(await refusal(words('localhost/of-nobody:1'))).toMatchObject({
         code: 'image-missing',
@@ -152,7 +160,7 @@ esac`,
     });
 
     test('where the image has no shell', async () => {
-      expect(await refusal(words(tiny((root) => rmSync(join(root, 'bin/sh')))))).toMatchObject({
+      expect(await refusal(words(spoilt((root) => rmSync(join(root, 'bin/sh')))))).toMatchObject({
         code: 'no-shell',
         class: 'boot-failed',
         phase: 'boot',
@@ -171,7 +179,7 @@ esac`,
       ['', 'exec'],
       [', though it counts as running until its first program is tried', `echo '${STARTED}'; exec`],
     ])('where the image is for another kind of processor%s', async (_when, start) => {
-      const image = tiny((root) => {
+      const image = spoilt((root) => {
         const busybox = join(root, 'bin/busybox');
         const program = readFileSync(busybox);
         // e_machine of elf(5): a VAX, which nobody emulates here.
@@ -256,8 +264,6 @@ esac`,
   });
 
   describeWith([...needs, 'busybox', 'tar', 'node-pty'], `a shell in ${name}`, () => {
-    setUp();
-
     test('is lost with its container, and no exit status is made up for it', async () => {
       const { testbed, log } = await open(words(tiny()));
       const stdout = new Screen();
@@ -273,8 +279,6 @@ esac`,
 
   describeWith([...needs, 'mmdebstrap'], `${name} with an init`, () => {
     beforeAll(() => void bootableImage(), IMAGE_PATIENCE);
-    setUp();
-
     test('gives sessions of logind, with a bus and a manager of their own', async () => {
       const { testbed } = await open(words('--init', host.image(bootableImage())));
       const { stdout } = await testbed.exec(
