@@ -11,8 +11,10 @@ import { exitingSshd, foreign, noShell } from './support/spoilt.ts';
 for (const { name, needs, make } of PROVIDERS) {
   describeWith(needs, `an image of ${name}`, () => {
     let provider: Provider;
+    let sound = '';
     beforeAll(async () => {
       provider = await make();
+      sound = provider.image();
     }, IMAGE_PATIENCE);
     afterAll(() => provider?.[Symbol.asyncDispose]());
 
@@ -34,7 +36,7 @@ for (const { name, needs, make } of PROVIDERS) {
     });
 
     test('without an sshd, where a login is asked for: no-sshd', async () => {
-      expect(await refusal(provider.words(provider.image(), '--session=login'))).toMatchObject({
+      expect(await refusal(provider.words(sound, '--session=login'))).toMatchObject({
         code: 'no-sshd',
         class: 'boot-failed',
         phase: 'boot',
@@ -44,7 +46,7 @@ for (const { name, needs, make } of PROVIDERS) {
 
     test('whose sshd exits: the connection was closed, with its last words', async () => {
       const refused = await refusal(provider.words(provider.image(exitingSshd)), {
-        deadlines: { 'ssh-ready': 3000, redial: 100 },
+        deadlines: { 'ssh-ready': 3000, redial: 500 },
       });
       expect(refused).toMatchObject({ class: 'connection-closed', phase: 'ssh-ready' });
       // podman loses what a command says that ends while its stdin is written to; it is asked several times.
@@ -54,7 +56,7 @@ for (const { name, needs, make } of PROVIDERS) {
 
     test('whose /tmp is full: the copy fails for it, and the testbed goes on', async () => {
       const small = name === 'podman' || name === 'docker' ? ['--tmpfs=/tmp:size=1m'] : [];
-      const { testbed } = await open([...provider.words(provider.image()), ...small]);
+      const { testbed } = await open([...provider.words(sound), ...small]);
       if (small.length === 0) await testbed.exec('mount -t tmpfs -o size=1m none /tmp');
       expect(await testbed.exec('cat /dev/zero >/tmp/filler')).toMatchObject({ status: 1 });
       const large = join(workplace(), 'large');

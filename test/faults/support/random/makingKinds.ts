@@ -80,7 +80,7 @@ export const MAKING_KINDS: Readonly<Record<string, Kind>> = {
     return {
       what: `and ${ready} ms are given`,
       words: (directory) => place.words(place.spoil?.(directory, exitingSshd) ?? '', 'login'),
-      options: { deadlines: { 'ssh-ready': ready, redial: 100 } },
+      options: { deadlines: { 'ssh-ready': ready, redial: 500 } },
       expected: of('connection-closed', 'ssh-ready'),
     };
   },
