@@ -63,14 +63,14 @@ export interface Mortal {
 const IMAGE: readonly Need[] = ['root', 'unshare', 'busybox', 'tar', 'overlay', 'useradd'];
 
 /** How many faults have those that take long to make. */
-const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 12, docker: 12, lxd: 8, incus: 6 };
+const SHARES: Readonly<Partial<Record<ProviderKind['name'], number>>> = { podman: 8, docker: 8, lxd: 5, incus: 5 };
 
 /** The backends, cheap ones most. */
 export const PLACES: readonly Place[] = [
   {
     name: 'null',
     needs: [],
-    share: 24,
+    share: 30,
     words: (_image, _session, ...options) => ['null', ...options],
     exists: true,
     image: null,
@@ -82,7 +82,7 @@ export const PLACES: readonly Place[] = [
   realServer(),
   {
     quick: true,
-    ...ofImage('unshare', 44, IMAGE),
+    ...ofImage('unshare', 32, IMAGE),
     words: (image, session = 'stand-in', ...options) => [
       'unshare',
       '--tarball',
@@ -98,7 +98,7 @@ export const PLACES: readonly Place[] = [
   },
   {
     quick: true,
-    ...ofImage('chroot', 30, IMAGE),
+    ...ofImage('chroot', 32, IMAGE),
     words: (image, session = 'stand-in', ...options) => ['chroot', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyImage(`${directory}/chroot.tar`);
@@ -106,7 +106,7 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('nspawn', 20, [...IMAGE, 'systemd-nspawn']),
+    ...ofImage('nspawn', 22, [...IMAGE, 'systemd-nspawn']),
     words: (image, session = 'stand-in', ...options) => ['nspawn', image, '--session', session, ...options],
     make(directory) {
       this.image = tinyRoot(`${directory}/nspawn`);
@@ -114,7 +114,7 @@ export const PLACES: readonly Place[] = [
     },
   },
   {
-    ...ofImage('lxc', 12, [...IMAGE, 'lxc-start']),
+    ...ofImage('lxc', 14, [...IMAGE, 'lxc-start']),
     reboots: true,
     signals: false,
     tarball: (file) => tinyImage(file, bootable),
@@ -178,7 +178,7 @@ function realServer(): Place {
   return {
     name: 'ssh',
     needs: ['sshd', 'root'],
-    share: 24,
+    share: 30,
     exists: true,
     image: null,
     tarball: null,
