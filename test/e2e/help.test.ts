@@ -39,16 +39,14 @@ describe('the program without a verb', () => {
 
 describe.each(VERBS)('trundle %s', (verb) => {
   test('--help tells of it', async () => {
-    const { status, stdout, stderr } = await cli([verb, '--help']);
+    const [option, word] = await Promise.all([cli([verb, '--help']), cli(['help', verb])]);
+    // The verb help says the same.
+    expect(word).toEqual(option);
+    const { status, stdout, stderr } = option;
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatchSnapshot(verb);
     // A terminal of 80 columns is what one can count on.
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  });
-
-  test('is told of by help as well', async () => {
-    const [option, word] = await Promise.all([cli([verb, '--help']), cli(['help', verb])]);
-    expect(word).toEqual(option);
   });
 
   test('refuses an option that it does not know', async () => {

@@ -22,7 +22,7 @@ const PASSES = { restrictions: 'needs-root', script: '! [ -e /etc/touched ] || e
 /** The backends whose testbeds can stay. */
 const STAYING: readonly string[] = ['schroot', 'podman', 'docker', 'lxd', 'incus'];
 /** Those of which it is enough to know that theirs do: when they do is the runner's to say, of all alike. */
-const BRIEF: readonly string[] = ['docker', 'lxd', 'incus'];
+const BRIEF: readonly string[] = ['podman', 'docker', 'lxd', 'incus'];
 
 /** A kind of testbed that can stay. */
 interface Kind {
@@ -83,14 +83,17 @@ function keeps(name: string, make: () => Kind): void {
     expect(status, stderr).toBe(4);
     expect(kept).toMatchObject([{ testbed: 'tb1', remove: ['trundle', 'reap', expect.any(String)] }]);
     const scratch = kept[0]?.scratch ?? '';
-    expect(await typed(stderr, `cat ${scratch}/autopkgtest_tmp/left`)).toContain(`of-${scratch}/fails-artifacts`);
-    expect(await typed(stderr, `ls ${scratch}/tree/debian/tests; ls -l /proc/self/exe`)).toMatch(/fails\s/);
+    const seen = await typed(stderr, `cat ${scratch}/autopkgtest_tmp/left; ls ${scratch}/tree/debian/tests`);
+    expect(seen).toContain(`of-${scratch}/fails-artifacts`);
+    expect(seen).toMatch(/fails\s/);
 
-    const replayed = await cli(['replay', run], { env });
-    expect([replayed.status, replayed.stdout]).toEqual([0, expect.stringContaining('the same')]);
-    const told = await cli(['explain', run], { env });
-    expect(told.stdout).toContain('Kept on purpose:\n  testbed tb1: ');
-    expect(told.stdout).not.toContain('Left behind');
+    if (!BRIEF.includes(name)) {
+      const replayed = await cli(['replay', run], { env });
+      expect([replayed.status, replayed.stdout]).toEqual([0, expect.stringContaining('the same')]);
+      const told = await cli(['explain', run], { env });
+      expect(told.stdout).toContain('Kept on purpose:\n  testbed tb1: ');
+      expect(told.stdout).not.toContain('Left behind');
+    }
 
     const bare = await cli(['reap'], { env });
     expect([bare.status, bare.stdout]).toEqual([
@@ -133,12 +136,14 @@ function keepsOnFailure(make: () => Kind): void {
 for (const { name, needs, make } of PROVIDERS.filter(({ name }) => STAYING.includes(name))) {
   describeWith([...needs, 'node-pty'], `a testbed of ${name}`, () => {
     let provider: Provider;
+    let image = '';
     beforeAll(async () => {
       provider = await make();
+      image = provider.image();
     }, IMAGE_PATIENCE);
     afterAll(() => provider?.[Symbol.asyncDispose]());
     keeps(name, () => ({
-      words: () => provider.words(provider.image()),
+      words: () => provider.words(image),
       standing: (run) => provider.testbeds?.(run) ?? sessions().filter((session) => session.includes(run)),
     }));
   });
