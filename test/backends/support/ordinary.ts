@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,13 @@ import { makeOrdinaryUser } from '../../support/ordinaryUser.ts';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What dist/ loads from node_modules. */
-const LOADED = ['ssh2', 'asn1', 'bcrypt-pbkdf', 'safer-buffer', 'tweetnacl'];
+/** What the program consists of: dist/code has its libraries too, but for what is compiled of ssh2, where that was built. */
+const PARTS = [
+  'package.json',
+  'dist/bin.cjs',
+  'dist/code',
+  'node_modules/ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
+];
 
 /** How the program ended. */
 interface End {
@@ -41,7 +46,7 @@ export function makeOrdinary(options: { subuids: boolean }): Ordinary {
   if (!options.subuids)
     for (const file of ['/etc/subuid', '/etc/subgid']) execFileSync('sed', ['-i', `/^${user.login}:/d`, file]);
   const directory = mkdtempSync(join(tmpdir(), 'trundle-ordinary-'));
-  for (const name of ['dist', 'package.json', ...LOADED.map((each) => `node_modules/${each}`)])
+  for (const name of PARTS.filter((each) => existsSync(join(project, each))))
     cpSync(join(project, name), join(directory, name), { recursive: true });
   const temporary = join(directory, 'tmp');
   mkdirSync(temporary);
