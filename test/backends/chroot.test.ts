@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { debianImage, IMAGE_PATIENCE, tinyRoot } from '../support/images.ts';
@@ -105,23 +105,6 @@ describeWith(['root', 'unshare', 'busybox', 'tar'], 'chroot says what is wrong',
       class: 'provision-failed',
       phase: 'provision',
     });
-  });
-
-  test('where the image has no shell', async () => {
-    const root = tinyRoot(join(workplace(), 'root'));
-    rmSync(join(root, 'bin/sh'));
-    expect(await refusal(['chroot', root])).toMatchObject({ code: 'no-shell', class: 'boot-failed', phase: 'boot' });
-  });
-
-  test('where the image is for another kind of processor', async () => {
-    const root = tinyRoot(join(workplace(), 'root'));
-    const busybox = join(root, 'bin/busybox');
-    const program = readFileSync(busybox);
-    // e_machine of elf(5): a VAX, which nobody emulates here.
-    program.writeUInt16LE(75, 18);
-    rmSync(busybox);
-    writeFileSync(busybox, program, { mode: 0o755 });
-    expect(await refusal(['chroot', root])).toMatchObject({ code: 'wrong-architecture', class: 'boot-failed' });
   });
 
   test('where a session is asked for that only an sshd gives', async () => {

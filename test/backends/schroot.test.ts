@@ -289,17 +289,6 @@ describeWith(['root', 'schroot', 'busybox', 'overlay'], 'schroot says what is wr
     expect(chroot.sessions()).toEqual([]);
   });
 
-  test('where the image is for another kind of processor', async () => {
-    const chroot = tinyChroot();
-    const busybox = join(chroot.directory, 'root/bin/busybox');
-    const program = readFileSync(busybox);
-    // e_machine of elf(5): a VAX, which nobody emulates here.
-    program.writeUInt16LE(75, 18);
-    rmSync(busybox);
-    writeFileSync(busybox, program, { mode: 0o755 });
-    expect(await refusal(['schroot', chroot.name])).toMatchObject({ code: 'wrong-architecture', class: 'boot-failed' });
-  });
-
   test('where the name of the session is taken, and leaves that one alone', async () => {
     const chroot = tinyChroot();
     const id = `${chroot.name}-taken`;
