@@ -9,7 +9,7 @@ import { IMAGE_PATIENCE, packagesImage } from '../support/images.ts';
 import { describeWith } from '../support/needs.ts';
 import { makeArchive } from './support/archive.ts';
 import { ours, theirs } from './support/bothSides.ts';
-import { type Testbeds, testbeds, USER } from './support/testbeds.ts';
+import { type Testbeds, testbedsWithoutArchive, USER } from './support/testbeds.ts';
 
 /** `needy` of the pocket cannot be had without `ground` of the pocket; `lonely` is only in another release. */
 const SUITES = {
@@ -51,7 +51,6 @@ interface Case {
 const NEWER = '--add-apt-source=deb [trusted=yes] file:/srv/archive newer main';
 
 const CASES: Readonly<Record<string, Case>> = {
-  'no options': { options: [], depends: 'ground, other', installed: ['ground=1', 'other=1'] },
   'a pocket': { options: ['--apt-pocket=proposed'], depends: 'ground, other', installed: ['ground=2', 'other=2'] },
   'a pocket for one package': {
     options: ['--apt-pocket=proposed=other'],
@@ -97,14 +96,6 @@ const CASES: Readonly<Record<string, Case>> = {
     exitCode: 12,
     ownWay: true,
   },
-  'a release, and pins that must not be given up': {
-    options: ['--add-apt-release=newer', '--pin-packages=newer=lonely', '--no-apt-fallback'],
-    depends: 'lonely',
-    installed: null,
-    says: PINNED,
-    exitCode: 12,
-  },
-  'what is nowhere': { options: [], depends: 'nowhere', installed: null, says: OUTDATED, exitCode: 12 },
   'an upgrade': {
     // 5.28 upgrades when its turn among the setup commands comes, 6.0 always after them.
     options: ['--setup-commands=apt-get install -y ground=1', '-U', NEWER],
@@ -118,7 +109,7 @@ let beds: Testbeds;
 
 beforeAll(() => {
   place = mkdtempSync(path.join(tmpdir(), 'trundle-pins-'));
-  beds = testbeds();
+  beds = testbedsWithoutArchive();
   const admin = path.join(unpackedImage(packagesImage()), 'var/lib/dpkg');
   const query = [`--admindir=${admin}`, '--status', 'base-files'];
   makeArchive(path.join(place, 'archive'), SUITES, execFileSync('dpkg-query', query, { encoding: 'utf8' }));

@@ -72,3 +72,16 @@ rm -rf "$2" "$2.new" && mkdir "$2.new" && tar -C "$2.new" --numeric-owner -xpf "
   execFileSync('flock', [`${tarball}.root.lock`, 'sh', '-c', script, 'sh', tarball, root], { stdio: 'inherit' });
   return root;
 }
+
+/**
+ * The same directory again, in links to its files, where apt has no lists of the archive: it knows what is installed, and what
+ * it is given. To read the archive's lists takes seconds each time that apt is given something.
+ */
+export function withoutLists(image: string): string {
+  const bare = `${image}.without-lists`;
+  const script = `[ "$2" -nt "$1" ] && exit 0
+rm -rf "$2" "$2.new" && cp -al "$1" "$2.new" && rm -rf "$2.new"/var/lib/apt/lists/*_* "$2.new"/var/cache/apt/*.bin &&
+touch "$2.new" && mv "$2.new" "$2"`;
+  execFileSync('flock', [`${bare}.lock`, 'sh', '-c', script, 'sh', image, bare], { stdio: 'inherit' });
+  return bare;
+}
