@@ -146,6 +146,7 @@ const CASES: Readonly<Record<string, (own: string) => readonly string[] | Given>
       files: { ...FILES, 'debian/control': CONTROL.replace('\n\n', '\nBuild-Depends: no-such-package\n\n') },
     }),
   ],
+  'a .dsc file': (own) => [`${built(own)}.dsc`],
   'a .dsc file with local debs, which it is not built for': (own) => [
     `${built(own, FAILS_TO_BUILD)}.dsc`,
     ...debsIn(own),

@@ -46,7 +46,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
       const relation = ['lt', 'eq', 'gt'][Math.sign(compareVersions(left, right)) + 1] as string;
       expect(await shell.ask(left, relation, right)).toEqual({ status: 0, said: '' });
     });
-    await fc.assert(property, { numRuns: 3000 });
+    await fc.assert(property, { numRuns: 1500 });
   });
 
   it('what is a version for dpkg --compare-versions is one', async () => {
@@ -62,7 +62,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
       const { said } = await shell.ask(one, 'eq', one);
       expect(isVersion(one), said).toBe(said === '');
     });
-    await fc.assert(property, { numRuns: 2000 });
+    await fc.assert(property, { numRuns: 700 });
   });
 
   it('a wildcard means the architectures that dpkg-architecture lists for it', async () => {
@@ -81,7 +81,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
       const listed = said.split('\n').filter((line) => line !== '');
       expect(known.filter((name) => matchesArchitecture(name, pattern))).toEqual(listed);
     });
-    await fc.assert(property, { numRuns: 120 });
+    await fc.assert(property, { numRuns: 60 });
   });
 
   it('the same is missing as for dpkg-checkbuilddeps', async () => {
@@ -101,7 +101,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
         else expect(mine, where).toBe(unmet.has(index));
       }
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 50 });
   });
 
   it('a control file asks for what dpkg-checkbuilddeps reads in it, for each architecture', async () => {
@@ -116,7 +116,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
       // Build-Depends-Arch comes before Build-Depends-Indep there, and after it here.
       expect(mine.split(', ').sort()).toEqual(unmet.split(', ').sort());
     });
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 30 });
   });
 
   it('what dpkg-checkbuilddeps cannot read is refused', async () => {
@@ -127,7 +127,7 @@ describeWith(['dpkg-source'], 'what the programs of dpkg decide, in thousands of
       // The other way about, the runner refuses more: versions that are none, alternatives that are not there.
       if (![0, 1].includes(status)) expect(readable(text), said).toBe(false);
     });
-    await fc.assert(property, { numRuns: 300 });
+    await fc.assert(property, { numRuns: 150 });
   });
 });
 

@@ -110,8 +110,8 @@ for (const backend of REBOOTING) {
         const place = workplace();
         await using made = await backend.prepare();
         const source = makePackage(place, 'pkg', {
-          control: 'Tests: by-itself\nDepends:\nRestrictions: needs-reboot needs-root\n',
-          tests: { 'by-itself': BY_ITSELF },
+          control: 'Tests: by-itself, after\nDepends:\nRestrictions: needs-reboot needs-root\n',
+          tests: { 'by-itself': BY_ITSELF, after: 'echo after\n' },
         });
         const [outputDir, trace] = [join(place, 'out'), join(place, 'trace')];
         let log: EventLog | undefined;
@@ -131,6 +131,7 @@ for (const backend of REBOOTING) {
         expect(said.filter((line) => line !== 'second')).toEqual([
           ...['refused', 'first', 'third', 'tree', 'fourth last', '3'],
         ]);
+        expect(read('after-stdout')).toBe('after\n');
         expect(read('log')).toContain("test process requested preparation for reboot with marker it's time");
 
         expect(JSON.parse(read('testinfo.json')).test_kernel_versions?.slice(0, 2)).toEqual([

@@ -1,6 +1,6 @@
 import { unpackedImage } from '../../support/chroots.ts';
 import { IMAGE_USER, packagesImage } from '../../support/images.ts';
-import { HOUSE, type Place } from './sides.ts';
+import { HOUSE, type Place, withoutArchive } from './sides.ts';
 
 /** A Debian of its own in /mnt/root, which forgets all and can unpack a source, with an ordinary user `tester` and no other. */
 function ownRoot(): string {
@@ -12,7 +12,8 @@ sed -i /^${IMAGE_USER}:/d /mnt/root/etc/passwd /mnt/root/etc/shadow
 cp /etc/resolv.conf /mnt/root/etc/resolv.conf
 echo tester:x:64242:64242::/nonexistent:/bin/bash >>/mnt/root/etc/passwd
 echo tester:x:64242: >>/mnt/root/etc/group
-echo 'tester:*:20000::::::' >>/mnt/root/etc/shadow`;
+echo 'tester:*:20000::::::' >>/mnt/root/etc/shadow
+${withoutArchive('/mnt/root')}`;
 }
 
 /** The chroot server on that root. */

@@ -141,6 +141,14 @@ echo tester:x:64242: >>/etc/group
 echo 'tester:*:20000::::::' >>/etc/shadow`;
 
 /**
+ * A script after which apt below a root knows of nothing but what is installed there: no sample needs more, and the
+ * reference reads the whole archive's lists several times for each dependency that cannot be had.
+ */
+export const withoutArchive = (root: string): string => `rm -rf ${root}/var/lib/apt/lists/* ${root}/var/cache/apt/*.bin
+rm -f ${root}/etc/apt/sources.list.d/*
+: >${root}/etc/apt/sources.list`;
+
+/**
  * Runs a program in mounts and among processes of its own, which end with it. It writes to files, not to pipes: Node's pipes are sockets, and autopkgtest's
  * `tee /dev/stderr` cannot open one.
  * @param box a shell script that changes the mounts
