@@ -11,7 +11,7 @@ import { workplace } from '../support/workplace.ts';
 import { makePackage } from './support/packages.ts';
 import { runHere } from './support/runHere.ts';
 
-/** Tells which boot it is, keeps that as an artifact, and goes on after the reboot where it was. */
+/** Tells which boot it is, keeps that as an artifact, and goes on after each reboot where it was. */
 const REBOOTS = `#!/bin/sh
 set -e
 cut -d ' ' -f 22 /proc/1/stat >>"$AUTOPKGTEST_ARTIFACTS/boots"
@@ -23,7 +23,10 @@ case $AUTOPKGTEST_REBOOT_MARK in
   (/tmp/autopkgtest-reboot 'a mark'; echo never; touch /var/never)
   echo never ;;
 'a mark')
-  echo "second $ADT_REBOOT_MARK"; cat made "$AUTOPKGTEST_TMP/made"; sort -u "$AUTOPKGTEST_ARTIFACTS/boots" | wc -l
+  echo second; cat made "$AUTOPKGTEST_TMP/made"
+  autopkgtest-reboot two ;;
+two)
+  echo "third $ADT_REBOOT_MARK"; sort -u "$AUTOPKGTEST_ARTIFACTS/boots" | wc -l
   [ ! -e /var/never ] ;;
 esac
 `;
@@ -33,7 +36,7 @@ const ORDINARY = `#!/bin/sh
 id -un
 if [ -z "$AUTOPKGTEST_REBOOT_MARK" ]; then
   /tmp/autopkgtest-reboot 2>/dev/null || echo refused
-  autopkgtest-reboot 'it'"'"'s $HOME'
+  /tmp/autopkgtest-reboot 'it'"'"'s $HOME'
 fi
 printf '%s\\n' "$AUTOPKGTEST_REBOOT_MARK"
 `;
@@ -87,17 +90,17 @@ for (const backend of REBOOTING) {
         );
         const read = (name: string) => readFileSync(join(outputDir, name), 'utf8');
         expect(report).toMatchObject({ exitCode: 0, cause: null });
-        const boots = ['booted', 'first', 'booted', 'second a mark', 'tree', 'temporary', '2'];
+        const boots = ['booted', 'first', 'booted', 'second', 'tree', 'temporary', 'booted', 'third two', '3'];
         expect(read('reboots-stdout').trimEnd().split('\n')).toEqual(boots);
-        expect(read('artifacts/reboots/boots').trimEnd().split('\n')).toHaveLength(2);
+        expect(read('artifacts/reboots/boots').trimEnd().split('\n')).toHaveLength(3);
         const ordinary = made.ordinary ?? '';
         expect(read('ordinary-stdout')).toBe(`${ordinary}\nrefused\n${ordinary}\nit's $HOME\n`);
         expect(read('log')).toContain('test process requested reboot with marker a mark');
 
-        expect(log?.all('test.suspended').map(({ mark }) => mark)).toEqual(['a mark', "it's $HOME"]);
-        expect(log?.all('test.resumed').map(({ mark }) => mark)).toEqual(['a mark', "it's $HOME"]);
+        expect(log?.all('test.suspended').map(({ mark }) => mark)).toEqual(['a mark', 'two', "it's $HOME"]);
+        expect(log?.all('test.resumed').map(({ mark }) => mark)).toEqual(['a mark', 'two', "it's $HOME"]);
         const proofs = log?.all('reboot.proven') ?? [];
-        expect(proofs).toHaveLength(2);
+        expect(proofs).toHaveLength(3);
         for (const { before, after } of proofs) expect(after).not.toBe(before);
         expect(await replay(await readTrace(trace), { createMachines })).toMatchObject({ same: true });
       },
