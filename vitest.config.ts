@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { ORDINARY_WORKERS } from './test/contract/support/ordinary/pool.ts';
+import { LongFirst } from './test/support/longFirst.ts';
 
 /** Bundles anew where a source changed, so that the suite tests the real program. */
 const FRESH_BUILD = ['./test/support/freshBuild.ts'];
@@ -48,6 +49,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Of whole programs, more at once only take longer each.
     maxConcurrency: 3,
+    sequence: { sequencer: LongFirst },
     reporters: ['default', './test/support/closingTableReporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html'] },
     projects: Object.entries(SUITES).map(([name, { folders, without = [], seconds, before, by }]) => ({

@@ -10,14 +10,17 @@ import { VERDICTS_CASES } from './cases/verdicts.ts';
 import { bothSides, newPlace, type Place, withoutReason } from './sides.ts';
 
 /**
- * Rules about what a control file or the command line says, which no testbed has a part in: null shows them
- * (control.test.ts).
+ * Rules about what a control file or the command line says, and about what a run's exit status is made of, which no testbed
+ * has a part in: null shows them (control.test.ts, verdicts.test.ts).
  */
 const NO_MATTER_WHERE = new Set([
   ...['names-parted-in-any-way', 'comments', 'field-names-in-any-case', 'empty-lines', 'unknown-field', 'old-hint'],
   ...['feature-unknown', 'a-slash-in-a-name', 'numbers-of-commands', 'chosen', 'chosen-twice', 'left-out'],
   ...['chosen-is-not-there', 'no-control-file', 'autodep8-not-wanted', 'described-elsewhere-and-wrong', 'valid'],
   ...['not-valid', 'no-name', 'two-kinds', 'empty-tests', 'bad-depends', 'name-for-many', 'two-names'],
+  ...['unknown-restriction', 'described-elsewhere', 'code-2-by-a-skip', 'code-2-by-a-flaky-test', 'code-6'],
+  ...['code-8-all-superficial', 'code-8-all-skipped', 'code-8-all-flaky', 'superficial-fails'],
+  'superficial-and-a-skip',
 ]);
 
 /** What both programs have to agree on in every kind of testbed; where two groups have a name, it is one rule. */
@@ -25,7 +28,7 @@ const CASES = [
   ...new Map(
     [
       ...CONTROL_CASES.filter(({ name }) => !NO_MATTER_WHERE.has(name)),
-      ...VERDICTS_CASES,
+      ...VERDICTS_CASES.filter(({ name }) => !NO_MATTER_WHERE.has(name)),
       ...SURROUNDINGS_CASES,
       ...TESTBED_CASES,
     ].map((each) => [each.name, each]),
