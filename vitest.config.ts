@@ -62,6 +62,8 @@ export default defineConfig({
         hookTimeout: seconds * 1000,
         teardownTimeout: 20_000,
         retry: name === 'unit' ? 0 : TRIES_AGAIN,
+        // Unit tests have no state but their own: a worker loads what they test once.
+        isolate: name !== 'unit',
         ...(before === undefined ? {} : { globalSetup: before }),
         ...(by === undefined ? {} : { pool: ORDINARY_WORKERS }),
       },
