@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { IMAGE_PATIENCE } from '../../support/images.ts';
 import { describeWith, type Need } from '../../support/needs.ts';
 import { abort } from '../suites/abort.ts';
@@ -97,8 +97,7 @@ function describeBackend(backend: BackendUnderTest): void {
     for (const { name, suite, needs = () => [] } of PARTS) {
       const more = needs(backend);
       if (more === null || backend.spared?.includes(name)) continue;
-      if (more.length === 0) describe(name, () => suite(contract));
-      else describeWith(more, name, () => suite(contract));
+      describeWith(more, name, () => suite(contract));
     }
   });
 }
